@@ -1,0 +1,57 @@
+# PYTHON: the interpreter that makes the virtual environment. VENV: where it is made.
+PYTHON ?= python3
+VENV ?= .venv
+UV ?= uv
+
+BIN := $(VENV)/bin
+LOCK := requirements.lock
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test endurance lint format migrate lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# exec: signals reach the service itself.
+run: $(INSTALLED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
+	@exec $(BIN)/python -m app serve --migrate
+
+test: $(INSTALLED) ## run all the tests, on real servers
+	@$(BIN)/python -m pytest
+
+endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see that nothing is lost
+	@$(BIN)/python -m tests.acceptance.endurance --users 100000 --kills 8
+
+lint: $(INSTALLED) ## check the style, the types and the architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+migrate: $(INSTALLED) ## bring the schema of PostgreSQL up to date
+	@$(BIN)/python -m app migrate
+
+lock: ## compile the lock file from pyproject.toml anew; needs uv
+	$(UV) pip compile pyproject.toml --output-file $(LOCK) --upgrade --universal \
+		--python-version 3.11 --extra embedded --extra dev \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url
+
+clean: ## remove the virtual environment and the caches; the data stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find app tests alembic -name __pycache__ -prune -exec rm -rf {} +
+
+# Anew only when the lock file is newer than what was installed.
+$(INSTALLED): $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Diptych needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) lacks the module venv; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
+	@echo "Installing into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	@touch $@

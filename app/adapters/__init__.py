@@ -1,0 +1,1 @@
+"""What stands behind the ports: one folder a storage, and what all of them share."""

@@ -1,0 +1,1 @@
+"""Every port in memory: for tests, trials and learning; nothing outlives the process."""

@@ -1,0 +1,92 @@
+"""The event store in memory."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from app.eventsourcing import (
+    Append,
+    Appended,
+    Claim,
+    ClaimTaken,
+    EncodedEvent,
+    EventRegistry,
+    Metadata,
+    RecordedEvent,
+    VersionConflict,
+)
+from app.eventsourcing.signal import LogSignal
+
+_Row = tuple[str, int, EncodedEvent, Metadata, datetime]
+
+
+class MemoryEventStore:
+    """Implements EventStore and EventLog; each append is a step no other can come between.
+
+    Each call lets others run before it does its work, as a call to a server would.
+    """
+
+    def __init__(self, registry: EventRegistry) -> None:
+        self._registry = registry
+        # As PostgreSQL does, it keeps the stored form, and every reader decodes it.
+        self._log: list[_Row] = []
+        self._streams: dict[str, list[int]] = {}
+        self._claims: dict[Claim, str] = {}
+        self._signal = LogSignal()
+
+    async def append(self, append: Append) -> Appended:
+        """As `EventStore.append` says."""
+        await asyncio.sleep(0)
+        encoded = [self._registry.encode(each) for each in append.events]
+        stream = self._streams.get(append.stream_id, [])
+        if len(stream) != append.expected_version:
+            raise VersionConflict(append.stream_id, append.expected_version, len(stream))
+        for claim in append.claims:
+            if self._claims.get(claim, append.stream_id) != append.stream_id:
+                raise ClaimTaken(claim)
+        for claim in append.releases:
+            if self._claims.get(claim) == append.stream_id:
+                del self._claims[claim]
+        self._claims.update(dict.fromkeys(append.claims, append.stream_id))
+        now = self._now()
+        self._streams[append.stream_id] = stream
+        for each in encoded:
+            stream.append(len(self._log))
+            self._log.append((append.stream_id, len(stream), each, append.metadata, now))
+        self._signal.grown_to(len(self._log))
+        return Appended(version=len(stream), position=len(self._log), recorded_at=now)
+
+    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
+        """As `EventStore.load` says."""
+        await asyncio.sleep(0)
+        return [self._recorded(each) for each in self._streams.get(stream_id, [])[after_version:]]
+
+    async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """As `EventLog.read` says."""
+        await asyncio.sleep(0)
+        return [self._recorded(each) for each in range(after, min(after + limit, len(self._log)))]
+
+    async def head(self) -> int:
+        """As `EventLog.head` says."""
+        await asyncio.sleep(0)
+        return len(self._log)
+
+    async def wait(self, *, after: int, seconds: float) -> None:
+        """As `EventLog.wait` says."""
+        await self._signal.wait(after=after, seconds=seconds)
+
+    def _recorded(self, offset: int) -> RecordedEvent:
+        stream_id, version, encoded, metadata, recorded_at = self._log[offset]
+        return RecordedEvent(
+            position=offset + 1,
+            stream_id=stream_id,
+            version=version,
+            event=self._registry.decode(encoded.type, encoded.schema_version, {**encoded.data}),
+            metadata=metadata,
+            recorded_at=recorded_at,
+        )
+
+    def _now(self) -> datetime:
+        now = datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return max(now, self._log[-1][4]) if self._log else now

@@ -1,0 +1,150 @@
+"""The read model in memory."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from app.projecting import (
+    Document,
+    Entry,
+    PageRequest,
+    Projection,
+    ProjectionStatus,
+    Versioned,
+    copied,
+)
+
+
+@dataclass(slots=True)
+class _Stored:
+    status: ProjectionStatus
+    documents: dict[str, Versioned] = field(default_factory=dict)
+
+
+class MemoryReadModel:
+    """Implements ProjectionStore and Views; tombstones are kept for ever."""
+
+    def __init__(self) -> None:
+        self._stored: dict[tuple[str, int], _Stored] = {}
+        self._serving: dict[str, int] = {}
+
+    async def prepare(self, projection: Projection) -> int:
+        """As `ProjectionStore.prepare` says."""
+        self._serving.setdefault(projection.name, projection.version)
+        return self._of(projection).status.position or 0
+
+    async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
+        """As `ProjectionStore.load` says."""
+        documents = self._of(projection).documents
+        return {key: _copy(documents[key]) for key in keys if key in documents}
+
+    async def count(self, projection: Projection, *, up_to: int) -> int:
+        """As `ProjectionStore.count` says."""
+        return sum(
+            each.document is not None and each.position <= up_to
+            for each in self._of(projection).documents.values()
+        )
+
+    async def write(
+        self,
+        projection: Projection,
+        documents: Mapping[str, Versioned],
+        *,
+        created: Collection[str] = (),  # noqa: ARG002 - there is nothing to be saved here
+    ) -> None:
+        """As `ProjectionStore.write` says."""
+        stored = self._of(projection).documents
+        for key, versioned in documents.items():
+            before = stored.get(key)
+            if before is None or before.position < versioned.position:
+                stored[key] = _copy(versioned)
+
+    async def save(self, projection: Projection, status: ProjectionStatus) -> None:
+        """As `ProjectionStore.save` says."""
+        stored = self._of(projection)
+        stored.status = replace(
+            status,
+            position=_later(stored.status.position, status.position),
+            head=_later(stored.status.head, status.head),
+        )
+
+    async def serve(self, projection: Projection) -> None:
+        """As `ProjectionStore.serve` says."""
+        now = self._serving.get(projection.name, 0)
+        self._serving[projection.name] = max(now, projection.version)
+
+    async def get(self, view: str, key: str) -> Entry | None:
+        """As `Views.get` says."""
+        versioned = self._serving_documents(view).get(key)
+        return None if versioned is None else _entry(key, versioned)
+
+    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+        """As `Views.page` says."""
+        matching = _matching(request)
+        found = [
+            entry
+            for key, versioned in self._serving_documents(view).items()
+            if (entry := _entry(key, versioned)) is not None and matching(entry.document)
+        ]
+        found.sort(key=_place(request.sort), reverse=request.descending)
+        if request.after is not None:
+            place, after = _place(request.sort), (request.after.value, request.after.key)
+            found = [
+                each
+                for each in found
+                if (place(each) < after if request.descending else place(each) > after)
+            ]
+        return found[: request.limit]
+
+    async def statuses(self) -> Sequence[ProjectionStatus]:
+        """As `Views.statuses` says."""
+        now = datetime.now(UTC)
+        return [each.status.heard_at(now) for _, each in sorted(self._stored.items())]
+
+    def _of(self, projection: Projection) -> _Stored:
+        name, version = projection.name, projection.version
+        if (name, version) not in self._stored:
+            first = ProjectionStatus.at_the_beginning(projection)
+            self._stored[name, version] = _Stored(first)
+        return self._stored[name, version]
+
+    def _serving_documents(self, view: str) -> Mapping[str, Versioned]:
+        version = self._serving.get(view)
+        stored = None if version is None else self._stored.get((view, version))
+        return stored.documents if stored else {}
+
+
+def _copy(versioned: Versioned) -> Versioned:
+    return Versioned(copied(versioned.document), versioned.position)
+
+
+def _entry(key: str, versioned: Versioned) -> Entry | None:
+    if versioned.document is None:
+        return None
+    return Entry(key, copied(versioned.document), versioned.position)
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+def _place(sort: str) -> Callable[[Entry], tuple[Any, str]]:
+    return lambda entry: (entry.document[sort], entry.key)
+
+
+def _matching(request: PageRequest) -> Callable[[Document], bool]:
+    def matches(document: Document) -> bool:
+        return all(
+            _equals(document.get(name), value) for name, value in request.equals.items()
+        ) and (request.word_prefix is None or _has_word(document, *request.word_prefix))
+
+    return matches
+
+
+def _equals(found: Any, value: Any) -> bool:
+    return found == value or (isinstance(found, list) and value in found)
+
+
+def _has_word(document: Document, name: str, prefix: str) -> bool:
+    return f" {prefix}" in f" {document[name]}"

@@ -1,0 +1,74 @@
+"""Which failures of MongoDB time heals, or somebody at its end; all others are mistakes here."""
+
+from collections.abc import Iterator
+
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+
+AUTHENTICATION_FAILED = 18
+
+# By their names in MongoDB's error_codes.yml. Some reach the driver's callers as
+# ConnectionFailure, but only as the answer to a whole command: of a single write, or of the
+# acknowledgement by a majority, they are told like any other refusal.
+_CODES = {
+    6,  # HostUnreachable
+    7,  # HostNotFound
+    24,  # LockTimeout
+    43,  # CursorNotFound: the server was restarted between two parts of an answer
+    50,  # MaxTimeMSExpired
+    64,  # WriteConcernFailed (WriteConcernTimeout from 8.0 on)
+    89,  # NetworkTimeout
+    91,  # ShutdownInProgress
+    112,  # WriteConflict
+    133,  # FailedToSatisfyReadPreference
+    134,  # ReadConcernMajorityNotAvailableYet
+    175,  # QueryPlanKilled
+    189,  # PrimarySteppedDown
+    202,  # NetworkInterfaceExceededTimeLimit
+    237,  # CursorKilled
+    262,  # ExceededTimeLimit
+    276,  # IndexBuildAborted
+    9001,  # SocketException
+    10058,  # LegacyNotPrimary
+    10107,  # NotWritablePrimary
+    11600,  # InterruptedAtShutdown
+    11601,  # Interrupted
+    11602,  # InterruptedDueToReplStateChange
+    13435,  # NotPrimaryNoSecondaryOk
+    13436,  # NotPrimaryOrSecondary
+    14031,  # OutOfDiskSpace
+    AUTHENTICATION_FAILED,
+}
+
+_LABELS = (
+    "RetryableWriteError",
+    "TransientTransactionError",
+    "RetryableError",
+    "SystemOverloadedError",
+)
+
+
+def heals(error: PyMongoError) -> bool:
+    """Whether the same call may succeed later, though nothing is changed here."""
+    if error.timeout or any(error.has_error_label(each) for each in _LABELS):
+        return True
+    # The URL makes sense: what is wrong with the configuration now is in the network's. What a
+    # majority has not acknowledged is written, and may yet be acknowledged.
+    if isinstance(error, ConnectionFailure | ConfigurationError | WriteConcernError):
+        return True
+    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
+        return True
+    return isinstance(error, OperationFailure) and any(each in _CODES for each in _codes(error))
+
+
+def _codes(error: OperationFailure) -> Iterator[int | None]:
+    yield error.code
+    if isinstance(error, BulkWriteError):
+        for each in error.details["writeErrors"]:
+            yield each.get("code")

@@ -1,0 +1,25 @@
+"""The indexes of a projection's collection."""
+
+from pymongo import IndexModel
+
+from app.adapters.mongo.client import Client, answering
+from app.adapters.mongo.documents import TOMBSTONE_SECONDS
+from app.adapters.mongo.leisure import at_leisure
+from app.projecting import Projection
+
+
+async def create_indexes(client: Client, projection: Projection) -> None:
+    """Create those that are missing, which takes long only if the collection is large already."""
+    async with answering():
+        present = await client.primary(projection.id).index_information()
+    missing = [each for each in _indexes(projection) if each.document["name"] not in present]
+    if missing:
+        await at_leisure(client, lambda apart: apart.primary(projection.id).create_indexes(missing))
+
+
+def _indexes(projection: Projection) -> list[IndexModel]:
+    tombstones = IndexModel("_deleted", expireAfterSeconds=TOMBSTONE_SECONDS)
+    declared = [
+        IndexModel([(name, 1) for name in (*each.fields, "_id")]) for each in projection.indexes
+    ]
+    return [tombstones, *declared]

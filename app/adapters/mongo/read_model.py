@@ -1,0 +1,201 @@
+"""The documents of projections in MongoDB: one collection a projection and version."""
+
+import functools
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from app.adapters.batcher import Batcher
+from app.adapters.mongo.checkpoints import COLLECTION, Checkpoints
+from app.adapters.mongo.client import (
+    Client,
+    Driver,
+    answering,
+    checking,
+)
+from app.adapters.mongo.client import Collection as MongoCollection
+from app.adapters.mongo.documents import NOT_DELETED, entry_from, is_tombstone, versioned_from
+from app.adapters.mongo.indexes import create_indexes
+from app.adapters.mongo.leisure import at_leisure
+from app.adapters.mongo.pages import page_filter, page_sort
+from app.adapters.mongo.writes import write_guarded
+from app.projecting import (
+    Entry,
+    PageRequest,
+    Projection,
+    ProjectionStatus,
+    Versioned,
+    copied,
+    projection_id,
+)
+
+LARGEST_READ = 200
+READS_AT_ONCE = 2
+WAITING_READS = 4096
+PAGES_AT_ONCE = 6
+WAITING_PAGES = 1024
+
+
+class MongoReadModel:
+    """Implements ProjectionStore, Views and Storage.
+
+    Reads by key that arrive while one is under way wait together and go out as one.
+    """
+
+    name = "mongodb"
+
+    def __init__(self, url: str, database: str, driver: Driver) -> None:
+        """No connection is made before one is needed.
+
+        Raises:
+            ValueError: `url` makes no sense.
+
+        """
+        self._client = Client(url, database, driver)
+        self._checkpoints = Checkpoints(self._client)
+        self._reads: dict[str, Batcher[str, Entry | None]] = {}
+        self._pages = Batcher[tuple[str, PageRequest], Sequence[Entry]](
+            "pages",
+            self._find_pages,
+            storage="MongoDB",
+            largest=1,
+            waiting=WAITING_PAGES,
+            concurrency=PAGES_AT_ONCE,
+        )
+
+    async def check(self) -> None:
+        """As `Storage.check` says; a ping would be answered to those who may not read, too."""
+        async with checking():
+            await self._client.view(COLLECTION).find_one({}, {"_id": 1})
+
+    async def close(self) -> None:
+        """As `Storage.close` says."""
+        for each in self._reads.values():
+            await each.close()
+        await self._pages.close()
+        await self._checkpoints.close()
+        await self._client.close()
+
+    async def prepare(self, projection: Projection) -> int:
+        """As `ProjectionStore.prepare` says."""
+        await create_indexes(self._client, projection)
+        async with answering():
+            return await self._checkpoints.prepare(projection)
+
+    async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
+        """As `ProjectionStore.load` says."""
+        async with answering():
+            found = await _find_keys(self._collection(projection), keys)
+        return {each["_id"]: versioned_from(each) for each in found}
+
+    async def count(self, projection: Projection, *, up_to: int) -> int:
+        """As `ProjectionStore.count` says."""
+        documents = {"_position": {"$lte": up_to}, **NOT_DELETED}
+        number: int = await at_leisure(
+            self._client, lambda apart: apart.primary(projection.id).count_documents(documents)
+        )
+        return number
+
+    async def write(
+        self,
+        projection: Projection,
+        documents: Mapping[str, Versioned],
+        *,
+        created: Collection[str] = (),
+    ) -> None:
+        """As `ProjectionStore.write` says."""
+        if documents:
+            async with answering():
+                await write_guarded(self._collection(projection), documents, created)
+
+    async def save(self, projection: Projection, status: ProjectionStatus) -> None:
+        """As `ProjectionStore.save` says."""
+        async with answering():
+            await self._checkpoints.save(projection, status)
+
+    async def serve(self, projection: Projection) -> None:
+        """As `ProjectionStore.serve` says."""
+        async with answering():
+            await self._checkpoints.serve(projection)
+
+    async def get(self, view: str, key: str) -> Entry | None:
+        """As `Views.get` says."""
+        if not _can_be_sent(key):
+            return None
+        reads = self._reads.get(view)
+        if reads is None:
+            reads = self._reads[view] = Batcher(
+                f"reads of {view}",
+                functools.partial(self._find_entries, view),
+                storage="MongoDB",
+                largest=LARGEST_READ,
+                waiting=WAITING_READS,
+                concurrency=READS_AT_ONCE,
+            )
+        return await reads.submit(key)
+
+    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+        """As `Views.page` says."""
+        return await self._pages.submit((view, request))
+
+    async def statuses(self) -> Sequence[ProjectionStatus]:
+        """As `Views.statuses` says."""
+        async with answering():
+            return await self._checkpoints.statuses()
+
+    def _collection(self, projection: Projection) -> MongoCollection:
+        return self._client.primary(projection.id)
+
+    async def _serving(self, view: str) -> MongoCollection | None:
+        version = await self._checkpoints.serving(view)
+        return None if version is None else self._client.view(projection_id(view, version))
+
+    async def _find_entries(self, view: str, keys: Sequence[str]) -> Sequence[Entry | None]:
+        unique = dict.fromkeys(keys)
+        async with answering():
+            collection = await self._serving(view)
+            found = [] if collection is None else await _find_keys(collection, unique)
+        entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
+        if len(unique) == len(keys):
+            return [entries.get(each) for each in keys]
+        return [_own(entries.get(each)) for each in keys]
+
+    async def _find_pages(
+        self, requests: Sequence[tuple[str, PageRequest]]
+    ) -> Sequence[Sequence[Entry]]:
+        return [await self._find_page(view, request) for view, request in requests]
+
+    async def _find_page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+        async with answering():
+            collection = await self._serving(view)
+            if collection is None:
+                return []
+            found = await (
+                collection.find(page_filter(request))
+                .sort(page_sort(request))
+                .limit(request.limit)
+                .batch_size(request.limit)
+                .to_list(None)
+            )
+        return [entry_from(each) for each in found]
+
+
+async def _find_keys(collection: MongoCollection, keys: Collection[str]) -> list[dict[str, Any]]:
+    # One more than there can be, so that MongoDB sees the end and closes the cursor at once.
+    found: list[dict[str, Any]] = await (
+        collection.find({"_id": {"$in": list(keys)}}).batch_size(len(keys) + 1).to_list(None)
+    )
+    return found
+
+
+def _can_be_sent(key: str) -> bool:
+    # One key that no document can have must not fail those that go out with it.
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _own(entry: Entry | None) -> Entry | None:
+    # Several ask for this key, and a document can be changed by whoever has it.
+    return entry and Entry(entry.key, copied(entry.document), entry.position)

@@ -1,0 +1,51 @@
+"""Writes that never take a document back."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from app.adapters.mongo.client import Collection as MongoCollection
+from app.adapters.mongo.documents import stored
+from app.projecting import Versioned
+
+_DUPLICATE_KEY = 11000
+
+
+async def write_guarded(
+    collection: MongoCollection, documents: Mapping[str, Versioned], created: Collection[str]
+) -> None:
+    """Store `documents` by key, except where one is stored at the same or a later position.
+
+    Those whose keys are in `created` are tried as inserts first, which cost MongoDB a fraction.
+    """
+    operations = [
+        InsertOne(stored(key, each)) if key in created else _guarded(key, each)
+        for key, each in documents.items()
+    ]
+    try:
+        await collection.bulk_write(operations, ordered=False)
+    except BulkWriteError as error:
+        # Another projector has created them meanwhile, at an earlier or a later position.
+        entries = list(documents.items())
+        again = [_guarded(*entries[index]) for index in _duplicates(error)]
+        await collection.bulk_write(again, ordered=False)
+
+
+def _guarded(key: str, versioned: Versioned) -> UpdateOne:
+    # The guard is in the update. In the filter it would cost MongoDB its short cut for _id,
+    # and a newer document could be refused as a duplicate of an older one just inserted.
+    # A document that is absent has no position, which is less than any.
+    is_older = {"$lt": ["$_position", versioned.position]}
+    new: dict[str, Any] = {"$literal": stored(key, versioned)}
+    replacement = {"$replaceWith": {"$cond": [is_older, new, "$$ROOT"]}}
+    return UpdateOne({"_id": key}, [replacement], upsert=True)
+
+
+def _duplicates(error: BulkWriteError) -> list[int]:
+    failures = error.details["writeErrors"]
+    others = [each for each in failures if each["code"] != _DUPLICATE_KEY]
+    if others or error.details["writeConcernErrors"]:
+        raise error
+    return [each["index"] for each in failures]

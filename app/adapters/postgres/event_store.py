@@ -1,0 +1,186 @@
+"""The event store: group-committed appends, batched loads, the log."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from app.adapters.batcher import Batcher
+from app.adapters.postgres import statements
+from app.adapters.postgres.connection import TO_BE_MENDED, Connection, reason
+from app.adapters.postgres.schema import REQUIRED_REVISION, SchemaBehind
+from app.eventsourcing import (
+    Append,
+    Appended,
+    Claim,
+    ClaimTaken,
+    EventRegistry,
+    Metadata,
+    RecordedEvent,
+    UndecodableEvent,
+    UnknownEvent,
+    VersionConflict,
+)
+from app.eventsourcing.signal import LogSignal
+from app.storage import StorageNotReady, StorageUnavailable
+
+LARGEST_APPEND_BATCH = 128
+LARGEST_LOAD_BATCH = 64
+WAITING = 4096
+
+_Item = tuple[Append, str]
+_Load = tuple[str, int]
+
+
+class PostgresEventStore:
+    """Implements EventStore and EventLog.
+
+    Appends that arrive while one is under way wait together and go out as one call of one
+    function: one round trip and one commit for all of them (group commit), which is what
+    makes up for the lock that keeps positions dense.
+    """
+
+    name = "postgresql"
+
+    def __init__(self, dsn: str, registry: EventRegistry) -> None:
+        """No connection is made before one is needed."""
+        self._registry = registry
+        self._appending = Connection(dsn)
+        self._loading = Connection(dsn)
+        self._reading = Connection(dsn)
+        self._signal = LogSignal()
+        self._appends = Batcher[_Item, Appended](
+            "appends",
+            self._append_batch,
+            storage="PostgreSQL",
+            largest=LARGEST_APPEND_BATCH,
+            waiting=WAITING,
+        )
+        self._loads = Batcher[_Load, Sequence[RecordedEvent]](
+            "loads",
+            self._load_batch,
+            storage="PostgreSQL",
+            largest=LARGEST_LOAD_BATCH,
+            waiting=WAITING,
+        )
+
+    async def check(self) -> None:
+        """As `Storage.check` says; SchemaBehind when migrations are missing."""
+        try:
+            rows = await self._reading.fetch(statements.REVISION)
+        except asyncpg.UndefinedTableError:
+            rows = []
+        except StorageUnavailable as error:
+            if isinstance(error.__cause__, TO_BE_MENDED):
+                raise _refused(error.__cause__) from error
+            raise
+        except asyncpg.PostgresError as error:
+            raise _refused(error) from error
+        revision = rows[0]["version_num"] if rows else None
+        # Revisions are numbered, so that an older process runs on beside a newer one's schema.
+        if revision is None or revision < REQUIRED_REVISION:
+            raise SchemaBehind(revision)
+
+    async def close(self) -> None:
+        """As `Storage.close` says."""
+        await self._appends.close()
+        await self._loads.close()
+        for each in (self._appending, self._loading, self._reading):
+            await each.close()
+
+    async def append(self, append: Append) -> Appended:
+        """As `EventStore.append` says."""
+        appended = await self._appends.submit((append, self._encode(append)))
+        self._signal.grown_to(appended.position)
+        return appended
+
+    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
+        """As `EventStore.load` says."""
+        return await self._loads.submit((stream_id, after_version))
+
+    async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """As `EventLog.read` says."""
+        rows = await self._reading.fetch(statements.READ, after, limit)
+        return [self._recorded(row) for row in rows]
+
+    async def head(self) -> int:
+        """As `EventLog.head` says."""
+        rows = await self._reading.fetch(statements.HEAD)
+        position: int = rows[0]["position"]
+        return position
+
+    async def wait(self, *, after: int, seconds: float) -> None:
+        """As `EventLog.wait` says."""
+        await self._signal.wait(after=after, seconds=seconds)
+
+    async def _append_batch(self, items: Sequence[_Item]) -> list[Appended | Exception]:
+        batch = f"[{','.join(text for _, text in items)}]"
+        try:
+            rows = await self._appending.fetch(statements.APPEND, batch)
+        except asyncpg.PostgresError as error:
+            if len(items) == 1:
+                return [error]
+            # One item made PostgreSQL refuse the batch: which one shows when each goes alone.
+            return [(await self._append_batch([item]))[0] for item in items]
+        return [_outcome(append, row) for (append, _), row in zip(items, rows, strict=True)]
+
+    async def _load_batch(
+        self, loads: Sequence[_Load]
+    ) -> list[Sequence[RecordedEvent] | Exception]:
+        stream_ids, after_versions = zip(*loads, strict=True)
+        rows = await self._loading.fetch(statements.LOAD, stream_ids, after_versions)
+        by_item: list[list[asyncpg.Record]] = [[] for _ in loads]
+        for row in rows:
+            by_item[row["item"] - 1].append(row)
+        return [self._stream(rows) for rows in by_item]
+
+    def _stream(self, rows: Sequence[asyncpg.Record]) -> Sequence[RecordedEvent] | Exception:
+        try:
+            return [self._recorded(row) for row in rows]
+        except (UnknownEvent, UndecodableEvent) as error:
+            return error
+
+    def _encode(self, append: Append) -> str:
+        item: dict[str, Any] = {
+            "stream_id": append.stream_id,
+            "expected_version": append.expected_version,
+            "metadata": append.metadata.as_data(),
+            "events": [
+                {"type": each.type, "schema_version": each.schema_version, "data": each.data}
+                for each in map(self._registry.encode, append.events)
+            ],
+        }
+        if append.claims:
+            item["claims"] = [{"scope": each.scope, "key": each.key} for each in append.claims]
+        if append.releases:
+            item["releases"] = [{"scope": each.scope, "key": each.key} for each in append.releases]
+        return json.dumps(item)
+
+    def _recorded(self, row: asyncpg.Record) -> RecordedEvent:
+        return RecordedEvent(
+            position=row["position"],
+            stream_id=row["stream_id"],
+            version=row["version"],
+            event=self._registry.decode(
+                row["type"], row["schema_version"], json.loads(row["data"])
+            ),
+            metadata=Metadata.from_data(json.loads(row["metadata"])),
+            recorded_at=row["recorded_at"],
+        )
+
+
+def _refused(error: Exception) -> StorageNotReady:
+    return StorageNotReady(f"DATABASE_URL: PostgreSQL refuses: {reason(error)}")
+
+
+def _outcome(append: Append, row: asyncpg.Record) -> Appended | Exception:
+    match row["outcome"]:
+        case "appended":
+            return Appended(row["at_version"], row["at_position"], row["at_time"])
+        case "conflict":
+            return VersionConflict(append.stream_id, append.expected_version, row["at_version"])
+        case "claim-taken":
+            return ClaimTaken(Claim(row["claim_scope"], row["claim_key"]))
+        case other:
+            raise LookupError(f"append_events answered with an outcome of its own: {other!r}")

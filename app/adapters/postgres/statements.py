@@ -1,0 +1,28 @@
+"""The SQL of the event store; the schema, and the function that appends, are in `alembic/`."""
+
+APPEND = "select * from append_events($1::jsonb)"
+"""Appends a batch: a JSON array of items, a row of outcome for each, in their order."""
+
+LOAD = """
+select wanted.item, e.position, e.stream_id, e.version, e.type, e.schema_version,
+       e.data, e.metadata, e.recorded_at
+from unnest($1::text[], $2::integer[]) with ordinality as wanted (stream_id, after_version, item)
+join events e on e.stream_id = wanted.stream_id and e.version > wanted.after_version
+order by wanted.item, e.version
+"""
+"""The events of several streams, each past a version; `item` counts the streams from 1."""
+
+READ = """
+select position, stream_id, version, type, schema_version, data, metadata, recorded_at
+from events
+where position > $1
+order by position
+limit $2
+"""
+"""The log past a position."""
+
+HEAD = "select position from log_head"
+"""The position of the last event."""
+
+REVISION = "select version_num from alembic_version"
+"""The revision that the schema is at."""

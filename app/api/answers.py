@@ -1,0 +1,132 @@
+"""Answers to refused requests: errors in, problem details out."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.api.problems import (
+    INVALID_REQUEST,
+    METHOD_NOT_ALLOWED,
+    MISDIRECTED_REQUEST,
+    NOT_FOUND,
+    PAYLOAD_TOO_LARGE,
+    ProblemType,
+    Refusal,
+    Refusals,
+    status_problem,
+)
+from app.api.schemas.problem import Problem, ProblemError
+from app.api.validation import MALFORMED_BODY, problem_errors
+from app.eventsourcing import request_metadata
+from app.mediator import HandlerMissing
+from app.storage import StorageUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+_log = logging.getLogger(__name__)
+
+
+def problem_response(
+    path: str,
+    kind: ProblemType,
+    detail: str,
+    *,
+    errors: Sequence[ProblemError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to the request of `path`, under the id of the request under way."""
+    optional: dict[str, Any] = {"errors": list(errors)} if errors else {}
+    problem = Problem(
+        type=f"/problems/{kind.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=quote(path, errors="replace"),
+        code=kind.code,
+        request_id=request_metadata.get().correlation_id or "",
+        **optional,
+    )
+    retry_after = {} if kind.retry_after is None else {"Retry-After": str(kind.retry_after)}
+    return Response(
+        problem.model_dump_json(exclude_unset=True),
+        kind.status,
+        {**(headers or {}), **retry_after},
+        MEDIA_TYPE,
+    )
+
+
+def answer_refusals(api: FastAPI, roles: frozenset[str], refusals: Refusals) -> None:
+    """Let `api` answer the errors of `refusals`, and those of the framework, with problems."""
+    misdirected = Refusal(MISDIRECTED_REQUEST, lambda _: _misdirected(roles))
+    table = {**refusals, HandlerMissing: misdirected}
+
+    async def answer_refusal(request: Request, error: Exception) -> Response:
+        if isinstance(error, StorageUnavailable):
+            _log.warning("%s", error)
+        refusal = _nearest(table, type(error))
+        return problem_response(request.url.path, refusal.problem, refusal.detail(error))
+
+    for each in table:
+        api.add_exception_handler(each, answer_refusal)
+    api.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    api.add_exception_handler(HTTPException, _answer_http_exception)
+
+
+ValueT = TypeVar("ValueT")
+
+
+def _nearest(table: Mapping[type[Exception], ValueT], error_type: type[Exception]) -> ValueT:
+    return next(table[each] for each in error_type.__mro__ if each in table)
+
+
+def _misdirected(roles: frozenset[str]) -> str:
+    return (
+        f"This process has the roles {', '.join(sorted(roles))} and does not serve this "
+        "request; send it to one that does."
+    )
+
+
+async def _answer_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return _invalid_request(request, problem_errors(error), len(error.errors()))
+
+
+def _invalid_request(request: Request, errors: Sequence[ProblemError], found: int) -> Response:
+    places = "1 place" if found == 1 else f"{found} places"
+    detail = f"The request is invalid in {places}; `errors` says where and why."
+    return problem_response(request.url.path, INVALID_REQUEST, detail, errors=errors)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # noqa: PLR2004 - what FastAPI makes of a body it cannot read
+        return _invalid_request(request, [MALFORMED_BODY], 1)
+    kind = status_problem(error.status_code)
+    headers = error.headers
+    if kind is METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_allowed_methods(request))}
+    details = {
+        NOT_FOUND: NOT_FOUND.example,
+        METHOD_NOT_ALLOWED: f"This path does not take the method {request.method}; the Allow "
+        "header lists what it takes.",
+        PAYLOAD_TOO_LARGE: PAYLOAD_TOO_LARGE.example,
+    }
+    return problem_response(request.url.path, kind, details.get(kind, kind.title), headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    # The framework names those of the first route on the path only.
+    return [
+        method
+        for method in _METHODS
+        for scope in [{**request.scope, "method": method}]
+        if any(each.matches(scope)[0] is Match.FULL for each in request.app.routes)
+    ]

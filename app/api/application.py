@@ -1,0 +1,93 @@
+"""The ASGI application: routes, problems and middleware around a service."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+
+from app import __version__
+from app.api.answers import answer_refusals
+from app.api.middleware import BodyLimit, LastResort, RequestIds
+from app.api.openapi import complete
+from app.api.problems import REFUSALS, Refusals
+from app.api.routes.health import health_router
+from app.api.routes.projections import projections_router
+from app.api.routes.users import users_router
+from app.api.service import Service
+
+BODY_LIMIT = 1024 * 1024
+
+_DESCRIPTION = """\
+User profiles, written by commands and read by queries.
+
+A write is recorded in PostgreSQL when it is answered; the views that reads are served from
+follow at once, but not in the same instant. Every refusal is an `application/problem+json`
+document with a `code` to tell it by. Every answer carries an `X-Request-Id`: the one the
+request came with, if that was 1 to 128 visible ASCII characters, or a new one.
+"""
+
+_TAGS = [
+    {"name": "users", "description": "Registering, changing, listing users; their past."},
+    {"name": "projections", "description": "How far the views are behind the log."},
+    {"name": "health", "description": "For whoever runs the service."},
+]
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
+
+
+def create_api(
+    service: Service, *, routers: Sequence[APIRouter] = (), refusals: Refusals | None = None
+) -> FastAPI:
+    """The application around `service`, which opens and closes with it.
+
+    `routers` and `refusals` come on top of those that are listed here.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await service.open()
+            yield
+        finally:
+            await service.close()
+
+    api = _Api(
+        title="Diptych",
+        version=__version__,
+        summary="User profiles, with reads and writes apart.",
+        description=_DESCRIPTION,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        contact={"name": "The engineers of Diptych"},
+        servers=[{"url": "/", "description": "This service"}],
+        openapi_tags=_TAGS,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(LastResort),
+            Middleware(BodyLimit, limit=BODY_LIMIT),
+        ],
+        lifespan=lifespan,
+    )
+    answer_refusals(api, service.roles, {**REFUSALS, **(refusals or {})})
+    for router in (
+        users_router(service.mediator),
+        projections_router(service),
+        health_router(service),
+        *routers,
+    ):
+        api.include_router(router)
+    return api
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,49 @@
+"""Response headers: how they are set and what the documentation says of them."""
+
+from typing import Any
+
+from fastapi import Response
+
+from app.api.consistency import encode_position
+
+Documented = dict[str, dict[str, Any]]
+
+HEADERS: Documented = {
+    "X-Request-Id": {
+        "description": "The id of the request: the one it came with, or a new one. It is in "
+        "every line logged and every event recorded on the way.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        "example": "01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11",
+    },
+    "Location": {
+        "description": "Where the new resource is.",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "example": "/users/user123",
+    },
+    "ETag": {
+        "description": "The version of the resource, in double quotes.",
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "example": '"3"',
+    },
+    "Consistency-Token": {
+        "description": "Stands for this write and everything before it; opaque.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "example": encode_position(1047),
+    },
+    "Retry-After": {
+        "description": "After how many seconds it makes sense to try again.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 1,
+    },
+}
+
+
+def set_etag(response: Response, version: int) -> None:
+    """Say which version the response shows."""
+    response.headers["ETag"] = f'"{version}"'
+
+
+def set_written(response: Response, *, version: int, position: int) -> None:
+    """Say which version a write has led to, and by a token where in the log it is."""
+    set_etag(response, version)
+    response.headers["Consistency-Token"] = encode_position(position)

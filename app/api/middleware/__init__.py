@@ -1,0 +1,12 @@
+"""Plain ASGI middleware: what happens around every request, the first listed outermost.
+
+RequestIds   names the request, for the answer, the logs and the events
+LastResort   answers what nothing else has answered, and logs it
+BodyLimit    refuses bodies over a number of bytes
+"""
+
+from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.last_resort import LastResort
+from app.api.middleware.request_ids import RequestIds
+
+__all__ = ["BodyLimit", "LastResort", "RequestIds"]

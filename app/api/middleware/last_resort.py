@@ -1,0 +1,42 @@
+"""The answer when nothing else has one."""
+
+import logging
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.answers import problem_response
+from app.api.problems import INTERNAL_ERROR
+
+_log = logging.getLogger(__name__)
+
+
+class LastResort:
+    """Logs an error that nobody expected, with its traceback, and answers that there was one.
+
+    Once the response is under way it cannot be taken back: then the error goes on to the
+    server, which cuts the connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watching_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching_send)
+        except Exception:
+            if started:
+                raise
+            _log.exception("Nobody expected this of %s %s.", scope["method"], scope["path"])
+            answer = problem_response(scope["path"], INTERNAL_ERROR, INTERNAL_ERROR.example)
+            await answer(scope, receive, send)

@@ -1,0 +1,51 @@
+"""Every request has an id, its own or one made here."""
+
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from app.eventsourcing import Metadata, request_metadata, uuid7
+
+_HEADER = b"x-request-id"
+_ACCEPTED = re.compile(rb"[!-~]{1,128}")
+
+
+class RequestIds:
+    """Takes the X-Request-Id of a request, or makes one, and echoes it in the response.
+
+    It stands in every line logged meanwhile, and is the correlation id of the events recorded.
+    An id that is not 1 to 128 visible ASCII characters is replaced.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, under its id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        header = (_HEADER, request_id)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), header]
+            await send(message)
+
+        text = request_id.decode()
+        logged = bind_contextvars(request_id=text)
+        recorded = request_metadata.set(Metadata(correlation_id=text))
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            request_metadata.reset(recorded)
+            reset_contextvars(**logged)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == _HEADER and _ACCEPTED.fullmatch(value):
+            return bytes(value)
+    return str(uuid7()).encode()

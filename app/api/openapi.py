@@ -1,0 +1,116 @@
+"""The OpenAPI document: what routes declare of their answers, and the parts all of them share."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from app.api.answers import MEDIA_TYPE
+from app.api.headers import HEADERS
+from app.api.problems import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    MISDIRECTED_REQUEST,
+    OVERLOADED,
+    PAYLOAD_TOO_LARGE,
+    STORAGE_UNAVAILABLE,
+    ProblemType,
+)
+from app.api.schemas.problem import Problem, ProblemError
+
+Responses = dict[int | str, dict[str, Any]]
+
+_REFERENCE = "#/components/schemas/{model}"
+
+ALWAYS = (PAYLOAD_TOO_LARGE, INTERNAL_ERROR)
+"""The problems of every route."""
+
+MESSAGE = (*ALWAYS, INVALID_REQUEST, MISDIRECTED_REQUEST, OVERLOADED, STORAGE_UNAVAILABLE)
+"""The problems of every route that sends a message."""
+
+
+def answers(
+    status: int, description: str, *, headers: Iterable[str] = (), problems: Iterable[ProblemType]
+) -> Responses:
+    """What a route declares: its one success, with `headers`, and the problems it may answer.
+
+    The problems are those of `MESSAGE` (or `ALWAYS`) and its own.
+    """
+    success = {"description": description, "headers": _headers(headers)}
+    by_status = sorted(problems, key=lambda each: each.status)
+    return {
+        status: success,
+        **{each: _refusal(list(same)) for each, same in groupby(by_status, lambda it: it.status)},
+    }
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """`document` as FastAPI makes it, with the components that `answers` refers to."""
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for model in (Problem, ProblemError):
+        schema = model.model_json_schema(ref_template=_REFERENCE, mode="serialization")
+        schema.pop("$defs", None)
+        schemas[model.__name__] = schema
+    components["schemas"] = dict(sorted(schemas.items()))
+    components["headers"] = HEADERS
+    components["examples"] = {}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _never_null(parameter["schema"])
+            for response in operation["responses"].values():
+                response.setdefault("headers", {}).update(_headers(["X-Request-Id"]))
+                components["examples"].update(_taken_examples(response))
+    return {**document, "security": []}
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    # A parameter that may be left out has None for its default, but no client can send null.
+    kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**kinds[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
+
+
+def _taken_examples(response: dict[str, Any]) -> dict[str, Any]:
+    # The examples of problems are the same everywhere: references keep the document small.
+    examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+    taken = dict(examples)
+    examples.update({name: {"$ref": f"#/components/examples/{name}"} for name in taken})
+    return taken
+
+
+def _headers(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _refusal(problems: list[ProblemType]) -> dict[str, Any]:
+    waits = any(each.retry_after is not None for each in problems)
+    return {
+        "description": " or ".join(f"{each.title} (`{each.code}`)" for each in problems),
+        "headers": _headers(["Retry-After"] if waits else []),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"$ref": _REFERENCE.format(model="Problem")},
+                "examples": {
+                    each.code: {"summary": each.title, "value": _example(each)} for each in problems
+                },
+            }
+        },
+    }
+
+
+def _example(kind: ProblemType) -> dict[str, Any]:
+    problem = {
+        "type": f"/problems/{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.example,
+        "instance": "/a/path",
+        "code": kind.code,
+        "request_id": "01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11",
+    }
+    if kind is INVALID_REQUEST:
+        detail = "An email address must have an @-sign."
+        problem["errors"] = [{"pointer": "#/email", "code": "value-error", "detail": detail}]
+    return problem

@@ -1,0 +1,46 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from app.api.openapi import ALWAYS, answers
+from app.api.schemas.health import Health, HealthCheck
+from app.api.service import Service
+
+
+def health_router(service: Service) -> APIRouter:
+    """The routes under /health."""
+    health = APIRouter(prefix="/health", tags=["health"])
+    roles = sorted(service.roles)
+
+    @health.get(
+        "/live",
+        summary="Check liveness",
+        responses=answers(200, "The process answers.", problems=ALWAYS),
+    )
+    async def check_liveness() -> Health:
+        """Whether the process answers at all; what it depends on is not looked at."""
+        return Health(status="ok", roles=roles, checks=[])
+
+    @health.get(
+        "/ready",
+        summary="Check readiness",
+        responses={
+            **answers(200, "The process can do what its roles say.", problems=ALWAYS),
+            503: {"description": "The process cannot do all of it for now.", "model": Health},
+        },
+    )
+    async def check_readiness(response: Response) -> Health:
+        """Whether the process can do what its roles say, and if not, what it lacks."""
+        checks = await service.checks()
+        ready = all(each.ok for each in checks)
+        if not ready:
+            response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Health(
+            status="ok" if ready else "unavailable",
+            roles=roles,
+            checks=[HealthCheck.model_validate(each) for each in checks],
+        )
+
+    return health

@@ -1,0 +1,58 @@
+"""Path and query parameters that several routes take."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from pydantic import AwareDatetime, BeforeValidator
+
+from app.users import values
+
+_CURSOR_MAX = 4096
+_VERSION_MAX = 2**31 - 1
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _timestamp(value: Any) -> Any:
+    # Pydantic would take a bare number for seconds since 1970 and a bare date for midnight.
+    if isinstance(value, str) and not _TIMESTAMP.fullmatch(value):
+        raise ValueError("A time has the form 2026-03-14T09:26:53Z, with Z or an offset.")
+    return value
+
+
+UserIdPath = Annotated[
+    str,
+    Path(
+        description="The id of the user.",
+        pattern=values.USER_ID_PATTERN,
+        examples=["user123"],
+    ),
+]
+
+Limit = Annotated[
+    int, Query(ge=1, le=200, description="How many items a page may have.", examples=[20])
+]
+
+Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=_CURSOR_MAX,
+        description="The `next_cursor` of the page before; filters and order must be the same.",
+    ),
+]
+
+AsOf = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_timestamp),
+    Query(description="As the user stood at this time.", examples=["2026-03-14T12:00:00Z"]),
+]
+
+AsOfVersion = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=_VERSION_MAX,
+        description="As the user stood at this version; not together with `as_of`.",
+        examples=[1],
+    ),
+]

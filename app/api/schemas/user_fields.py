@@ -1,0 +1,104 @@
+"""The fields of a profile on the wire.
+
+The rules are those of `app.users.values`. The JSON Schema beside each says as much of them
+as a schema can, so that what fits the schema is accepted; the other way round it may be
+stricter: a name with blanks around it is accepted, for one.
+"""
+
+import re
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from app.users import values
+
+_PARENTHESES = re.compile(r" \(.*\)", re.DOTALL)
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_CONTROLS_BUT_BREAKS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+
+
+def _address(text: str) -> str:
+    # The first call keeps text of any length from the grammar's regular expressions.
+    bounded = values.email(text)
+    try:
+        address = validate_email(bounded, check_deliverability=False)
+    except EmailNotValidError as error:
+        # What stands in parentheses may quote the address, which no answer repeats.
+        raise ValueError(_PARENTHESES.sub("", str(error))) from error
+    return values.email(address.normalized)
+
+
+UserId = Annotated[
+    str,
+    AfterValidator(values.user_id),
+    Field(
+        json_schema_extra={"pattern": values.USER_ID_PATTERN, "minLength": 1, "maxLength": 64},
+        description="Letters (A-Z, a-z), digits, `_` and `-`.",
+        examples=["user123"],
+    ),
+]
+
+Name = Annotated[
+    str,
+    AfterValidator(values.name),
+    Field(
+        json_schema_extra={
+            "minLength": 1,
+            "maxLength": values.NAME_MAX,
+            "pattern": rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$",
+        },
+        description="Blanks around it are taken off, and it is brought into Unicode's form NFC.",
+        examples=["Alice Smith"],
+    ),
+]
+
+Email = Annotated[
+    str,
+    AfterValidator(_address),
+    Field(
+        json_schema_extra={"format": "email", "minLength": 3, "maxLength": values.EMAIL_MAX},
+        description="No two users have the same address, whatever the case of its letters. "
+        "Only its form is checked.",
+        examples=["alice@example.com"],
+    ),
+]
+
+AvatarUrl = Annotated[
+    Annotated[
+        str,
+        AfterValidator(values.avatar_url),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "format": "uri",
+                "maxLength": values.URL_MAX,
+                "pattern": r"^https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?([/?#][!-~]*)?$",
+            }
+        ),
+    ]
+    | None,
+    Field(
+        description="Stored as it is and never fetched; null for none.",
+        examples=["https://images.example.com/alice.png"],
+    ),
+]
+
+Bio = Annotated[
+    Annotated[
+        str,
+        AfterValidator(values.bio),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "maxLength": values.BIO_MAX,
+                "pattern": rf"^[^{_CONTROLS_BUT_BREAKS}]*$",
+            }
+        ),
+    ]
+    | None,
+    Field(
+        description="Line breaks and tabs are the only control characters; null for none.",
+        examples=["Fell down a rabbit hole and took notes."],
+    ),
+]

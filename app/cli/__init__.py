@@ -1,0 +1,71 @@
+"""The command line: one module a command.
+
+Whatever can be foreseen to go wrong is one line on standard error. The exit status is 2 for
+settings and arguments that cannot be used, 1 for anything else, 0 for a stop that was asked for,
+128 and the signal's number for work that a signal cut short.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+
+from app import logs
+from app.cli import migrate, openapi, projections, serve
+from app.cli.listening import CannotListen
+from app.cli.stopping import handle
+from app.devservers import CannotStart
+from app.eventsourcing import EventSourcingError
+from app.mediator import MediatorError
+from app.settings import InvalidSettings
+from app.storage import StorageError
+from app.verification import Misconfigured
+
+_COMMANDS = (serve, migrate, projections, openapi)
+
+_FORESEEN = (
+    CannotListen,
+    CannotStart,
+    EventSourcingError,
+    MediatorError,
+    Misconfigured,
+    StorageError,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (by default the process's) name; the exit status."""
+    options = _parser().parse_args(arguments)
+    logs.configure("warning", "console")  # until the settings are known
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        handle(number, _leave)
+    try:
+        return int(options.run(options))
+    except InvalidSettings as error:
+        return _say(error, 2)
+    except _FORESEEN as error:
+        return _say(error, 1)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Diptych: commands into PostgreSQL, queries from MongoDB.",
+        epilog="Settings are environment variables, or stand in .env; .env.example lists them.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="command", required=True)
+    for module in _COMMANDS:
+        module.add_to(commands)
+    return parser
+
+
+def _leave(number: int, _: object) -> None:
+    """End by an exception, so that what was started is stopped on the way out."""
+    raise SystemExit(128 + number)
+
+
+def _say(error: Exception, status: int) -> int:
+    sys.stderr.write(f"{error}\n")
+    return status

@@ -1,0 +1,68 @@
+"""The databases a command works on: those the settings name, else embedded ones."""
+
+import contextlib
+from collections.abc import Iterator
+
+from app.adapters.mongo.replica_set import initiate
+from app.adapters.postgres import migrate
+from app.bootstrap import check_urls
+from app.devservers import DataDirInUse, Urls, embedded_servers, running_servers
+from app.settings import Settings
+
+
+@contextlib.contextmanager
+def owned_databases(settings: Settings) -> Iterator[Settings]:
+    """`settings` with a URL of each database that the roles need, for a `with` block.
+
+    Embedded servers, and with them the data directory, are ours while it lasts; an embedded
+    PostgreSQL is migrated.
+
+    Raises:
+        InvalidSettings: a URL makes no sense; nothing was started.
+        CannotStart: embedded servers are needed and do not come up.
+
+    """
+    check_urls(settings)
+    postgres, mongodb = _missing(settings)
+    if not postgres and not mongodb:
+        yield settings
+        return
+    with embedded_servers(settings.data_dir, initiate, postgres=postgres, mongodb=mongodb) as urls:
+        if urls.postgres:
+            migrate(urls.postgres)
+        yield _with(settings, urls)
+
+
+@contextlib.contextmanager
+def shared_databases(settings: Settings) -> Iterator[Settings]:
+    """Like `owned_databases`, but uses embedded servers that another process runs.
+
+    Raises:
+        InvalidSettings: a URL makes no sense; nothing was started.
+        CannotStart: embedded servers are needed and do not come up, or do not answer.
+
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            ready = stack.enter_context(owned_databases(settings))
+        except DataDirInUse:
+            postgres, mongodb = _missing(settings)
+            urls = running_servers(settings.data_dir, postgres=postgres, mongodb=mongodb)
+            ready = _with(settings, urls)
+        yield ready
+
+
+def _missing(settings: Settings) -> tuple[bool, bool]:
+    return (
+        settings.needs_postgres and settings.database_url is None,
+        settings.needs_mongodb and settings.mongodb_url is None,
+    )
+
+
+def _with(settings: Settings, urls: Urls) -> Settings:
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or urls.postgres,
+            "mongodb_url": settings.mongodb_url or urls.mongodb,
+        }
+    )

@@ -1,0 +1,49 @@
+"""The socket that the service listens on."""
+
+import errno
+import socket
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the message names HOST or PORT and says why."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            message = f"PORT: {address} is in use; stop what listens there, or set another PORT"
+        elif error.errno == errno.EACCES:
+            message = f"PORT: listening on {address} is not permitted; set a PORT from 1024 up"
+        else:
+            message = f"HOST: {host} cannot be listened on: {error.strerror or error}"
+        super().__init__(message)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, which is then ours; it does not listen yet.
+
+    Raises:
+        CannotListen: the address is in use, not permitted or unknown.
+
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CannotListen(host, port, error) from error
+    try:
+        # Connections of a run before that are not quite gone yet do not hinder us.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise CannotListen(host, port, error) from error
+    return bound
+
+
+def base_url(bound: socket.socket) -> str:
+    """The address a browser on this machine finds `bound` at."""
+    host, port = bound.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound to
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

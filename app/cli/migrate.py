@@ -1,0 +1,31 @@
+"""`migrate`: the schema of PostgreSQL, up to date."""
+
+import argparse
+import sys
+
+from app import logs
+from app.adapters.postgres import migrate
+from app.cli.databases import shared_databases
+from app.settings import Role, Settings
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "migrate",
+        help="bring the schema of PostgreSQL up to date",
+        description="Bring the schema of the PostgreSQL at DATABASE_URL, or of the embedded one, "
+        "up to date. Running it again does no harm.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Migrate, whatever the roles of this process."""
+    settings = Settings.load().model_copy(update={"roles": frozenset({Role.COMMANDS})})
+    logs.configure(settings.log_level, settings.log_format)
+    with shared_databases(settings) as ready:
+        assert ready.database_url
+        migrate(ready.database_url)
+    sys.stdout.write("The schema is up to date.\n")
+    return 0

@@ -1,0 +1,67 @@
+"""`projections`: how far the read model is."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from app import logs
+from app.bootstrap import build
+from app.cli import verify
+from app.cli.databases import shared_databases
+from app.projecting import ProjectionStatus
+from app.settings import Role, Settings
+
+_HEADINGS = ("NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE")
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "projections",
+        help="show how far each projection is",
+        description="Show how far each projection is: the position of the last event whose effect "
+        "is stored, the head of the log, the events between them, and its state.",
+    )
+    parser.set_defaults(run=run)
+    verify.add_to(parser.add_subparsers(title="commands", metavar="command"))
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print a table of the projections."""
+    settings = Settings.load()
+    logs.configure(settings.log_level, settings.log_format)
+    with shared_databases(settings) as ready:
+        statuses = asyncio.run(_statuses(ready))
+    sys.stdout.write(table(statuses))
+    return 0
+
+
+async def _statuses(settings: Settings) -> Sequence[ProjectionStatus]:
+    """What the databases know; a process that does not project has to ask them."""
+    asking = {Role.COMMANDS} if settings.needs_postgres else set()
+    asking |= {Role.QUERIES} if settings.needs_mongodb else set()
+    process = build(settings.model_copy(update={"roles": frozenset(asking)}))
+    try:
+        for storage in process.storages:
+            await storage.check()
+        return await process.projections()
+    finally:
+        await process.close()
+
+
+def table(statuses: Sequence[ProjectionStatus]) -> str:
+    """`statuses` in aligned columns, what keeps a projection from running behind its state."""
+    rows = [_HEADINGS, *map(_row, statuses)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        + "\n"
+        for row in rows
+    )
+
+
+def _row(status: ProjectionStatus) -> tuple[str, ...]:
+    numbers = (status.version, status.position, status.head, status.lag)
+    state = f"{status.state}: {status.error}" if status.error else str(status.state)
+    return (status.name, *("?" if each is None else str(each) for each in numbers), state)

@@ -1,0 +1,109 @@
+"""`serve`: the service, with embedded databases where none are configured."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from app import logs
+from app.adapters.postgres import migrate
+from app.cli.databases import owned_databases
+from app.cli.listening import CannotListen, base_url, bind
+from app.cli.stopping import StopRequest
+from app.main import create_app
+from app.settings import Settings
+
+DRAIN_SECONDS = 10
+"""How long requests under way may take to finish when the service stops."""
+
+_CLOSE_SECONDS = 10.0
+
+_logger = logging.getLogger(__name__)
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "serve",
+        help="serve the API",
+        description="Serve the API, and project if ROLES says so. Where DATABASE_URL or "
+        "MONGODB_URL is not set, an embedded server runs under DATA_DIR.",
+    )
+    parser.add_argument("--migrate", action="store_true", help="bring the schema up to date first")
+    parser.add_argument("--host", default=argparse.SUPPRESS, help="instead of HOST")
+    parser.add_argument("--port", default=argparse.SUPPRESS, help="instead of PORT")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until a signal asks for a stop."""
+    given = {name: value for name, value in vars(options).items() if name in {"host", "port"}}
+    settings = Settings.load(**given)
+    logs.configure(settings.log_level, settings.log_format)
+    with (
+        StopRequest() as stop,
+        contextlib.closing(bind(settings.host, settings.port)) as bound,
+        owned_databases(settings) as ready,
+    ):
+        # An embedded one was migrated when it was started.
+        if options.migrate and settings.database_url and settings.needs_postgres:
+            with stop.interruptible():
+                if not stop.requested:
+                    migrate(settings.database_url)
+        if not stop.requested:
+            _serve(create_app(ready), bound, stop)
+        _logger.info("Stopping.")
+    return 0
+
+
+def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest) -> None:
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",  # driven by _run, which hears what goes wrong in it
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Server(config)
+    stop.hand_to(server)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_run(app, server, bound))
+
+
+async def _run(app: FastAPI, server: uvicorn.Server, bound: socket.socket) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        await server.serve(sockets=[bound])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await stack.aclose()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it accepts connections, and leaves signals to StopRequest."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; another process may have begun to on the same port since it was bound."""
+        [bound] = sockets or []
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            host, port = bound.getsockname()[:2]
+            raise CannotListen(host, port, error) from error
+        url = base_url(bound)
+        sys.stdout.write(f"Diptych serves at {url}, Swagger UI is at {url}/docs\n")
+        sys.stdout.flush()

@@ -1,0 +1,74 @@
+"""`projections verify`: the read model held against a fold of the log."""
+
+import argparse
+import asyncio
+import sys
+
+from app import logs
+from app.bootstrap import PROJECTIONS, build
+from app.cli.databases import shared_databases
+from app.process import Process
+from app.projecting import Audit, ProjectionState, audit
+from app.settings import Role, Settings
+
+_POLL_SECONDS = 0.1
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to those under `projections`."""
+    parser = commands.add_parser(
+        "verify",
+        help="compare every document with a fold of the whole log",
+        description="Bring the projections up to the head of the log, fold the whole log once "
+        "more, in memory, and compare every document with what is stored. Also sees that "
+        "positions and versions have no hole. The service may go on meanwhile. The exit status "
+        "is 1 if anything differs.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print a line for each projection, and one for each difference (or the first of many)."""
+    settings = Settings.load().model_copy(update={"roles": frozenset({Role.PROJECTOR})})
+    logs.configure(settings.log_level, settings.log_format)
+    with shared_databases(settings) as ready:
+        return asyncio.run(_verify(build(ready)))
+
+
+async def _verify(process: Process) -> int:
+    differing = 0
+    try:
+        await process.open()
+        assert process.log
+        assert process.documents
+        head = await process.log.head()
+        for projection in PROJECTIONS:
+            await _reach(process, projection.name, head)
+            found = await audit(process.log, process.documents, projection, head=head)
+            sys.stdout.write(report(found))
+            sys.stdout.flush()
+            differing += found.differing
+    finally:
+        await process.close()
+    return 1 if differing else 0
+
+
+async def _reach(process: Process, name: str, head: int) -> None:
+    """Wait until the projection is at `head`, or stopped on the way: then its audit tells."""
+    while True:
+        [status] = [each for each in await process.projections() if each.name == name]
+        arrived = (status.position or 0) >= head
+        if arrived or status.state is ProjectionState.STOPPED or not process.is_projecting:
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def report(found: Audit) -> str:
+    """What an audit found, in lines."""
+    ahead = f", {found.ahead} changed since and not compared" if found.ahead else ""
+    compared = f"{found.events} events, {found.documents} documents"
+    lines = [f"{found.projection.id}: {compared}, {found.differing} differences{ahead}"]
+    lines += (f"  {each}" for each in found.differences)
+    if found.differing > len(found.differences):
+        lines.append(f"  ... and {found.differing - len(found.differences)} more")
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,58 @@
+"""Event sourcing: aggregates as folds of streams of events, kept in one log.
+
+Imports the standard library only (and the storage errors every port shares).
+"""
+
+from app.eventsourcing.errors import (
+    AppendRefused,
+    ClaimTaken,
+    DuplicateEventType,
+    EventSourcingError,
+    UndecodableEvent,
+    UnknownEvent,
+    VersionConflict,
+    VersionMismatch,
+)
+from app.eventsourcing.events import (
+    Data,
+    Event,
+    Metadata,
+    RecordedEvent,
+    event_data,
+    request_metadata,
+)
+from app.eventsourcing.ids import uuid7
+from app.eventsourcing.registry import EncodedEvent, EventRegistry, Upcaster, Upcasters
+from app.eventsourcing.repository import Aggregate, Decide, Repository, Stored
+from app.eventsourcing.store import Append, Appended, Claim, EventLog, EventStore
+
+__all__ = [
+    "Aggregate",
+    "Append",
+    "AppendRefused",
+    "Appended",
+    "Claim",
+    "ClaimTaken",
+    "Data",
+    "Decide",
+    "DuplicateEventType",
+    "EncodedEvent",
+    "Event",
+    "EventLog",
+    "EventRegistry",
+    "EventSourcingError",
+    "EventStore",
+    "Metadata",
+    "RecordedEvent",
+    "Repository",
+    "Stored",
+    "UndecodableEvent",
+    "UnknownEvent",
+    "Upcaster",
+    "Upcasters",
+    "VersionConflict",
+    "VersionMismatch",
+    "event_data",
+    "request_metadata",
+    "uuid7",
+]

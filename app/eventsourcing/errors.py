@@ -1,0 +1,83 @@
+"""What can go wrong between an aggregate and its events.
+
+EventSourcingError
+|-- AppendRefused         nothing was recorded
+|   |-- VersionConflict   the stream is not at the version the writer expected
+|   `-- ClaimTaken        another stream holds a claim the writer wants
+|-- VersionMismatch       the caller named a version and the aggregate is at another
+|-- UnknownEvent          an event is stored, or to be stored, that no class stands for
+|-- UndecodableEvent      an event is stored whose payload does not fit its class
+`-- DuplicateEventType    two event classes claim one name
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.eventsourcing.store import Claim
+
+
+class EventSourcingError(Exception):
+    """The write side cannot do what was asked."""
+
+
+class AppendRefused(EventSourcingError):
+    """An append was refused; nothing of it was recorded."""
+
+
+class VersionConflict(AppendRefused):
+    """The stream stands at another version than the writer expected."""
+
+    def __init__(self, stream_id: str, expected: int, actual: int) -> None:
+        super().__init__(f"Stream {stream_id} is at version {actual}, not {expected}.")
+        self.stream_id = stream_id
+        self.expected = expected
+        self.actual = actual
+
+
+class ClaimTaken(AppendRefused):
+    """Another stream holds the claim."""
+
+    def __init__(self, claim: "Claim") -> None:
+        super().__init__(f"The {claim.scope} {claim.key!r} is taken.")
+        self.claim = claim
+
+
+class VersionMismatch(EventSourcingError):
+    """The caller named the version to act on, and the aggregate is at another."""
+
+    def __init__(self, stream_id: str, expected: int | None, actual: int) -> None:
+        super().__init__(f"Stream {stream_id} is at version {actual}, not {expected}.")
+        self.stream_id = stream_id
+        self.expected = expected
+        self.actual = actual
+
+
+class UnknownEvent(EventSourcingError):
+    """No registered event class and upcasters can stand for a stored event."""
+
+    def __init__(self, event_type: str, schema_version: int) -> None:
+        super().__init__(
+            f"No event class is registered for {event_type!r} schema version {schema_version}; "
+            "register the class, or the upcaster that leads on from this version."
+        )
+        self.event_type = event_type
+        self.schema_version = schema_version
+
+
+class UndecodableEvent(EventSourcingError):
+    """The payload of a stored event does not fit the class, or an upcaster refuses it."""
+
+    def __init__(self, event_type: str, schema_version: int, error: Exception) -> None:
+        super().__init__(
+            f"A stored {event_type!r} of schema version {schema_version} cannot be decoded: "
+            f"{type(error).__name__}: {error}"
+        )
+        self.event_type = event_type
+        self.schema_version = schema_version
+
+
+class DuplicateEventType(EventSourcingError):
+    """Two event classes share an `event_type`."""
+
+    def __init__(self, event_type: str, first: type, second: type) -> None:
+        super().__init__(f"{first.__name__} and {second.__name__} are both named {event_type!r}.")

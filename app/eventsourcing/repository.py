@@ -1,0 +1,224 @@
+"""Load, decide, append: how a command changes an aggregate."""
+
+import asyncio
+import contextlib
+import functools
+import itertools
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Generic, Protocol, Self, TypeVar
+from weakref import WeakValueDictionary
+
+from app.eventsourcing.errors import VersionConflict, VersionMismatch
+from app.eventsourcing.events import Event, request_metadata
+from app.eventsourcing.ids import uuid7
+from app.eventsourcing.store import Append, Claim, EventStore
+from app.storage import Overloaded
+
+
+class Aggregate(Protocol):
+    """The state that decisions are made on: an immutable fold of a stream's events."""
+
+    @classmethod
+    def evolve(cls, state: Self | None, event: Event) -> Self:
+        """The state after `event`; pure, and never refuses an event that was recorded."""
+        ...
+
+    def claims(self) -> Collection[Claim]:
+        """What no other stream may hold while this aggregate is in this state."""
+        ...
+
+
+AggregateT = TypeVar("AggregateT", bound=Aggregate)
+
+Decide = Callable[[AggregateT | None], Sequence[Event]]
+"""The events a command leads to, from the state it meets (None: no such aggregate yet).
+
+Pure, since it may run again on a newer state; no events means that nothing changes. Raises
+a domain error to refuse.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[AggregateT]):
+    """An aggregate and where it stands.
+
+    version, position: of its last event, in its stream and in the log.
+    created_at, updated_at: when its first and its last event were recorded, in UTC.
+    """
+
+    state: AggregateT
+    version: int
+    position: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class _Turn:
+    """Whose turn it is with an aggregate, and how many wait for it or have it."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+
+
+class Repository(Generic[AggregateT]):
+    """The aggregates of one type, as folds of their streams.
+
+    Keeps the folds it used last in memory. They may be behind what other processes
+    appended, which is safe: an append names the version it was decided on, and a refusal or
+    a no-op decided on a remembered fold is decided once more on what is stored.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        stream_type: str,
+        aggregate: type[AggregateT],
+        *,
+        remembered: int = 50_000,
+        attempts: int = 10,
+        waiting: int = 500,
+    ) -> None:
+        """Make a repository of what is in `store`.
+
+        Args:
+            store: where the streams are.
+            stream_type: the first part of their ids, `<stream_type>-<id>`; without a hyphen.
+            aggregate: what they are folded into.
+            remembered: how many folds are kept in memory.
+            attempts: how often a command is tried when other processes append first.
+            waiting: how many commands may be under way on one aggregate.
+
+        """
+        self._store = store
+        self._stream_type = stream_type
+        self._aggregate = aggregate
+        self._remembered = remembered
+        self._attempts = attempts
+        self._folds: OrderedDict[str, Stored[AggregateT]] = OrderedDict()
+        self._waiting = waiting
+        self._turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
+
+    async def transact(
+        self, aggregate_id: str, decide: Decide[AggregateT], *, expected_version: int | None = None
+    ) -> Stored[AggregateT]:
+        """Append what `decide` says and return the aggregate after it.
+
+        Commands on one aggregate take turns within the process; if another process appends
+        first, the command is decided again on the newer state, up to `attempts` times. With
+        `expected_version` it is decided on that version or not at all.
+
+        Raises:
+            VersionMismatch: the aggregate is not at `expected_version`.
+            VersionConflict: other processes appended first at every attempt.
+            ClaimTaken: another stream holds a claim that the new state needs.
+            Overloaded: too many commands are under way on the aggregate, or as
+                `EventStore.append` and `load` say.
+            StorageUnavailable: as they say.
+            Whatever `decide` raises.
+
+        """
+        stream_id = f"{self._stream_type}-{aggregate_id}"
+        async with self._turn(stream_id):
+            appended = await self._append_on_remembered(stream_id, decide, expected_version)
+            return appended or await self._append_on_current(stream_id, decide, expected_version)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, stream_id: str) -> AsyncIterator[None]:
+        turn = self._turns.get(stream_id)
+        if turn is None:
+            turn = self._turns[stream_id] = _Turn()
+        if turn.waiting >= self._waiting:
+            raise Overloaded(f"commands for {stream_id}", self._waiting)
+        turn.waiting += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.waiting -= 1
+
+    async def _append_on_remembered(
+        self, stream_id: str, decide: Decide[AggregateT], expected_version: int | None
+    ) -> Stored[AggregateT] | None:
+        remembered = self._folds.get(stream_id)
+        if remembered is None or expected_version not in (None, remembered.version):
+            return None
+        try:
+            events = decide(remembered.state)
+        except Exception:  # noqa: BLE001 - it is decided again on the current state
+            return None
+        if not events:
+            return None
+        with contextlib.suppress(VersionConflict):
+            return await self._append(stream_id, remembered, events)
+        return None
+
+    async def _append_on_current(
+        self, stream_id: str, decide: Decide[AggregateT], expected_version: int | None
+    ) -> Stored[AggregateT]:
+        for attempt in itertools.count(1):
+            current = await self._catch_up(stream_id)
+            version = current.version if current else 0
+            if expected_version not in (None, version):
+                raise VersionMismatch(stream_id, expected_version, version)
+            events = decide(current.state if current else None)
+            if not events:
+                if current is None:
+                    raise LookupError(f"Nothing was decided for {stream_id}, which does not exist.")
+                return current
+            try:
+                return await self._append(stream_id, current, events)
+            except VersionConflict:
+                if attempt == self._attempts:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _catch_up(self, stream_id: str) -> Stored[AggregateT] | None:
+        stored = self._folds.get(stream_id)
+        recorded = await self._store.load(stream_id, after_version=stored.version if stored else 0)
+        for each in recorded:
+            stored = Stored(
+                state=self._aggregate.evolve(stored.state if stored else None, each.event),
+                version=each.version,
+                position=each.position,
+                created_at=stored.created_at if stored else each.recorded_at,
+                updated_at=each.recorded_at,
+            )
+        if stored is not None:
+            self._remember(stream_id, stored)
+        return stored
+
+    async def _append(
+        self, stream_id: str, before: Stored[AggregateT] | None, events: Sequence[Event]
+    ) -> Stored[AggregateT]:
+        old = before.state if before else None
+        new = functools.reduce(self._aggregate.evolve, events, old)
+        assert new is not None  # there is at least one event
+        held, needed = (old.claims() if old else ()), new.claims()
+        append = Append(
+            stream_id=stream_id,
+            expected_version=before.version if before else 0,
+            events=events,
+            metadata=replace(request_metadata.get(), causation_id=str(uuid7())),
+            claims=[each for each in needed if each not in held],
+            releases=[each for each in held if each not in needed],
+        )
+        appended = await self._store.append(append)
+        after = Stored(
+            state=new,
+            version=appended.version,
+            position=appended.position,
+            created_at=before.created_at if before else appended.recorded_at,
+            updated_at=appended.recorded_at,
+        )
+        self._remember(stream_id, after)
+        return after
+
+    def _remember(self, stream_id: str, stored: Stored[AggregateT]) -> None:
+        self._folds[stream_id] = stored
+        self._folds.move_to_end(stream_id)
+        if len(self._folds) > self._remembered:
+            self._folds.popitem(last=False)

@@ -1,0 +1,102 @@
+"""The ports of the write side: append to streams, load them, read the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.eventsourcing.events import Event, Metadata, RecordedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that one stream at most may hold within a scope: an e-mail address, say."""
+
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """What one command adds to one stream, all of it or nothing.
+
+    expected_version: the version the stream must be at; 0 for one that does not exist yet.
+    events: at least one, in order.
+    claims, releases: the claims to take and to give back in the same transaction.
+    """
+
+    stream_id: str
+    expected_version: int
+    events: Sequence[Event]
+    metadata: Metadata = Metadata()
+    claims: Sequence[Claim] = ()
+    releases: Sequence[Claim] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an append went: the version and position of its last event, and the time of all."""
+
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+class EventStore(Protocol):
+    """Appends to and loads single streams."""
+
+    async def append(self, append: Append) -> Appended:
+        """Record the events of `append`; they are durable when this returns.
+
+        Raises:
+            VersionConflict: the stream is not at the expected version.
+            ClaimTaken: another stream holds one of the claims.
+            UnknownEvent: an event's class is not registered.
+            Overloaded: too many appends are waiting; nothing was recorded.
+            StorageUnavailable: the outcome is unknown.
+
+        """
+        ...
+
+    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
+        """The events of a stream past `after_version`, in order; none if there is no such stream.
+
+        Holds every append that was acknowledged before the call.
+
+        Raises:
+            UnknownEvent, UndecodableEvent: an event is stored that cannot be decoded.
+            Overloaded: too many loads are waiting.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+
+class EventLog(Protocol):
+    """Reads all streams as one log, in commit order."""
+
+    async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """The next events past position `after`, at most `limit`, with no position skipped.
+
+        Raises:
+            UnknownEvent, UndecodableEvent: one of them cannot be decoded.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def head(self) -> int:
+        """The position of the last event; 0 for an empty log.
+
+        Raises:
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def wait(self, *, after: int, seconds: float) -> None:
+        """Return once this process has appended past position `after`, or `seconds` have passed.
+
+        Only a hint that it is worth reading: appends of other processes do not end the wait.
+        """
+        ...

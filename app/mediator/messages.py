@@ -1,0 +1,45 @@
+"""The messages a mediator carries: commands change state, queries read it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar
+
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+class Message(Generic[ResultT_co]):
+    """A request whose handler answers with a `ResultT_co`.
+
+    Concrete messages are frozen dataclasses that derive from `Command` or `Query`.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def handled_by(cls, handler: Callable[[Self], Awaitable[ResultT_co]]) -> "Registration":
+        """Pair this message type with its handler, for `Mediator.register`.
+
+        A type checker refuses a handler that takes another message or answers with
+        another result.
+        """
+        return Registration(cls, handler)
+
+
+class Command(Message[ResultT_co]):
+    """A request to change state."""
+
+    __slots__ = ()
+
+
+class Query(Message[ResultT_co]):
+    """A request to read state; handling it changes nothing."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A message type and the handler that answers it."""
+
+    message_type: type[Message[Any]]
+    handler: Callable[[Any], Awaitable[Any]]

@@ -1,0 +1,129 @@
+"""A process of the service at run time: what it opens, how it is, what it closes."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from app.api.service import Check
+from app.eventsourcing import EventLog
+from app.mediator import Mediator
+from app.projecting import (
+    Projection,
+    ProjectionState,
+    ProjectionStatus,
+    ProjectionStore,
+    Projector,
+    Views,
+)
+from app.storage import Storage, StorageNotReady, StorageUnavailable
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Process:
+    """The parts that a process's roles need; None for those they do not. Implements Service.
+
+    storages: every adapter to check and to close.
+    log, views: where the head of the log, and how far projections are, can be read.
+    documents: where the documents of projections are kept.
+    """
+
+    roles: frozenset[str]
+    mediator: Mediator
+    all_projections: Sequence[Projection]
+    storages: Sequence[Storage]
+    log: EventLog | None
+    views: Views | None
+    documents: ProjectionStore | None
+    projector: Projector | None
+    _projecting: asyncio.Task[None] | None = field(default=None, init=False)
+
+    async def open(self) -> None:
+        """Make sure that the storages can be used, and start projecting.
+
+        Raises:
+            StorageUnavailable, StorageNotReady: one of them cannot.
+
+        """
+        for each in self.storages:
+            await each.check()
+        if self.projector is not None:
+            self._projecting = asyncio.create_task(self.projector.run(), name="projector")
+
+    async def close(self) -> None:
+        """Stop projecting, finish what is under way, part from the storages."""
+        if self._projecting is not None:
+            # More than once: a driver that is cancelled in a bad moment may raise an error of
+            # its own instead, which the projector takes for an outage and goes on.
+            while not self._projecting.done():
+                self._projecting.cancel()
+                await asyncio.wait([self._projecting], timeout=1)
+        closed = await asyncio.gather(
+            *(each.close() for each in self.storages), return_exceptions=True
+        )
+        for each in closed:
+            if isinstance(each, Exception):
+                _logger.warning("A storage did not close in order.", exc_info=each)
+
+    async def checks(self) -> Sequence[Check]:
+        """Whether the process can do what its roles ask of it, a check for each part."""
+        checks = await asyncio.gather(*(_check(each) for each in self.storages))
+        return [*checks, *([self._check_projector(self.projector)] if self.projector else [])]
+
+    async def projections(self) -> Sequence[ProjectionStatus]:
+        """How far each projection is, as far as this process can know.
+
+        A process without MongoDB knows the head of the log only, one without PostgreSQL the
+        head as the projector saw it last.
+
+        Raises:
+            StorageUnavailable: the database that knows does not answer.
+
+        """
+        statuses, head = await asyncio.gather(self._statuses(), self._head())
+        if head is None:
+            return statuses
+        return [replace(each, head=max(head, each.position or 0)) for each in statuses]
+
+    async def _statuses(self) -> Sequence[ProjectionStatus]:
+        if self.projector is not None:
+            return self.projector.statuses
+        if self.views is not None:
+            return await self.views.statuses()
+        return [
+            ProjectionStatus(each.name, each.version, None, None, ProjectionState.UNKNOWN)
+            for each in self.all_projections
+        ]
+
+    async def _head(self) -> int | None:
+        if self.log is None:
+            return None
+        try:
+            return await self.log.head()
+        except StorageUnavailable:
+            return None
+
+    @property
+    def is_projecting(self) -> bool:
+        """Whether the projector runs; it does from `open` to `close`."""
+        return self._projecting is not None and not self._projecting.done()
+
+    def _check_projector(self, projector: Projector) -> Check:
+        if not self.is_projecting:
+            return Check("projector", ok=False, detail="It is not running.")
+        troubled = [
+            f"{each.name} is {each.state}: {each.error}"
+            for each in projector.statuses
+            if each.state is not ProjectionState.RUNNING
+        ]
+        return Check("projector", ok=not troubled, detail="; ".join(troubled))
+
+
+async def _check(storage: Storage) -> Check:
+    try:
+        await storage.check()
+    except (StorageUnavailable, StorageNotReady) as error:
+        return Check(storage.name, ok=False, detail=str(error))
+    return Check(storage.name, ok=True, detail="")

@@ -1,0 +1,64 @@
+"""Projecting: read models as pure folds of the log, kept up to date by a projector.
+
+Imports the standard library and `app.eventsourcing` only (and the storage errors every port
+shares).
+"""
+
+from app.projecting.audit import Audit, audit
+from app.projecting.cursors import InvalidCursor, decode_cursor, encode_cursor
+from app.projecting.follower import Pace
+from app.projecting.paging import read_page
+from app.projecting.ports import (
+    Entry,
+    Page,
+    PageRequest,
+    ProjectionState,
+    ProjectionStatus,
+    ProjectionStore,
+    Seek,
+    Views,
+)
+from app.projecting.projection import (
+    Apply,
+    CannotApply,
+    Document,
+    Index,
+    Projection,
+    Versioned,
+    by_aggregate,
+    copied,
+    existing,
+    fold,
+    projection_id,
+)
+from app.projecting.projector import Projector
+
+__all__ = [
+    "Apply",
+    "Audit",
+    "CannotApply",
+    "Document",
+    "Entry",
+    "Index",
+    "InvalidCursor",
+    "Pace",
+    "Page",
+    "PageRequest",
+    "Projection",
+    "ProjectionState",
+    "ProjectionStatus",
+    "ProjectionStore",
+    "Projector",
+    "Seek",
+    "Versioned",
+    "Views",
+    "audit",
+    "by_aggregate",
+    "copied",
+    "decode_cursor",
+    "encode_cursor",
+    "existing",
+    "fold",
+    "projection_id",
+    "read_page",
+]

@@ -1,0 +1,186 @@
+"""One projection following the log."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from app.eventsourcing import EventLog, EventSourcingError, RecordedEvent
+from app.projecting.ports import ProjectionState, ProjectionStatus, ProjectionStore
+from app.projecting.projection import CannotApply, Projection, fold
+
+
+class WrongLog(Exception):
+    """The read model was not built from the log that is connected."""
+
+    def __init__(self, projection_id: str, position: int, head: int) -> None:
+        super().__init__(
+            f"The checkpoint of {projection_id}, {position}, is past the log's last position, "
+            f"{head}: the read model was built from another log. Drop it, or connect the log "
+            "that it belongs to."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a projector goes about it.
+
+    batch: the most events applied at once.
+    poll_seconds: how often it looks for what other processes appended.
+    heartbeat_seconds: how often it says that it is alive when there is nothing to apply.
+    first_backoff_seconds, last_backoff_seconds: the pauses between tries; they double.
+    tries: how often an event that cannot be applied is tried before its projection stops. A
+        storage that cannot be used is tried for ever.
+    """
+
+    batch: int = 500
+    poll_seconds: float = 0.05
+    heartbeat_seconds: float = 5.0
+    first_backoff_seconds: float = 0.1
+    last_backoff_seconds: float = 2.0
+    tries: int = 6
+
+
+class Follower:
+    """One projection on its way along the log; `status` says how far it is.
+
+    A batch is: read the log after the checkpoint, load the documents the events touch,
+    fold, write the documents, save the checkpoint.
+    """
+
+    def __init__(
+        self, log: EventLog, store: ProjectionStore, projection: Projection, pace: Pace
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._projection = projection
+        self._pace = pace
+        self._logger = logging.getLogger(f"{__name__}.{projection.id}")
+        self._position: int | None = None
+        self._batch = pace.batch
+        self._serves = False
+        self._said_at = 0.0
+        self.status = ProjectionStatus(
+            name=projection.name,
+            version=projection.version,
+            position=None,
+            head=None,
+            state=ProjectionState.RUNNING,
+        )
+
+    async def run(self) -> None:
+        """Apply events until cancelled, or until one cannot be applied. Raises nothing else."""
+        outages = refusals = 0
+        while True:
+            try:
+                await self._step()
+            except (CannotApply, EventSourcingError, WrongLog) as error:
+                refusals += 1
+                if refusals == self._pace.tries:
+                    await self._stop(error)
+                    return
+                # One event at a time, so that all before the culprit are applied.
+                self._batch = 1
+                await self._back_off(refusals, error)
+            except Exception as error:  # noqa: BLE001 - a storage that misbehaves may yet behave
+                outages += 1
+                # One that is merely slow may manage less at once.
+                self._batch = max(1, self._batch // 2)
+                await self._back_off(outages, error)
+            else:
+                outages = refusals = 0
+
+    async def _step(self) -> None:
+        if self._position is None:
+            self._position = await self._prepare()
+        events = await self._log.read(after=self._position, limit=self._batch)
+        if events:
+            await self._apply(events)
+        else:
+            await self._idle(self._position)
+
+    async def _prepare(self) -> int:
+        position = await self._store.prepare(self._projection)
+        head = await self._log.head()
+        if position > head:
+            raise WrongLog(self._projection.id, position, head)
+        return position
+
+    async def _apply(self, events: Sequence[RecordedEvent]) -> None:
+        keys = {
+            self._projection.key_of(each)
+            for each in events
+            if type(each.event) in self._projection.applies
+        }
+        stored = await self._store.load(self._projection, keys) if keys else {}
+        changed = fold(self._projection, stored, events)
+        # What is stored already may be from a try that never heard that it will last: it is
+        # written again, which changes nothing and returns only when it does.
+        documents = {**stored, **changed}
+        if documents:
+            created = changed.keys() - stored.keys()
+            await self._store.write(self._projection, documents, created=created)
+        # The checkpoint comes last: a crash before it repeats the batch, none is skipped.
+        position = events[-1].position
+        more = len(events) == self._batch
+        await self._say(position, await self._log.head() if more else position)
+        self._position = position
+        self._batch = min(self._batch * 2, self._pace.batch)
+        if not more:
+            await self._serve()
+
+    async def _idle(self, position: int) -> None:
+        await self._serve()
+        now = asyncio.get_running_loop().time()
+        recovered = self.status.state is not ProjectionState.RUNNING
+        if recovered or now - self._said_at >= self._pace.heartbeat_seconds:
+            await self._say(position, position)
+        await self._log.wait(after=position, seconds=self._pace.poll_seconds)
+
+    async def _serve(self) -> None:
+        # It has caught up, if only for a moment: under load the log is never read to its end.
+        if not self._serves:
+            await self._store.serve(self._projection)
+            self._serves = True
+
+    async def _say(self, position: int, head: int) -> None:
+        status = replace(
+            self.status,
+            state=ProjectionState.RUNNING,
+            position=position,
+            head=max(head, position),
+            error=None,
+            seen_at=datetime.now(UTC),
+        )
+        await self._store.save(self._projection, status)
+        self.status = status
+        self._said_at = asyncio.get_running_loop().time()
+
+    async def _back_off(self, failures: int, error: Exception) -> None:
+        if failures == 1:
+            self._logger.warning("Retrying from position %s: %s", self._position, _words(error))
+        self._note(ProjectionState.RETRYING, error)
+        pause = self._pace.first_backoff_seconds * 2 ** min(failures - 1, 16)
+        await asyncio.sleep(min(pause, self._pace.last_backoff_seconds))
+
+    async def _stop(self, error: Exception) -> None:
+        self._logger.error("Stopped at position %s", self._position, exc_info=error)
+        self._note(ProjectionState.STOPPED, error)
+        while True:
+            try:
+                await self._store.save(self._projection, self.status)
+            except Exception as unsaid:  # noqa: BLE001 - the others must go on, whatever it is
+                self._logger.warning("Cannot say that it stopped: %s", _words(unsaid))
+                await asyncio.sleep(self._pace.last_backoff_seconds)
+            else:
+                return
+
+    def _note(self, state: ProjectionState, error: Exception) -> None:
+        self.status = replace(
+            self.status, state=state, error=_words(error), seen_at=datetime.now(UTC)
+        )
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,33 @@
+"""Pages of a view, with cursors bound to what was asked for."""
+
+from dataclasses import replace
+
+from app.projecting.cursors import decode_cursor, encode_cursor
+from app.projecting.ports import Entry, Page, PageRequest, Seek, Views
+
+
+async def read_page(
+    views: Views, view: str, request: PageRequest, cursor: str | None
+) -> Page[Entry]:
+    """The page of `view` that `request` describes, from where `cursor` says.
+
+    Raises:
+        InvalidCursor: `cursor` is malformed, or belongs to another filter or order.
+        StorageUnavailable: the storage cannot be reached.
+
+    """
+    filters = {
+        "view": view,
+        "equals": dict(request.equals),
+        "word_prefix": request.word_prefix,
+        "sort": request.sort,
+        "descending": request.descending,
+    }
+    after = decode_cursor(cursor, filters) if cursor is not None else None
+    # One more than asked for shows whether there is a next page.
+    entries = await views.page(view, replace(request, limit=request.limit + 1, after=after))
+    items = entries[: request.limit]
+    if len(entries) <= request.limit:
+        return Page(items, None)
+    last = items[-1]
+    return Page(items, encode_cursor(Seek(last.document[request.sort], last.key), filters))

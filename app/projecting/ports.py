@@ -1,0 +1,200 @@
+"""The ports of the read side: what the projector writes to and what queries read from."""
+
+import enum
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+from app.projecting.projection import Document, Projection, Versioned
+
+SILENCE = timedelta(seconds=15)
+"""How long a projector that runs may say nothing before it is taken for gone."""
+
+
+class ProjectionState(enum.StrEnum):
+    """What a projection is doing."""
+
+    RUNNING = "running"
+    RETRYING = "retrying"
+    STOPPED = "stopped"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionStatus:
+    """How far a projection is.
+
+    position: of the last event whose effect is stored; None where it cannot be known.
+    head: of the last event of the log as last seen; None where it cannot be known.
+    error: why it is retrying or stopped.
+    seen_at: when the projector last said so, in UTC.
+    """
+
+    name: str
+    version: int
+    position: int | None
+    head: int | None
+    state: ProjectionState
+    error: str | None = None
+    seen_at: datetime | None = None
+
+    @classmethod
+    def at_the_beginning(cls, projection: Projection) -> "ProjectionStatus":
+        """The status of a projection to which no event has been applied, as of now."""
+        return cls(
+            projection.name,
+            projection.version,
+            position=0,
+            head=None,
+            state=ProjectionState.RUNNING,
+            seen_at=datetime.now(UTC),
+        )
+
+    @property
+    def lag(self) -> int | None:
+        """How many events are not applied yet."""
+        if self.position is None or self.head is None:
+            return None
+        return max(0, self.head - self.position)
+
+    def heard_at(self, now: datetime) -> "ProjectionStatus":
+        """This status as `now` sees it: absent if a projector should have said more by then."""
+        gone = self.seen_at is None or now - self.seen_at > SILENCE
+        if gone and self.state in (ProjectionState.RUNNING, ProjectionState.RETRYING):
+            return replace(self, state=ProjectionState.ABSENT)
+        return self
+
+
+class ProjectionStore(Protocol):
+    """Where a projector keeps the documents of projections, and how far it has come.
+
+    Every method raises StorageUnavailable when the storage cannot be reached.
+    """
+
+    async def prepare(self, projection: Projection) -> int:
+        """Make room and indexes for `projection`; the position its checkpoint stands at, or 0.
+
+        The first version of a projection ever prepared serves queries from then on.
+        """
+        ...
+
+    async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
+        """The documents under `keys`, those that were deleted included."""
+        ...
+
+    async def count(self, projection: Projection, *, up_to: int) -> int:
+        """How many documents there are whose position is at most `up_to`, deleted ones aside."""
+        ...
+
+    async def write(
+        self,
+        projection: Projection,
+        documents: Mapping[str, Versioned],
+        *,
+        created: Collection[str] = (),
+    ) -> None:
+        """Store `documents` by key; they survive any single failure when this returns.
+
+        A document stored at the same or a later position stays as it is, so that a replay,
+        or a second projector, does no harm.
+
+        Args:
+            projection: whose documents they are.
+            documents: the documents by key.
+            created: the keys under which `load` found nothing. A hint that may save work;
+                where it is wrong, it changes nothing.
+
+        """
+        ...
+
+    async def save(self, projection: Projection, status: ProjectionStatus) -> None:
+        """Save the checkpoint, `status.position`, and the rest of `status` for others to see.
+
+        Only positions up to which `write` has returned may be saved. The stored position
+        never goes back.
+        """
+        ...
+
+    async def serve(self, projection: Projection) -> None:
+        """Let queries read this version of the projection from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Where a page starts: past the document with this sort value and key."""
+
+    value: Any
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which documents a page holds, and in which order.
+
+    equals: what fields must be equal to; a field that is a list must contain the value.
+    sort: the field to sort by, which holds texts, integers or times (one of these, in every
+        document); documents with equal values are sorted by key.
+    after: the last document of the page before.
+    word_prefix: a text field, and what one of its words (parted by single spaces) must start
+        with; it may run on into the words after. It narrows what an index finds through
+        `equals` and has no part in the choice of the index.
+    """
+
+    equals: Mapping[str, Any]
+    sort: str
+    limit: int
+    descending: bool = False
+    after: Seek | None = None
+    word_prefix: tuple[str, str] | None = None
+
+
+ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[ItemT]):
+    """Some of a list, and the cursor that asks for what follows; None at the end."""
+
+    items: Sequence[ItemT]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document, its key, and the position of the last event applied to it."""
+
+    key: str
+    document: Document
+    position: int
+
+
+class Views(Protocol):
+    """What query handlers read: the documents of projections, by the projection's name.
+
+    Every method raises StorageUnavailable when the storage cannot be reached.
+    """
+
+    async def get(self, view: str, key: str) -> Entry | None:
+        """The document under `key`, or None.
+
+        Raises:
+            Overloaded: too many reads are waiting.
+
+        """
+        ...
+
+    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+        """Up to `request.limit` documents in order; fewer only when there are no more.
+
+        Raises:
+            Overloaded: too many reads are waiting.
+
+        """
+        ...
+
+    async def statuses(self) -> Sequence[ProjectionStatus]:
+        """How far every projection is that a projector has ever run, by name and version."""
+        ...

@@ -1,0 +1,41 @@
+"""The projector: follows the log and keeps the documents of projections up to date."""
+
+import asyncio
+from collections.abc import Sequence
+
+from app.eventsourcing import EventLog
+from app.projecting.follower import Follower, Pace
+from app.projecting.ports import ProjectionStatus, ProjectionStore
+from app.projecting.projection import Projection
+
+
+class Projector:
+    """Runs projections, each at its own pace and with a checkpoint of its own.
+
+    A crash between any two steps of a batch, or a second projector, leads to the same
+    documents, because a document remembers the position it is at and never goes back.
+
+    An event that cannot be applied is never skipped: it stops its projection, and only that.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        store: ProjectionStore,
+        projections: Sequence[Projection],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        """Nothing is read or written before `run`."""
+        self._followers = [Follower(log, store, each, pace or Pace()) for each in projections]
+
+    @property
+    def statuses(self) -> list[ProjectionStatus]:
+        """How far each projection is."""
+        return [each.status for each in self._followers]
+
+    async def run(self) -> None:
+        """Follow the log until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for each in self._followers:
+                group.create_task(each.run(), name=f"projection {each.status.name}")

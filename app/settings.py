@@ -1,0 +1,104 @@
+"""The settings: environment variables, and a `.env` file beside the process."""
+
+import enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Role(enum.StrEnum):
+    """What a process does; it opens only what its roles need."""
+
+    COMMANDS = "commands"
+    QUERIES = "queries"
+    PROJECTOR = "projector"
+
+
+class InvalidSettings(ValueError):
+    """Settings that cannot be used; the message has a line for each, naming the variable."""
+
+
+def _roles(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    names = [each.strip() for each in value.split(",") if each.strip()]
+    unknown = [each for each in names if each not in set(Role)]
+    if unknown or not names:
+        raise ValueError(
+            f"{', '.join(unknown) or 'nothing'} is no role; name some of {', '.join(Role)}"
+        )
+    return frozenset(names)
+
+
+def _postgres_url(value: str) -> str:
+    return _with_scheme(value, "postgresql://user:password@host:port/database", "postgres://")
+
+
+def _mongodb_url(value: str) -> str:
+    return _with_scheme(value, "mongodb://user:password@host:port", "mongodb+srv://")
+
+
+def _with_scheme(value: str, form: str, *others: str) -> str:
+    """Whether the rest makes sense as well, the adapters know."""
+    schemes = (form[: form.index("user")], *others)
+    if not value.startswith(schemes) or value in schemes:
+        raise ValueError(f"expected the form {form}")
+    return value
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; each field's variable is its name in capitals.
+
+    A blank variable hides a line in `.env`, and is itself as good as none.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
+    database_url: Annotated[str, AfterValidator(_postgres_url)] | None = None
+    mongodb_url: Annotated[str, AfterValidator(_mongodb_url)] | None = None
+    mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "diptych"
+    mongodb_driver: Literal["motor", "pymongo"] = "motor"
+    data_dir: Path = Path(".data")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in given.items()
+            if not isinstance(value, str) or value.strip()
+        }
+
+    @property
+    def needs_postgres(self) -> bool:
+        """Commands are recorded in PostgreSQL, and the projector reads them there."""
+        return bool(self.roles & {Role.COMMANDS, Role.PROJECTOR})
+
+    @property
+    def needs_mongodb(self) -> bool:
+        """Queries read from MongoDB, and the projector writes there."""
+        return bool(self.roles & {Role.QUERIES, Role.PROJECTOR})
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """The settings as the environment has them, `overrides` first.
+
+        Raises:
+            InvalidSettings: some cannot be used.
+
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            lines = [
+                f"{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}"
+                for each in error.errors()
+            ]
+            raise InvalidSettings("\n".join(lines)) from error

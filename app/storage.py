@@ -1,0 +1,58 @@
+"""What every storage adapter may raise, whichever port it implements.
+
+StorageError
+|-- StorageUnavailable   the server cannot be reached or does not answer in time
+|-- StorageNotReady      the server answers, but cannot be used as it is
+`-- Overloaded           a bounded queue in front of the server is full
+"""
+
+from typing import Protocol
+
+
+class StorageError(Exception):
+    """A storage adapter could not do what its port promises."""
+
+
+class StorageUnavailable(StorageError):
+    """The storage cannot be reached, or did not answer in time.
+
+    The outcome of a write that raises this is unknown: it may have been committed.
+    """
+
+    def __init__(self, storage: str, reason: str) -> None:
+        super().__init__(f"{storage} is unavailable: {reason}")
+        self.storage = storage
+
+
+class StorageNotReady(StorageError):
+    """The storage answers, but somebody must do something before it can be used."""
+
+
+class Overloaded(StorageError):
+    """A bounded queue is full; nothing was done, and trying again later is safe."""
+
+    def __init__(self, queue: str, bound: int) -> None:
+        super().__init__(f"The queue of {queue} is full ({bound} waiting).")
+
+
+class Storage(Protocol):
+    """What a process asks of a storage adapter beside its ports."""
+
+    @property
+    def name(self) -> str:
+        """What the storage is called in health checks."""
+        ...
+
+    async def check(self) -> None:
+        """Return if the storage can be used.
+
+        Raises:
+            StorageUnavailable: it does not answer.
+            StorageNotReady: it answers, but cannot be used as it is.
+
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and part from the storage; what comes later is refused."""
+        ...

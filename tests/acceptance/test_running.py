@@ -1,0 +1,163 @@
+"""Starting, stopping and starting again, with embedded servers."""
+
+import os
+import signal
+import sys
+
+import httpx
+import pytest
+
+from tests.acceptance.services import ROOT, SERVE, await_that, run, running
+
+ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
+
+
+def is_renamed(client: httpx.Client) -> bool:
+    """Whether the read model holds the new name."""
+    return client.get("/users/user123").json().get("name") == "Alice Wonderland"
+
+
+def test_a_change_travels_from_put_to_get_and_outlives_a_restart(start):
+    """What is written is read, is there at the next start, and the stops leave nothing behind."""
+    first = start(first=True).await_serving()
+    with first.client as client:
+        assert client.post("/users", json=ALICE).status_code == 201
+        assert client.put("/users/user123", json={"name": "Alice Wonderland"}).status_code == 200
+        await_that(lambda: is_renamed(client), "the new name was never read")
+        profile = client.get("/users/user123").json()
+        assert profile["email"] == "alice@example.com"
+        listed = client.get("/users").json()["items"]
+        assert listed == [{"id": "user123", "name": "Alice Wonderland", "avatar_url": None}]
+        missing = client.get("/users/nobody")
+        assert missing.status_code == 404
+        assert missing.json()["detail"] == "User with ID nobody not found."
+        assert client.get("/docs").status_code == 200
+    pids = first.server_pids
+    assert first.stop() == 0
+    assert not running(*pids)
+    second = start().await_serving()
+    with second.client as client:
+        assert client.get("/users/user123").json() == profile
+        assert client.post("/users", json=ALICE).status_code == 409
+    pids = second.server_pids
+    assert second.stop() == 0
+    assert not running(*pids)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_process_group_stops_everything(start, number):
+    """Ctrl-C, a stop or a closed terminal: exit status 0, and no server is left."""
+    service = start().await_serving()
+    pids = service.server_pids
+    assert len(running(*pids)) == 2
+    # They do not hear it, or they would be gone before what is under way is finished.
+    assert service.process.pid not in map(os.getpgid, pids)
+    os.killpg(service.process.pid, number)
+    assert service.await_end() == 0
+    assert not running(*pids)
+
+
+def test_an_impatient_ctrl_c_leaves_nothing_behind(start):
+    """However often Ctrl-C is pressed while it stops, it stops all of it."""
+    service = start().await_serving()
+    pids = service.server_pids
+
+    def press_again() -> bool:
+        if service.process.poll() is None:
+            service.interrupt()
+        return service.process.poll() is not None
+
+    await_that(press_again, "it never ended")
+    assert service.await_end() == 0
+    assert not running(*pids)
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing_behind(start):
+    """Stopped before it ever served, it exits with 0, and the next start finds all in order."""
+    service = start(first=True)
+    await_that((service.data_dir / "postgres").exists, "it never began to start PostgreSQL")
+    service.interrupt()
+    assert service.await_end() == 0
+    assert not (service.data_dir / "postgres/data/postmaster.pid").exists()
+    assert (service.data_dir / "mongodb/data/mongod.lock").read_text() == ""
+    assert start().await_serving().stop() == 0
+
+
+def test_servers_left_behind_by_a_killed_service_are_adopted(start):
+    """After SIGKILL the next start takes over the very same servers, and stops them."""
+    killed = start().await_serving()
+    with killed.client as client:
+        assert client.post("/users", json=ALICE).status_code == 201
+    pids = killed.server_pids
+    killed.process.kill()
+    killed.await_end()
+    assert running(*pids) == list(pids)
+    heir = start().await_serving()
+    assert heir.server_pids == pids
+    with heir.client as client:
+        assert client.post("/users", json=ALICE).status_code == 409
+    assert heir.stop() == 0
+    assert not running(*pids)
+
+
+def test_a_start_on_a_busy_port_says_so(start, folder):
+    """One line that names the port, exit status 1, and nothing was started."""
+    service = start().await_serving()
+    second = run("serve", cwd=folder, PORT=service.port, DATA_DIR=str(folder / "other"))
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"PORT: 127.0.0.1:{service.port} is in use; stop what listens there, or set another PORT\n"
+    )
+    assert not (folder / "other").exists()
+
+
+def test_a_start_on_a_busy_data_directory_says_so(start, folder):
+    """One line that names the directory and its owner, exit status 1; the owner goes on."""
+    service = start().await_serving()
+    second = run("serve", cwd=folder, DATA_DIR="data")
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"DATA_DIR: {service.data_dir} is in use by process {service.process.pid}; "
+        "stop it, or name another directory\n"
+    )
+    with service.client as client:
+        assert client.get("/health/ready").status_code == 200
+
+
+def test_projections_asks_the_servers_of_a_running_service(start, folder):
+    """The table has every projection; the service goes on, with the servers it had."""
+    service = start().await_serving()
+    with service.client as client:
+        assert client.post("/users", json=ALICE).status_code == 201
+        await_that(lambda: client.get("/users/user123").status_code == 200, "never projected")
+    pids = service.server_pids
+    table = run("projections", cwd=folder, DATA_DIR="data")
+    assert table.returncode == 0, table.stderr
+    heading, *rows = [line.split() for line in table.stdout.splitlines()]
+    assert heading == ["NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE"]
+    assert {row[0] for row in rows} == {"user_history", "user_profiles", "user_summaries"}
+    assert all(row[2:] == ["1", "1", "0", "running"] for row in rows)
+    assert service.server_pids == pids
+    assert running(*pids) == list(pids)
+
+
+@pytest.mark.parametrize("interrupt", [True, False])
+def test_make_run_is_stopped_by_ctrl_c_and_by_sigterm(start, interrupt):
+    """Make hands the signal on to the service, and nothing is left."""
+    venv = f"VENV={sys.prefix}"
+    command = ("make", "run", venv, "--old-file", f"{sys.prefix}/.installed")
+    service = start(command, cwd=ROOT, DATABASE_URL="", MONGODB_URL="").await_serving()
+    pids = (service.pid, *service.server_pids)
+    assert running(*pids) == list(pids)
+    if interrupt:
+        service.interrupt()
+    else:
+        service.process.terminate()
+    service.await_end()
+    assert not running(*pids)
+
+
+def test_the_service_is_started_as_make_run_starts_it():
+    """These tests run what `make run` runs."""
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"python {' '.join(SERVE[1:])}\n" in makefile

@@ -1,0 +1,123 @@
+"""Real servers for the tests that need them: started once, a database of its own for each test.
+
+TEST_DATABASE_URL and TEST_MONGODB_URL name servers to use instead of embedded ones.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pymongo import MongoClient
+
+from app.adapters.mongo.replica_set import initiate
+from app.devservers import Urls, embedded_servers
+from app.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """No test sees the settings of whoever runs it, in the environment or in `.env`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in Settings.model_fields:
+            patch.delenv(name.upper(), raising=False)
+            patch.delenv(name, raising=False)
+        patch.setitem(Settings.model_config, "env_file", None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Urls]:
+    """A PostgreSQL and a mongod; their URLs."""
+    given = Urls(os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_MONGODB_URL"))
+    home = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    try:
+        with embedded_servers(
+            home, initiate, postgres=not given.postgres, mongodb=not given.mongodb
+        ) as started:
+            yield Urls(given.postgres or started.postgres, given.mongodb or started.mongodb)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(servers: Urls) -> Iterator[str]:
+    """The name of a database that is migrated, for others to be copied from."""
+    from app.adapters.postgres import migrate  # noqa: PLC0415 - for tests that ask for it only
+
+    name = _fresh_name()
+
+    async def create() -> None:
+        await _administer(servers, f'CREATE DATABASE "{name}"')
+
+    async def drop() -> None:
+        await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    _outside_the_loop(lambda: asyncio.run(create()))
+    _outside_the_loop(lambda: migrate(_database_url(servers, name)))
+    yield name
+    _outside_the_loop(lambda: asyncio.run(drop()))
+
+
+@pytest.fixture
+async def postgres_url(servers: Urls, migrated_template: str) -> AsyncIterator[str]:
+    """A migrated, empty database of the test's own."""
+    name = _fresh_name()
+    await _administer(servers, f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+    yield _database_url(servers, name)
+    await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def unmigrated_postgres_url(servers: Urls) -> AsyncIterator[str]:
+    """A database of the test's own with nothing in it."""
+    name = _fresh_name()
+    await _administer(servers, f'CREATE DATABASE "{name}"')
+    yield _database_url(servers, name)
+    await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(servers: Urls) -> str:
+    """The mongod; use a database named by `mongodb_database`."""
+    assert servers.mongodb
+    return servers.mongodb
+
+
+@pytest.fixture
+def mongodb_database(mongodb_url: str) -> Iterator[str]:
+    """The name of a database of the test's own, dropped after it."""
+    name = _fresh_name()
+    yield name
+    with MongoClient(mongodb_url) as client:
+        client.drop_database(name)
+
+
+def _fresh_name() -> str:
+    return f"test_{uuid4().hex}"
+
+
+def _database_url(servers: Urls, name: str) -> str:
+    assert servers.postgres
+    return urlunsplit(urlsplit(servers.postgres)._replace(path=f"/{name}"))
+
+
+async def _administer(servers: Urls, statement: str) -> None:
+    connection = await asyncpg.connect(servers.postgres)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _outside_the_loop(work) -> None:
+    """Run what brings a loop of its own in a thread, where pytest's is not in its way."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()

@@ -1,0 +1,47 @@
+"""The read models that keep one contract: in memory, and in MongoDB by either driver."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+import pytest
+
+from app.adapters.memory.read_model import MemoryReadModel
+from app.adapters.mongo import MongoReadModel
+from app.projecting import ProjectionStore, Views
+from tests.notes import NOTES
+
+
+class ReadModel(ProjectionStore, Views, Protocol):
+    """Both ports at once."""
+
+
+@pytest.fixture(params=["memory", "motor", "pymongo"])
+async def open_read_model(request) -> AsyncIterator[Callable[[], ReadModel]]:
+    """Opens the read model under test; each call is as another process would open it."""
+    memory = MemoryReadModel()
+    opened: list[MongoReadModel] = []
+
+    def open_one() -> ReadModel:
+        if request.param == "memory":
+            return memory
+        url = request.getfixturevalue("mongodb_url")
+        database = request.getfixturevalue("mongodb_database")
+        opened.append(MongoReadModel(url, database, request.param))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        await each.close()
+
+
+@pytest.fixture
+def read_model(open_read_model) -> ReadModel:
+    """One read model."""
+    return open_read_model()
+
+
+@pytest.fixture
+async def prepared(read_model):
+    """A read model with room for notes."""
+    await read_model.prepare(NOTES)
+    return read_model

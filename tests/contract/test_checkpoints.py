@@ -1,0 +1,149 @@
+"""What every read model promises of checkpoints, versions and statuses."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.projecting import Index, PageRequest, Projection, ProjectionState
+from tests.notes import NOTES, NOW, note, notes, status
+
+BY_TIME = PageRequest(equals={"shelf": "a"}, sort="written_at", limit=100)
+
+
+async def test_a_new_projection_begins_at_the_beginning(read_model):
+    """Its checkpoint is 0, however often it is prepared."""
+    assert await read_model.prepare(NOTES) == 0
+    assert await read_model.prepare(NOTES) == 0
+
+
+async def test_a_checkpoint_is_there_for_the_next_projector(open_read_model):
+    """It is where `save` left it, for this version of the projection."""
+    first = open_read_model()
+    await first.prepare(NOTES)
+    await first.save(NOTES, status(NOTES, 7))
+    assert await open_read_model().prepare(NOTES) == 7
+    assert await open_read_model().prepare(notes(version=2)) == 0
+
+
+async def test_a_checkpoint_never_goes_back(prepared):
+    """Nor does the head; a status without a position leaves the one that is stored."""
+    await prepared.save(NOTES, status(NOTES, 7, head=9))
+    await prepared.save(NOTES, status(NOTES, 5, head=5))
+    await prepared.save(NOTES, status(NOTES, None, head=None, error="KeyError: x"))
+    assert await prepared.prepare(NOTES) == 7
+    (found,) = await prepared.statuses()
+    assert (found.position, found.head, found.error) == (7, 9, "KeyError: x")
+
+
+async def test_projectors_that_prepare_at_once_agree(open_read_model):
+    """The version that serves is one of theirs, and the checkpoint starts once."""
+    projections = [notes(version=1 + each % 2) for each in range(12)]
+    positions = await asyncio.gather(*(open_read_model().prepare(each) for each in projections))
+    assert positions == [0] * 12
+    assert [each.version for each in await open_read_model().statuses()] == [1, 2]
+
+
+async def test_a_new_version_is_built_beside_the_one_that_serves(prepared, open_read_model):
+    """Queries read the old one until the new one serves, then the new one within a second."""
+    second, reader = notes(version=2), open_read_model()
+    await prepared.write(NOTES, {"n": note("old", 1)})
+    await prepared.prepare(second)
+    await prepared.write(second, {"n": note("new", 1)})
+    assert (await reader.get("notes", "n")).document["texts"] == ["old"]
+    assert await prepared.load(NOTES, ["n"]) == {"n": note("old", 1)}
+    await prepared.serve(second)
+    await prepared.serve(NOTES)
+    async with asyncio.timeout(1.5):
+        while (await reader.get("notes", "n")).document["texts"] == ["old"]:
+            pass
+    (paged,) = await reader.page("notes", BY_TIME)
+    assert paged.document["texts"] == ["new"]
+
+
+async def test_a_process_that_switches_versions_sees_it_at_once(prepared):
+    """It does not wait for what it knew to grow old."""
+    await prepared.write(NOTES, {"n": note("old", 1)})
+    assert (await prepared.get("notes", "n")).document["texts"] == ["old"]
+    second = notes(version=2)
+    await prepared.prepare(second)
+    await prepared.write(second, {"n": note("new", 1)})
+    await prepared.serve(second)
+    assert (await prepared.get("notes", "n")).document["texts"] == ["new"]
+
+
+async def test_an_old_version_does_not_serve_again(read_model):
+    """A projector of an older release leaves queries where they are."""
+    second = notes(version=2)
+    await read_model.prepare(second)
+    await read_model.prepare(NOTES)
+    await read_model.serve(NOTES)
+    await read_model.write(NOTES, {"n": note("old", 1)})
+    await read_model.write(second, {"n": note("new", 1)})
+    assert (await read_model.get("notes", "n")).document["texts"] == ["new"]
+
+
+async def test_a_view_that_no_projector_made_is_empty(open_read_model):
+    """And is seen as soon as there is one."""
+    reader, writer = open_read_model(), open_read_model()
+    assert await reader.get("notes", "n") is None
+    assert await reader.page("notes", BY_TIME) == []
+    assert await reader.statuses() == []
+    await writer.prepare(NOTES)
+    await writer.write(NOTES, {"n": note("x", 1)})
+    assert (await reader.get("notes", "n")).key == "n"
+
+
+async def test_views_are_apart(prepared):
+    """Each has documents and a checkpoint of its own."""
+    other = notes(name="others")
+    await prepared.prepare(other)
+    await prepared.write(NOTES, {"n": note("x", 1)})
+    await prepared.save(NOTES, status(NOTES, 1))
+    assert await prepared.get("others", "n") is None
+    assert await prepared.prepare(other) == 0
+
+
+async def test_a_status_is_read_as_it_was_saved(prepared):
+    """With all its fields; the statuses are in order of name and version."""
+    saved = [
+        status(NOTES, 5, head=9, seen_at=datetime.now(UTC).replace(microsecond=0)),
+        status(
+            notes(version=2),
+            3,
+            head=9,
+            state=ProjectionState.STOPPED,
+            error="ValueError: x",
+            seen_at=NOW,
+        ),
+        status(notes(name="a"), 9, seen_at=datetime.now(UTC).replace(microsecond=0)),
+    ]
+    for each in saved:
+        await prepared.save(notes(name=each.name, version=each.version), each)
+    assert await prepared.statuses() == [saved[2], saved[0], saved[1]]
+
+
+@pytest.mark.parametrize("state", [ProjectionState.RUNNING, ProjectionState.RETRYING])
+async def test_a_projector_not_heard_of_is_absent(prepared, state):
+    """After 15 s of silence; what it last said of its position and error stays."""
+    for seconds, seen in ((10, state), (20, ProjectionState.ABSENT)):
+        seen_at = datetime.now(UTC) - timedelta(seconds=seconds)
+        await prepared.save(NOTES, status(NOTES, 5, state=state, error="x", seen_at=seen_at))
+        (found,) = await prepared.statuses()
+        assert (found.state, found.position, found.error) == (seen, 5, "x")
+
+
+async def test_a_stopped_projection_stays_so(prepared):
+    """However long ago it stopped."""
+    ago = datetime.now(UTC) - timedelta(days=1)
+    await prepared.save(NOTES, status(NOTES, 5, state=ProjectionState.STOPPED, seen_at=ago))
+    (found,) = await prepared.statuses()
+    assert found.state is ProjectionState.STOPPED
+
+
+async def test_indexes_may_be_added_to_a_projection_that_is_there(prepared):
+    """Its next projector adds them."""
+    more = Projection(
+        NOTES.name, 1, NOTES.key, NOTES.applies, NOTES.ignores, (*NOTES.indexes, Index(("x",)))
+    )
+    assert await prepared.prepare(more) == 0

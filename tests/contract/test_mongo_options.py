@@ -1,0 +1,99 @@
+"""Options in the URL that suit queries leave the projector's reads and writes as they must be."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from pymongo import monitoring
+
+from app.adapters.mongo import MongoReadModel
+from app.projecting import PageRequest
+from app.storage import StorageUnavailable
+from tests.notes import NOTES, note, status
+
+# The embedded replica set has no secondary, nor seven members that could acknowledge.
+OPTIONS = "readPreference=secondary&w=7&readConcernLevel=available&timeoutMS=1000"
+PAGE = PageRequest({}, "written_at", 10)
+
+
+class Commands(monitoring.CommandListener):
+    """Every command that was sent to a server."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """A command is about to be sent."""
+        self.sent.append(dict(event.command))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Not of interest."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Not of interest."""
+
+    def of(self, *names: str) -> list[dict[str, Any]]:
+        """Those of these names."""
+        return [each for each in self.sent if next(iter(each)) in names]
+
+
+@pytest.fixture
+def commands() -> Iterator[Commands]:
+    """What clients that are made from now on send, until the end of the test."""
+    listener = Commands()
+    listeners = monitoring._LISTENERS
+    before = listeners.command_listeners[:]
+    monitoring.register(listener)
+    yield listener
+    listeners.command_listeners[:] = before
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+async def read_model(
+    request, commands, mongodb_url, mongodb_database
+) -> AsyncIterator[MongoReadModel]:
+    """A read model that is told to read from secondaries and to write to seven."""
+    assert commands
+    url = f"{mongodb_url.partition('?')[0]}?{OPTIONS}"
+    read_model = MongoReadModel(url, mongodb_database, request.param)
+    yield read_model
+    await read_model.close()
+
+
+async def project(read_model: MongoReadModel) -> None:
+    """All that a projector does."""
+    assert await read_model.prepare(NOTES) == 0
+    await read_model.write(NOTES, {"a": note("x", 1), "b": note("y", 2)}, created=["a"])
+    assert (await read_model.load(NOTES, ["a", "b"])).keys() == {"a", "b"}
+    assert await read_model.count(NOTES, up_to=2) == 2
+    await read_model.save(NOTES, status(NOTES, 2))
+    await read_model.serve(NOTES)
+    assert await read_model.prepare(NOTES) == 2
+
+
+async def test_the_projector_reads_from_the_primary(read_model):
+    """Which is there; a lagging secondary would give it documents that lack events."""
+    await project(read_model)
+
+
+async def test_the_projector_s_writes_are_acknowledged_by_a_majority(read_model, commands):
+    """Every one of them, and what it reads is never what a shard may have lost."""
+    await project(read_model)
+    writes = commands.of("insert", "update", "delete", "findAndModify", "createIndexes")
+    assert len(writes) >= 7
+    assert [each.get("writeConcern") for each in writes] == [{"w": "majority"}] * len(writes)
+    reads = commands.of("find", "aggregate")
+    assert len(reads) >= 4
+    assert [each.get("readConcern") for each in reads] == [{"level": "local"}] * len(reads)
+
+
+async def test_queries_read_from_where_the_url_says(read_model):
+    """Also which version serves, and how far the projections are."""
+    await project(read_model)
+    for call in (
+        read_model.get("notes", "a"),
+        read_model.page("notes", PAGE),
+        read_model.statuses(),
+    ):
+        with pytest.raises(StorageUnavailable, match="Secondary"):
+            await call

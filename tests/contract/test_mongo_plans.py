@@ -1,0 +1,155 @@
+"""MongoDB answers every page that queries on users ask for from an index that is in its order."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pymongo import MongoClient
+
+from app.adapters.mongo import MongoReadModel
+from app.adapters.mongo.pages import page_filter, page_sort
+from app.eventsourcing import EventRegistry, Metadata, RecordedEvent
+from app.projecting import Entry, PageRequest, Projection, fold
+from app.users.events import USER_EVENTS, UserBioChanged, UserDeactivated, UserRegistered
+from app.users.projections import USER_HISTORY, USER_SUMMARIES
+from app.users.queries.get_past_user_profile import GetPastUserProfile, GetPastUserProfileHandler
+from app.users.queries.get_user_history import GetUserHistory, GetUserHistoryHandler
+from app.users.queries.list_user_summaries import ListUserSummaries, ListUserSummariesHandler
+from tests.people import person
+
+DATABASE = f"test_{uuid4().hex}"
+USERS = 2000
+BUSY_EVENTS = 700
+LIMIT = 20
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+REGISTRY = EventRegistry(USER_EVENTS)
+
+
+class Recording:
+    """Views that remember the pages that were asked for."""
+
+    def __init__(self, views: MongoReadModel) -> None:
+        self._views = views
+        self.requests: list[PageRequest] = []
+
+    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+        """The page, from the views behind."""
+        self.requests.append(request)
+        return await self._views.page(view, request)
+
+
+def _log() -> Iterator[RecordedEvent]:
+    """Many users, many of them at the same time, every tenth deactivated, and a busy one."""
+    position = 0
+    for number in range(USERS):
+        who = person(number)
+        events = [UserRegistered(who.id, who.name, who.email, who.avatar_url)]
+        if number == 0:
+            events += [UserBioChanged(f"{each}") for each in range(BUSY_EVENTS)]
+        if number % 10 == 1:
+            events.append(UserDeactivated())
+        for version, event in enumerate(events, 1):
+            position += 1
+            at = BEGIN + timedelta(seconds=number // 50)
+            yield RecordedEvent(position, f"user-{who.id}", version, event, Metadata(), at)
+
+
+@pytest.fixture(scope="module")
+async def views(mongodb_url) -> AsyncIterator[Recording]:
+    """The views of users on a log of some size."""
+    read_model = MongoReadModel(mongodb_url, DATABASE, "pymongo")
+    log = list(_log())
+    for projection in (USER_SUMMARIES, USER_HISTORY):
+        await read_model.prepare(projection)
+        documents = list(fold(projection, {}, log).items())
+        for start in range(0, len(documents), 500):
+            some = dict(documents[start : start + 500])
+            await read_model.write(projection, some, created=some.keys())
+    yield Recording(read_model)
+    await read_model.close()
+    with MongoClient(mongodb_url) as client:
+        client.drop_database(DATABASE)
+
+
+@pytest.fixture(scope="module")
+def explain(mongodb_url):
+    """What MongoDB did to answer a page."""
+    with MongoClient(mongodb_url, tz_aware=True) as client:
+
+        def executed(projection: Projection, request: PageRequest) -> Mapping[str, Any]:
+            find = {
+                "find": projection.id,
+                "filter": page_filter(request),
+                "sort": dict(page_sort(request)),
+                "limit": request.limit,
+            }
+            command = {"explain": find, "verbosity": "executionStats"}
+            return client[DATABASE].command(command)
+
+        yield executed
+
+
+def stages(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The stages of a plan, outermost first."""
+    yield plan["stage"]
+    for each in (*plan.get("inputStages", ()), *filter(None, [plan.get("inputStage")])):
+        yield from stages(each)
+
+
+def assert_served_by_an_index(explained: Mapping[str, Any], *, examined: int) -> None:
+    """An index gave the documents in their order, and few others were looked at."""
+    used = list(stages(explained["queryPlanner"]["winningPlan"]))
+    assert "IXSCAN" in used
+    assert not {"COLLSCAN", "SORT"} & set(used)
+    assert explained["executionStats"]["totalKeysExamined"] <= examined
+
+
+@pytest.mark.parametrize("q", [None, "a", "mu", "gon", "gonza", "alice smi", "zzz"])
+@pytest.mark.parametrize("sort", ["name", "-name", "created_at", "-created_at"])
+@pytest.mark.parametrize("status", ["active", "deactivated"])
+async def test_lists_of_users(views, explain, q, sort, status):
+    """In every order, with and without a search, on the first page and on those after it."""
+    handler = ListUserSummariesHandler(views)
+    views.requests.clear()
+    cursor = None
+    for _ in range(4):
+        query = ListUserSummaries(status=status, q=q, sort=sort, limit=LIMIT, cursor=cursor)
+        cursor = (await handler(query)).next_cursor
+        if cursor is None:
+            break
+    for request in views.requests:
+        # A search for more than three letters looks through all that share the first three.
+        assert_served_by_an_index(explain(USER_SUMMARIES, request), examined=8 * LIMIT)
+
+
+async def test_the_history_of_a_user(views, explain):
+    """On the first page and on those after it."""
+    handler = GetUserHistoryHandler(views, REGISTRY)
+    views.requests.clear()
+    cursor = None
+    for _ in range(3):
+        query = GetUserHistory(person(0).id, limit=LIMIT, cursor=cursor)
+        cursor = (await handler(query)).next_cursor
+    assert len(views.requests) == 3
+    for request in views.requests:
+        assert_served_by_an_index(explain(USER_HISTORY, request), examined=LIMIT + 3)
+
+
+async def test_the_past_of_a_user(views, explain):
+    """All of the history, page after page."""
+    views.requests.clear()
+    query = GetPastUserProfile(person(0).id, BUSY_EVENTS)
+    assert (await GetPastUserProfileHandler(views, REGISTRY)(query)).version == BUSY_EVENTS
+    assert len(views.requests) == 2
+    for request in views.requests:
+        assert_served_by_an_index(explain(USER_HISTORY, request), examined=request.limit + 3)
+
+
+async def test_tombstones_are_dropped_after_a_while(views, mongodb_url):
+    """MongoDB itself does so: a week after a document was deleted."""
+    assert views
+    with MongoClient(mongodb_url) as client:
+        indexes = client[DATABASE][USER_SUMMARIES.id].index_information()
+    assert indexes["_deleted_1"]["expireAfterSeconds"] == 7 * 24 * 3600

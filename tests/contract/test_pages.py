@@ -1,0 +1,236 @@
+"""Pages of a view, in memory and in MongoDB by either driver."""
+
+import asyncio
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.projecting import (
+    Entry,
+    Index,
+    PageRequest,
+    Projection,
+    Seek,
+    Versioned,
+    Views,
+    by_aggregate,
+    read_page,
+)
+
+BOOKS = Projection(
+    name="books",
+    version=1,
+    key=by_aggregate,
+    applies={},
+    indexes=(
+        Index(("shelf", "title")),
+        Index(("shelf", "pages")),
+        Index(("shelf", "bought_at")),
+        Index(("shelf", "tags", "title")),
+    ),
+)
+
+shelves = itertools.count()
+
+
+@pytest.fixture
+async def library(read_model):
+    """A read model with room for books."""
+    await read_model.prepare(BOOKS)
+    return read_model
+
+
+def book(shelf: int, title: str, **fields) -> dict:
+    """A book; what is not given is the same for all."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return {"shelf": shelf, "title": title, "pages": 100, "bought_at": at, "tags": [], **fields}
+
+
+async def put(library, books: dict[str, dict], position: int = 1) -> None:
+    """Store books by key."""
+    await library.write(BOOKS, {key: Versioned(each, position) for key, each in books.items()})
+
+
+async def keys(library, shelf: int, **request) -> list[str]:
+    """The keys of the books on a page."""
+    fields = {"equals": {"shelf": shelf}, "sort": "title", "limit": 100, **request}
+    return [each.key for each in await library.page("books", PageRequest(**fields))]
+
+
+async def test_books_are_in_order(library):
+    """Of the sort field, and of the key where that is equal; in either direction."""
+    some = {"k1": book(1, "b"), "k2": book(1, "a"), "k3": book(1, "b"), "k4": book(2, "a")}
+    await put(library, some)
+    assert await keys(library, 1) == ["k2", "k1", "k3"]
+    assert await keys(library, 1, descending=True) == ["k3", "k1", "k2"]
+    assert await keys(library, 3) == []
+
+
+async def test_text_is_ordered_by_code_point(library):
+    """Whatever its language; locales are the projection's business."""
+    titles = [
+        "",
+        "A",
+        "Z",
+        "a",
+        "aa",
+        "a\N{COMBINING ACUTE ACCENT}",
+        "z",
+        "é",
+        "中",
+        "\N{PILE OF POO}",
+    ]
+    await put(library, {f"k{99 - each}": book(1, title) for each, title in enumerate(titles)})
+    page = await library.page("books", PageRequest({"shelf": 1}, "title", 100))
+    assert [each.document["title"] for each in page] == titles
+
+
+async def test_entries_carry_key_document_and_position(library):
+    """As a read by key does."""
+    await put(library, {"k": book(1, "a")}, position=7)
+    page = await library.page("books", PageRequest({"shelf": 1}, "title", 1))
+    assert list(page) == [Entry("k", book(1, "a"), 7)] == [await library.get("books", "k")]
+
+
+async def test_a_page_has_its_limit_and_begins_past_where_it_is_told(library):
+    """Also when no document is just there any more."""
+    await put(library, {f"k{each}": book(1, "same") for each in range(1, 9)})
+    assert await keys(library, 1, limit=3) == ["k1", "k2", "k3"]
+    assert await keys(library, 1, limit=3, after=Seek("same", "k3")) == ["k4", "k5", "k6"]
+    assert await keys(library, 1, limit=3, after=Seek("same", "k6")) == ["k7", "k8"]
+    assert await keys(library, 1, limit=3, after=Seek("same", "k8")) == []
+    assert await keys(library, 1, limit=1, after=Seek("rather", "x")) == ["k1"]
+    assert await keys(library, 1, after=Seek("same", "k3"), descending=True) == ["k2", "k1"]
+
+
+async def test_a_field_that_is_a_list_contains_what_is_asked_for(library):
+    """One of its items is the value."""
+    tags = {"k1": ["x", "y"], "k2": ["y"], "k3": [], "k4": ["xy"]}
+    await put(library, {key: book(1, key, tags=each) for key, each in tags.items()})
+    assert await keys(library, 1, equals={"shelf": 1, "tags": "y"}) == ["k1", "k2"]
+
+
+FOUND_BY_PREFIX = {
+    "a": ["k1", "k2", "k3"],
+    "al": ["k1", "k2"],
+    "alice": ["k1"],
+    "smi": ["k1", "k3"],
+    "alice s": ["k1"],
+    "alice smith": ["k1"],
+    "alice smith x": [],
+    "lice": [],
+    "mith": [],
+    "": ["k1", "k2", "k3", "k4"],
+    ".": [],
+    "al.ce": [],
+    "(": ["k4"],
+    "^": [],
+    "$x": ["k4"],
+    "中": ["k4"],
+}
+
+
+async def test_a_word_begins_with_what_is_asked_for(library):
+    """Any word, and on into the words after; nothing in it has a meaning of its own."""
+    words = {"k1": "alice smith", "k2": "bob al", "k3": "ann smit", "k4": "$x (y 中文"}
+    await put(library, {key: book(1, key, words=each) for key, each in words.items()})
+    found = {
+        prefix: await keys(library, 1, word_prefix=("words", prefix)) for prefix in FOUND_BY_PREFIX
+    }
+    assert found == FOUND_BY_PREFIX
+
+
+async def test_values_are_no_operators(library):
+    """What is asked for is compared as it is."""
+    await put(library, {"k": book(1, "a")})
+    for value in ({"$ne": 0}, "$shelf", {"$gt": ""}, [1]):
+        assert await keys(library, 1, equals={"shelf": value}) == []
+
+
+async def test_a_large_page_is_whole(library):
+    """Larger than what a server answers at once unless asked."""
+    await put(library, {f"k{each:03}": book(1, "x") for each in range(400)})
+    assert len(await keys(library, 1, limit=350)) == 350
+    assert len(await keys(library, 1, limit=1000)) == 400
+
+
+async def test_pages_at_once_get_each_its_own(library):
+    """However many are asked for."""
+    await put(library, {f"k{each}": book(each, "x") for each in range(20)})
+    found = await asyncio.gather(*(keys(library, each % 20) for each in range(200)))
+    assert found == [[f"k{each % 20}"] for each in range(200)]
+
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+TITLES = st.sampled_from(["", "a", "aa", "b", "é", "\N{PILE OF POO}", "$x"]) | st.text(
+    st.characters(exclude_categories=["Cs"]), max_size=2
+)
+PAGES = st.integers(-2, 2) | st.integers(-(2**62), 2**62)
+TIMES = st.integers(-3, 3).map(lambda each: BEGIN + timedelta(milliseconds=each))
+KEYS = st.text("abé\N{PILE OF POO}$", min_size=1, max_size=3)
+BOOKS_BY_KEY = st.dictionaries(
+    KEYS, st.fixed_dictionaries({"title": TITLES, "pages": PAGES, "bought_at": TIMES}), max_size=12
+)
+
+
+async def walk(library: Views, request: PageRequest, between) -> list[Entry]:
+    """All pages, one after the other; `between` happens after each."""
+    entries: list[Entry] = []
+    cursor = None
+    while True:
+        page = await read_page(library, "books", request, cursor)
+        assert len(page.items) <= request.limit
+        entries += page.items
+        if page.next_cursor is None:
+            return entries
+        assert len(page.items) == request.limit
+        cursor = page.next_cursor
+        await between()
+
+
+@given(
+    books=BOOKS_BY_KEY,
+    later=BOOKS_BY_KEY,
+    doomed=st.sets(KEYS, max_size=4),
+    sort=st.sampled_from(["title", "pages", "bought_at"]),
+    descending=st.booleans(),
+    limit=st.integers(1, 5),
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_pages_make_up_the_whole(library, books, later, doomed, sort, descending, limit):
+    """In order, nothing twice, and nothing missed that was there all along.
+
+    Whatever is put on the shelf or taken away while somebody reads page after page.
+    """
+    shelf = next(shelves)
+    own = {key: {**book(shelf, "x"), **each} for key, each in books.items()}
+    new = {key: {**book(shelf, "x"), **each} for key, each in later.items() if key not in own}
+    coming, going = iter(new), iter(sorted(doomed & own.keys()))
+    on_shelf = dict(own)
+
+    async def change() -> None:
+        for key in itertools.islice(coming, 1):
+            on_shelf[key] = new[key]
+            await put(library, {f"{shelf}/{key}": new[key]})
+        for key in itertools.islice(going, 1):
+            del on_shelf[key]
+            await library.write(BOOKS, {f"{shelf}/{key}": Versioned(None, 2)})
+
+    await put(library, {f"{shelf}/{key}": each for key, each in own.items()})
+    request = PageRequest({"shelf": shelf}, sort, limit, descending=descending)
+    found = await walk(library, request, change)
+    order = [(each.document[sort], each.key) for each in found]
+    assert order == sorted(set(order), reverse=descending)
+    seen = {each.key.partition("/")[2] for each in found}
+    assert own.keys() - doomed <= seen <= own.keys() | new.keys()
+    for _ in (*new, *doomed):
+        await change()
+    due = {f"{shelf}/{key}": each for key, each in on_shelf.items()}
+    found = await walk(library, request, change)
+    in_order = sorted(due, key=lambda key: (due[key][sort], key), reverse=descending)
+    assert [(each.key, each.document) for each in found] == [(key, due[key]) for key in in_order]

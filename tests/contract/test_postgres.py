@@ -1,0 +1,305 @@
+"""What the PostgreSQL event store promises beyond its ports: outages, poison, the schema."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from app.adapters.postgres import CannotMigrate, PostgresEventStore, SchemaBehind, migrate
+from app.adapters.postgres.event_store import WAITING
+from app.adapters.postgres.schema import REQUIRED_REVISION
+from app.devservers.postgres import Postgres
+from app.eventsourcing import Append, Event, EventRegistry
+from app.storage import Overloaded, StorageNotReady, StorageUnavailable
+
+ROOT = Path(__file__).parents[2]
+PROMISED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Event):
+    """A note was taken."""
+
+    event_type: ClassVar[str] = "Noted"
+
+    text: str
+
+
+def note(stream_id: str, *, version: int = 0, text: str = "a") -> Append:
+    """An append of one event."""
+    return Append(stream_id, version, [Noted(text)])
+
+
+@pytest.fixture
+async def store(postgres_url):
+    """An event store on a database of the test's own."""
+    opened = PostgresEventStore(postgres_url, EventRegistry([Noted]))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def server(tmp_path_factory) -> Iterator[Postgres]:
+    """A PostgreSQL of the test's own, to be stopped."""
+    cluster = Postgres(tmp_path_factory.mktemp("pg"))
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+async def on_server(server: Postgres) -> PostgresEventStore:
+    """An event store on `server`."""
+    assert server.url
+    await asyncio.to_thread(migrate, server.url)
+    return PostgresEventStore(server.url, EventRegistry([Noted]))
+
+
+async def test_an_event_postgres_refuses_fails_alone(store):
+    """A payload that jsonb cannot hold is refused, and those in the same batch are recorded."""
+    outcomes = await asyncio.gather(
+        *(store.append(note(f"note-{each}")) for each in range(3)),
+        store.append(note("note-poison", text="\0")),
+        *(store.append(note(f"note-{each}")) for each in range(3, 6)),
+        return_exceptions=True,
+    )
+    refused = [each for each in outcomes if isinstance(each, Exception)]
+    assert [type(each) for each in refused] == [asyncpg.UntranslatableCharacterError]
+    assert await store.head() == 6
+
+
+async def test_more_appends_than_may_wait_are_refused_at_once(store):
+    """The queue is bounded: what does not fit is refused, what fits is recorded."""
+    outcomes = await asyncio.gather(
+        *(store.append(note(f"note-{each}")) for each in range(WAITING + 10)),
+        return_exceptions=True,
+    )
+    refused = [each for each in outcomes if isinstance(each, Overloaded)]
+    assert len(refused) == 10
+    assert await store.head() == WAITING
+
+
+async def test_many_appends_go_out_in_few_transactions(store, postgres_url):
+    """256 appends at once take fewer commits than a tenth of that."""
+    connection = await asyncpg.connect(postgres_url)
+    await asyncio.gather(*(store.append(note(f"note-{each}")) for each in range(256)))
+    # Every event carries the id of the transaction that wrote it.
+    commits = await connection.fetchval("select count(distinct xmin::text) from events")
+    await connection.close()
+    assert commits <= 25
+
+
+async def test_a_stopped_server_is_unavailable_and_comes_back(server):
+    """Stopped: an error at once. Started again: the same store goes on, with all it recorded."""
+    store = await on_server(server)
+    appended = await store.append(note("note-1"))
+    await asyncio.to_thread(server.stop)
+    started = time.monotonic()
+    for refused in (store.append(note("note-2")), store.load("note-1"), store.head()):
+        with pytest.raises(StorageUnavailable, match="PostgreSQL"):
+            await refused
+    assert time.monotonic() - started < PROMISED_SECONDS
+
+    await asyncio.to_thread(server.start)
+
+    await store.append(note("note-2"))
+    assert [each.position for each in await store.read(after=0, limit=9)] == [
+        appended.position,
+        appended.position + 1,
+    ]
+    await store.close()
+
+
+async def test_a_server_that_does_not_answer_is_unavailable_in_time(server):
+    """Frozen: all who wait, in the batch and behind it, hear of it within 5 s."""
+    store = await on_server(server)
+    await store.append(note("note-1"))
+    await store.load("note-1")
+    connection = await asyncpg.connect(server.url)
+    backends = [
+        row["pid"]
+        for row in await connection.fetch(
+            "select pid from pg_stat_activity where backend_type = 'client backend'"
+            " and pid <> pg_backend_pid()"
+        )
+    ]
+    await connection.close()
+    pid = int((server._data / "postmaster.pid").read_text().split()[0])
+    for each in (pid, *backends):
+        os.kill(each, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        waiting = [asyncio.create_task(store.append(note(f"note-{each}"))) for each in range(200)]
+        waiting.append(asyncio.create_task(store.load("note-1")))
+        waiting.append(asyncio.create_task(store.head()))
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        taken = time.monotonic() - started
+    finally:
+        for each in (pid, *backends):
+            os.kill(each, signal.SIGCONT)
+
+    assert {type(each) for each in outcomes} == {StorageUnavailable}
+    assert taken < PROMISED_SECONDS
+    await store.append(note("note-new"))
+    await store.close()
+
+
+async def test_a_connection_that_was_cut_is_opened_again(store, postgres_url):
+    """A backend that an administrator ends costs one answer, not the store."""
+    await store.append(note("note-1"))
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    await connection.close()
+    for attempt in range(2):
+        try:
+            await store.append(note("note-2"))
+            break
+        except StorageUnavailable:
+            assert attempt == 0
+    assert await store.head() == 2
+
+
+async def test_a_waiter_that_gives_up_leaves_the_connection_to_the_others(store):
+    """Cancelling one of those who take turns on a connection disturbs no other."""
+    reads = [asyncio.create_task(store.head()) for _ in range(8)]
+    await asyncio.sleep(0)
+    for each in reads[1::2]:
+        each.cancel()
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+    assert outcomes[0::2] == [0, 0, 0, 0]
+    assert all(isinstance(each, asyncio.CancelledError) for each in outcomes[1::2])
+
+
+async def test_every_revision_goes_up_down_and_up(unmigrated_postgres_url):
+    """Each migration can be taken back, and applied once more."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["database_url"] = unmigrated_postgres_url
+    revisions = [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
+    for revision in reversed(revisions):
+        await asyncio.to_thread(command.upgrade, config, revision)
+        await asyncio.to_thread(command.downgrade, config, "-1")
+        await asyncio.to_thread(command.upgrade, config, revision)
+    await PostgresEventStore(unmigrated_postgres_url, EventRegistry([])).check()
+
+
+def test_the_required_revision_is_the_newest():
+    """The service asks for exactly what `alembic upgrade head` leads to."""
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    assert scripts.get_current_head() == REQUIRED_REVISION
+
+
+async def test_a_schema_that_is_behind_is_said_to_be(unmigrated_postgres_url):
+    """A database without the migrations is refused, with the command that mends it."""
+    store = PostgresEventStore(unmigrated_postgres_url, EventRegistry([]))
+    with pytest.raises(SchemaBehind, match="python -m app migrate"):
+        await store.check()
+    await store.close()
+
+
+async def test_two_that_migrate_at_once_take_turns(unmigrated_postgres_url):
+    """Processes that start together may all migrate."""
+    work = f"from app.adapters.postgres import migrate; migrate({unmigrated_postgres_url!r})"
+    migrating = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", work, cwd=ROOT) for _ in range(3)
+    ]
+    assert [await each.wait() for each in migrating] == [0, 0, 0]
+    store = PostgresEventStore(unmigrated_postgres_url, EventRegistry([]))
+    await store.check()
+    await store.close()
+
+
+@contextlib.asynccontextmanager
+async def migrating_elsewhere(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody else's session, that has begun to migrate and does not go on."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("select pg_advisory_lock(4746219033)")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def test_a_migration_that_goes_on_elsewhere_is_not_waited_for_without_end(
+    unmigrated_postgres_url,
+):
+    """After a while this is one line, and nothing was done."""
+    async with migrating_elsewhere(unmigrated_postgres_url):
+        with pytest.raises(CannotMigrate) as caught:
+            await asyncio.to_thread(migrate, unmigrated_postgres_url, lock_seconds=0.2)
+    [line] = str(caught.value).splitlines()
+    assert line.startswith("DATABASE_URL: the schema cannot be migrated: another session ")
+    await asyncio.to_thread(migrate, unmigrated_postgres_url)
+
+
+async def test_a_server_that_does_not_answer_is_not_migrated():
+    """It accepts connections and says nothing: this is said soon."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://postgres@127.0.0.1:{silent.getsockname()[1]}/diptych"
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable, match="no answer in time"):
+            await asyncio.to_thread(migrate, url)
+    assert time.monotonic() - started < PROMISED_SECONDS + 1
+
+
+@pytest.fixture
+async def strangers_url(postgres_url) -> AsyncIterator[str]:
+    """The URL of a migrated database, for a user that may connect and nothing else."""
+    name = f"stranger_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"create role {name} login")
+    given = urlsplit(postgres_url)
+    yield urlunsplit(given._replace(netloc=f"{name}@{given.netloc.rpartition('@')[2]}"))
+    await connection.execute(f"drop role {name}")
+    await connection.close()
+
+
+async def test_a_user_without_rights_is_told_of(strangers_url):
+    """In one line that names the variable, be it to serve or to migrate."""
+    store = PostgresEventStore(strangers_url, EventRegistry([]))
+    with pytest.raises(StorageNotReady) as refused:
+        await store.check()
+    await store.close()
+    with pytest.raises(CannotMigrate) as not_migrated:
+        await asyncio.to_thread(migrate, strangers_url)
+    for caught in (refused, not_migrated):
+        [line] = str(caught.value).splitlines()
+        assert line.startswith("DATABASE_URL: ")
+        assert "permission denied for table alembic_version" in line
+        assert "<class" not in line
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"netloc": "nobody_of_that_name@"}, 'role "nobody_of_that_name" does not exist'),
+        ({"path": "/nowhere"}, 'database "nowhere" does not exist'),
+    ],
+)
+async def test_who_is_not_let_in_is_told_of(postgres_url, wrong, words):
+    """Credentials and names are for somebody to mend, so the variable is named."""
+    url = urlunsplit(urlsplit(postgres_url)._replace(**wrong))
+    store = PostgresEventStore(url, EventRegistry([]))
+    with pytest.raises(StorageNotReady, match=f"^DATABASE_URL: .*{words}$"):
+        await store.check()
+    with pytest.raises(StorageUnavailable, match=words):
+        await store.head()
+    await store.close()
+    with pytest.raises(CannotMigrate, match=f"^DATABASE_URL: .*{words}$"):
+        await asyncio.to_thread(migrate, url)

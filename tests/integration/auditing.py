@@ -1,0 +1,23 @@
+"""The read model that a service left behind, held against the log."""
+
+from app.adapters.mongo import MongoReadModel
+from app.adapters.postgres import PostgresEventStore
+from app.bootstrap import PROJECTIONS
+from app.projecting import audit
+from app.settings import Settings
+
+
+async def differences(log: PostgresEventStore, settings: Settings) -> list[str]:
+    """How the documents of every projection differ from a fold of the whole log.
+
+    The projector must have reached the head of the log, and nobody may write meanwhile.
+    """
+    assert settings.mongodb_url
+    head = await log.head()
+    read_model = MongoReadModel(settings.mongodb_url, settings.mongodb_database, "motor")
+    try:
+        found = [await audit(log, read_model, each, head=head) for each in PROJECTIONS]
+    finally:
+        await read_model.close()
+    assert {each.events for each in found} == {head}
+    return [difference for each in found for difference in each.differences]

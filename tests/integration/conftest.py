@@ -1,0 +1,78 @@
+"""The whole service in this process, on real servers, spoken to over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from app.adapters.postgres import PostgresEventStore
+from app.bootstrap import event_registry
+from app.main import create_app
+from app.settings import Settings
+
+PATIENCE = 10.0
+"""Seconds that the views may take to follow; they take milliseconds unless something is broken."""
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a process with `settings`, which is stopped at the end."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://diptych", timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def settings(postgres_url: str, mongodb_url: str, mongodb_database: str) -> Settings:
+    """Settings for all roles, on databases of the test's own."""
+    return Settings.load(
+        database_url=postgres_url, mongodb_url=mongodb_url, mongodb_database=mongodb_database
+    )
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a process with all roles."""
+    async with serving(settings) as client:
+        yield client
+
+
+@pytest.fixture
+async def log(postgres_url: str) -> AsyncIterator[PostgresEventStore]:
+    """The log, read apart from the service."""
+    store = PostgresEventStore(postgres_url, event_registry())
+    yield store
+    await store.close()
+
+
+async def shown(
+    client: httpx.AsyncClient, path: str, is_there: Callable[[httpx.Response], bool]
+) -> httpx.Response:
+    """The answer to GET `path` as soon as it is as `is_there` wants it; the views follow writes."""
+
+    async def poll() -> Awaitable[httpx.Response]:
+        while not is_there(answer := await client.get(path)):
+            last.append(answer.text)
+            await asyncio.sleep(0.01)
+        return answer
+
+    last: list[str] = [""]
+    try:
+        return await asyncio.wait_for(poll(), PATIENCE)
+    except TimeoutError:
+        pytest.fail(f"GET {path} did not come to show it in {PATIENCE} s; last: {last[-1]}")
+
+
+async def caught_up(client: httpx.AsyncClient, head: int) -> None:
+    """Return once every view holds the log up to `head`."""
+
+    def up_to_head(answer: httpx.Response) -> bool:
+        return all((each["position"] or 0) >= head for each in answer.json()["items"])
+
+    await shown(client, "/projections", up_to_head)

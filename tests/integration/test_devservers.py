@@ -1,0 +1,240 @@
+"""Embedded servers in a data directory: owning it, finding it as a crash left it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from pymongo import MongoClient
+
+from app.adapters.mongo.replica_set import initiate
+from app.devservers import CannotStart, DataDirInUse, embedded_servers, running_servers
+from app.devservers.accounts import Account, let_read
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data directory that does not exist yet, where every account can reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    yield folder / "data"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def bystander() -> Iterator[subprocess.Popen]:
+    """A process that has nothing to do with any server."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.communicate(b"\n")
+
+
+@contextlib.contextmanager
+def somebody_at(address: tuple[str, int]) -> Iterator[None]:
+    """Another program that listens at `address`, and hangs up on whoever calls."""
+    with Listener(address, socketserver.BaseRequestHandler) as listener:
+        thread = threading.Thread(target=listener.serve_forever, args=(0.05,))
+        thread.start()
+        yield
+        listener.shutdown()
+        thread.join()
+
+
+class Listener(socketserver.TCPServer):
+    """Not hindered by connections of before."""
+
+    allow_reuse_address = True
+
+
+def postgres_in(data_dir: Path):
+    """A PostgreSQL alone."""
+    return embedded_servers(data_dir, initiate, mongodb=False)
+
+
+def mongod_in(data_dir: Path):
+    """A mongod alone."""
+    return embedded_servers(data_dir, initiate, postgres=False)
+
+
+async def fetch(url: str | None, statement: str):
+    """What a statement answers."""
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def test_postgresql_is_durable_private_and_speaks_utf8(data_dir):
+    """It listens on no port, its directory is closed to others, and a commit is on disk."""
+    with postgres_in(data_dir) as urls:
+        assert await fetch(urls.postgres, "show listen_addresses") == ""
+        assert await fetch(urls.postgres, "show fsync") == "on"
+        assert await fetch(urls.postgres, "show synchronous_commit") == "on"
+        assert await fetch(urls.postgres, "show server_encoding") == "UTF8"
+        assert await fetch(urls.postgres, "select current_database()") == "diptych"
+        assert (data_dir / "postgres").stat().st_mode & 0o077 == 0
+
+
+async def test_postgresql_keeps_its_data(data_dir):
+    """What was committed is there at the next start."""
+    with postgres_in(data_dir) as urls:
+        await fetch(urls.postgres, "create table kept as select 42 as answer")
+    with postgres_in(data_dir) as urls:
+        assert await fetch(urls.postgres, "select answer from kept") == 42
+
+
+def test_mongod_is_a_primary_on_the_loopback_interface(data_dir):
+    """It takes majority writes at once, and listens nowhere else."""
+    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb, w="majority") as client:
+        client.kept.things.insert_one({"answer": 42})
+        options = client.admin.command("getCmdLineOpts")["parsed"]["net"]
+        assert options["bindIp"] == "127.0.0.1"
+        assert client.admin.command("hello")["setName"] == "diptych"
+
+
+def test_mongod_moves_to_another_port_when_its_own_is_taken(data_dir):
+    """Its data move with it, and it takes writes there; later it stays where it is."""
+    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb) as client:
+        client.kept.things.insert_one({"answer": 42})
+        address = client.address
+    with (
+        somebody_at(address),
+        mongod_in(data_dir) as moved,
+        MongoClient(moved.mongodb, w="majority") as client,
+    ):
+        assert moved != urls
+        assert client.kept.things.count_documents({}) == 1
+        client.kept.things.insert_one({"answer": 43})
+    with mongod_in(data_dir) as again:
+        assert again == moved
+
+
+def test_one_process_at_a_time_owns_a_data_directory(data_dir):
+    """A second owner is told who the first is; the directory is free again afterwards."""
+    with embedded_servers(data_dir, initiate, postgres=False, mongodb=False):
+        with pytest.raises(DataDirInUse, match=f"{data_dir} is in use by process {os.getpid()}"):
+            postgres_in(data_dir).__enter__()
+        assert not (data_dir / "postgres").exists()
+    with embedded_servers(data_dir, initiate, postgres=False, mongodb=False):
+        pass
+
+
+async def test_running_servers_are_found_by_others(data_dir):
+    """Whoever does not own the directory can still connect to what runs there."""
+    with embedded_servers(data_dir, initiate) as urls:
+        assert running_servers(data_dir) == urls
+    with pytest.raises(CannotStart, match="do not answer"):
+        running_servers(data_dir)
+
+
+async def test_postgresql_starts_after_a_crash_whose_pid_is_taken_by_now(data_dir, bystander):
+    """A pid file that names a living process of another program does not keep it from starting."""
+    with postgres_in(data_dir) as urls:
+        await fetch(urls.postgres, "create table kept as select 42 as answer")
+        pid_file = data_dir / "postgres/data/postmaster.pid"
+        lines = pid_file.read_text().splitlines()
+        os.kill(int(lines[0]), signal.SIGKILL)
+    pid_file.write_text("\n".join([str(bystander.pid), *lines[1:]]) + "\n")
+    (data_dir / "postgres/.s.PGSQL.5432.lock").write_text(f"{bystander.pid}\n")
+    with postgres_in(data_dir) as urls:
+        assert await fetch(urls.postgres, "select answer from kept") == 42
+    assert bystander.poll() is None
+
+
+def test_postgresql_of_a_directory_that_was_moved_is_not_doubled(data_dir):
+    """Two servers on the same data would destroy them, so this asks for a person."""
+    with postgres_in(data_dir):
+        elsewhere = data_dir.with_name("moved")
+        (elsewhere / "postgres").mkdir(parents=True)
+        (elsewhere / "postgres/data").symlink_to(data_dir / "postgres/data")
+        with pytest.raises(CannotStart, match="stop that process, else remove the file"):
+            postgres_in(elsewhere).__enter__()
+
+
+def test_mongod_starts_after_a_crash_whose_pid_is_taken_by_now(data_dir, bystander):
+    """Likewise: what counts is who holds the lock, not whose pid is in it."""
+    with mongod_in(data_dir) as urls:
+        lock = data_dir / "mongodb/data/mongod.lock"
+        with MongoClient(urls.mongodb, w="majority", journal=True) as client:
+            client.kept.things.insert_one({"answer": 42})
+        os.kill(int(lock.read_text()), signal.SIGKILL)
+    lock.write_text(f"{bystander.pid}\n")
+    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb) as client:
+        assert client.kept.things.count_documents({}) == 1
+    assert bystander.poll() is None
+
+
+def test_data_of_another_version_are_left_alone(data_dir):
+    """PostgreSQL cannot read them; the message says which version could."""
+    with postgres_in(data_dir):
+        pass
+    (data_dir / "postgres/data/PG_VERSION").write_text("9\n")
+    with pytest.raises(CannotStart, match="was written by PostgreSQL 9, and the one found is"):
+        postgres_in(data_dir).__enter__()
+
+
+def test_a_cluster_that_was_half_made_is_made_anew(data_dir):
+    """A crash during the first start does not spoil the second."""
+    half = data_dir / "postgres/data.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("1")
+    with postgres_in(data_dir) as urls:
+        assert urls.postgres
+    assert not half.exists()
+
+
+def test_a_directory_that_cannot_be_written_is_named(data_dir):
+    """One line, whatever the reason."""
+    data_dir.write_text("a file, and no directory")
+    with pytest.raises(CannotStart, match=f"^DATA_DIR: {data_dir} cannot be written: "):
+        postgres_in(data_dir).__enter__()
+
+
+async def test_a_path_too_long_for_a_socket_will_do(data_dir):
+    """The socket is then in a short directory, the same at every start."""
+    deep = data_dir / ("x" * 60) / ("y" * 60)
+    with postgres_in(deep) as urls:
+        assert await fetch(urls.postgres, "select 1") == 1
+        assert running_servers(deep, mongodb=False) == urls
+    with postgres_in(deep) as again:
+        assert again == urls
+    shutil.rmtree(urls.postgres.partition("host=")[2].partition("&")[0])
+
+
+async def test_root_lets_postgresql_through_and_no_more(data_dir):
+    """PostgreSQL refuses root: the account it runs as may search the path, and read nothing."""
+    closed = data_dir / "closed"
+    closed.mkdir(parents=True, mode=0o700)
+    with postgres_in(closed / "data") as urls:
+        assert await fetch(urls.postgres, "select 1") == 1
+        assert closed.stat().st_mode & 0o777 == (0o701 if os.geteuid() == 0 else 0o700)
+        assert (closed / "data/postgres/data").stat().st_uid != 0
+
+
+def test_what_was_installed_for_root_alone_is_let_read(tmp_path):
+    """Under a umask of 077; programs stay programs, and nothing beside them is touched."""
+    wheel, beside = tmp_path / "wheel", tmp_path / "beside"
+    for each in (wheel, wheel / "lib"):
+        each.mkdir(mode=0o700)
+    for file, mode in ((wheel / "lib/a.so", 0o600), (wheel / "program", 0o711), (beside, 0o600)):
+        file.touch()
+        file.chmod(mode)
+    (wheel / "link").symlink_to(beside)
+    stranger = Account(os.geteuid() + 1, os.getegid() + 1)
+    let_read(wheel, stranger)
+    modes = {each.name: each.stat().st_mode & 0o777 for each in (*wheel.rglob("*"), wheel, beside)}
+    assert modes.pop("link") == modes.pop("beside") == 0o600
+    assert modes == {"wheel": 0o705, "lib": 0o705, "a.so": 0o604, "program": 0o715}
+    # Read by all already, it is not looked through at each start.
+    (wheel / "lib").chmod(0o700)
+    let_read(wheel, stranger)
+    assert (wheel / "lib").stat().st_mode & 0o777 == 0o700

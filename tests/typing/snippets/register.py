@@ -1,0 +1,97 @@
+"""What a type checker makes of `handled_by`. `# E: code` marks a line that must not pass."""
+
+from dataclasses import dataclass
+from typing import TypeVar, assert_type
+
+from app.eventsourcing import EventStore
+from app.mediator import Deadline, Log, Mediator, Message, Proceed, Query, Registration
+from app.users.commands.deactivate_user import DeactivateUser, DeactivateUserHandler
+from app.users.commands.update_user_profile import UpdateUserProfile, UpdateUserProfileHandler
+from app.users.users import Users
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class CountUsers(Query[int]):
+    """A message with a simple result."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountActiveUsers(CountUsers):
+    """A message that is one of those."""
+
+
+async def count(_: CountUsers) -> int:
+    """The handler that fits."""
+    return 0
+
+
+async def count_any(_: Message[object]) -> bool:
+    """A handler that takes more and answers with less than need be fits as well."""
+    return True
+
+
+async def count_active(_: CountActiveUsers) -> int:
+    """A handler that takes some of the messages only."""
+    return 0
+
+
+async def name(_: CountUsers) -> str:
+    """A handler that answers with something else."""
+    return ""
+
+
+async def perhaps_count(_: CountUsers) -> int | None:
+    """A handler that does not always answer."""
+    return None
+
+
+def count_at_once(_: CountUsers) -> int:
+    """A handler that cannot be awaited."""
+    return 0
+
+
+def handlers_that_fit(store: EventStore) -> None:
+    """Functions and objects, as long as they can be called so."""
+    users = Users(store)
+    assert_type(CountUsers.handled_by(count), Registration)
+    CountUsers.handled_by(count_any)
+    CountActiveUsers.handled_by(count)
+    DeactivateUser.handled_by(DeactivateUserHandler(users))
+    UpdateUserProfile.handled_by(UpdateUserProfileHandler(users))
+
+
+def handlers_of_another_message(store: EventStore) -> None:
+    """Two commands with one type of result are two commands all the same."""
+    users = Users(store)
+    UpdateUserProfile.handled_by(DeactivateUserHandler(users))  # E: arg-type
+    UpdateUserProfile.handled_by(count)  # E: arg-type
+    CountUsers.handled_by(count_active)  # E: arg-type
+
+
+def handlers_with_another_result() -> None:
+    """The result of the handler is the result of the message."""
+    CountUsers.handled_by(name)  # E: arg-type
+    CountUsers.handled_by(perhaps_count)  # E: arg-type
+    CountUsers.handled_by(count_at_once)  # E: arg-type
+
+
+class Retry:
+    """A behaviour suits any message."""
+
+    async def __call__(self, message: Message[ResultT], proceed: Proceed[ResultT]) -> ResultT:
+        """Proceed, and again."""
+        return await proceed(message)
+
+
+async def only_for_counts(message: CountUsers, proceed: Proceed[int]) -> int:
+    """No behaviour: it does not suit any message."""
+    return await proceed(message)
+
+
+def behaviours(mediator: Mediator, log: Log, deadline: Deadline) -> None:
+    """What is registered around handlers is checked too."""
+    mediator.register(CountUsers.handled_by(count), behaviours=[log, deadline, Retry()])
+    mediator.register(CountUsers.handled_by(count), behaviours=[only_for_counts])  # E: list-item
+    mediator.register(CountUsers, behaviours=[])  # E: arg-type

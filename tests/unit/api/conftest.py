@@ -1,0 +1,34 @@
+"""A client of the API on a service in memory."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app.api.application import create_api
+from tests.unit.api.service import MemoryService
+
+ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
+
+
+@pytest.fixture
+def service() -> MemoryService:
+    """A service with nobody registered."""
+    return MemoryService()
+
+
+@pytest.fixture
+async def client(service: MemoryService) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API on `service`."""
+    transport = httpx.ASGITransport(create_api(service))
+    async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
+        yield client
+
+
+@pytest.fixture
+async def alice(client: httpx.AsyncClient, service: MemoryService) -> str:
+    """The id of a user who is registered and in the views."""
+    registered = await client.post("/users", json=ALICE)
+    assert registered.status_code == 201
+    await service.project()
+    return ALICE["id"]

@@ -1,0 +1,113 @@
+"""The application around a service: its life, health, projections and documentation pages."""
+
+import httpx
+import pytest
+
+from app.api.application import create_api
+from app.api.service import Check
+from tests.unit.api.service import MemoryService
+
+
+async def test_the_service_opens_and_closes_with_the_application(service):
+    """Nothing is opened before the lifespan begins; it is closed when it ends."""
+    api = create_api(service)
+    assert service.calls == []
+
+    async with api.router.lifespan_context(api):
+        assert service.calls == ["open"]
+    assert service.calls == ["open", "close"]
+
+
+async def test_a_service_that_cannot_open_is_closed():
+    """What it raises ends the start-up, and what it had opened by then is let go of."""
+
+    class Unreachable(MemoryService):
+        async def open(self):
+            raise ConnectionError("nobody there")
+
+    service = Unreachable()
+    api = create_api(service)
+
+    with pytest.raises(ConnectionError):
+        async with api.router.lifespan_context(api):
+            pytest.fail("it serves")
+    assert service.calls == ["close"]
+
+
+async def test_liveness_looks_at_nothing(client, service):
+    """200 as long as the process answers, however its checks stand."""
+    service.found = [Check("postgresql", ok=False, detail="no route")]
+
+    answer = await client.get("/health/live")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "roles": ["commands", "projector", "queries"],
+        "checks": [],
+    }
+
+
+async def test_a_process_is_ready_when_every_check_is_ok(client, service):
+    """200, with the roles and the checks."""
+    service.found = [Check("postgresql", ok=True), Check("mongodb", ok=True)]
+
+    answer = await client.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "roles": ["commands", "projector", "queries"],
+        "checks": [
+            {"name": "postgresql", "ok": True, "detail": ""},
+            {"name": "mongodb", "ok": True, "detail": ""},
+        ],
+    }
+
+
+async def test_a_process_that_lacks_something_is_not_ready(client, service):
+    """503, with the same body, which says what is missing."""
+    service.found = [Check("postgresql", ok=True), Check("mongodb", ok=False, detail="no route")]
+
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert answer.json()["checks"][1] == {"name": "mongodb", "ok": False, "detail": "no route"}
+
+
+async def test_projections_are_listed(client):
+    """With what is known of each; what is not known is null."""
+    answer = await client.get("/projections")
+
+    first, second = answer.json()["items"]
+    assert first == {
+        "name": "user_profiles",
+        "version": 2,
+        "position": 4,
+        "head": 6,
+        "lag": 2,
+        "state": "retrying",
+        "last_error": "no route",
+        "seen_at": None,
+    }
+    assert (second["lag"], second["state"]) == (None, "unknown")
+
+
+async def test_swagger_ui_is_served(client):
+    """At /docs, showing the document of this API."""
+    answer = await client.get("/docs")
+
+    assert answer.status_code == 200
+    assert "/openapi.json" in answer.text
+
+
+async def test_two_applications_share_nothing():
+    """Each answers from its own service."""
+    first, second = MemoryService(), MemoryService()
+    first.roles = frozenset({"queries"})
+
+    for service in (first, second):
+        transport = httpx.ASGITransport(create_api(service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
+            answer = await client.get("/health/live")
+        assert answer.json()["roles"] == sorted(service.roles)

@@ -1,0 +1,214 @@
+"""What happens around every request, whatever it is."""
+
+import json
+from uuid import UUID
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+from structlog.contextvars import get_contextvars
+
+from app.api.application import BODY_LIMIT
+from app.api.middleware import BodyLimit, LastResort, RequestIds
+from app.eventsourcing import Metadata, request_metadata
+from tests.unit.api.conftest import ALICE
+
+JSON = {"Content-Type": "application/json"}
+
+
+def client_of(app) -> httpx.AsyncClient:
+    """A client of a bare ASGI application."""
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://diptych")
+
+
+class Echo:
+    """Reads the whole body and answers its length; notes what is bound meanwhile."""
+
+    def __init__(self) -> None:
+        self.logged: dict[str, str] = {}
+        self.recorded = Metadata()
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        self.logged, self.recorded = get_contextvars(), request_metadata.get()
+        length, more = 0, True
+        while more:
+            message = await receive()
+            length += len(message["body"])
+            more = message["more_body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(length).encode()})
+
+
+@pytest.mark.parametrize("request_id", ["r", "x" * 128, "!~|{}", "01977c2a-6a3c"])
+async def test_a_request_keeps_its_id(request_id):
+    """It is echoed, bound for the logs, and the correlation id of what is recorded."""
+    echo = Echo()
+    async with client_of(RequestIds(echo)) as client:
+        answer = await client.get("/", headers={"X-Request-Id": request_id})
+
+    assert answer.headers.get_list("X-Request-Id") == [request_id]
+    assert echo.logged == {"request_id": request_id}
+    assert echo.recorded == Metadata(correlation_id=request_id)
+
+
+@pytest.mark.parametrize(
+    "request_id", [None, b"", b"x" * 129, b"a b", b"a\tb", b"\xc3\xa9", b"\x7f"]
+)
+async def test_a_request_without_an_acceptable_id_gets_one(request_id):
+    """It is a new UUID, and whatever came instead is nowhere in the answer."""
+    headers = {} if request_id is None else {b"X-Request-Id": request_id}
+    async with client_of(RequestIds(Echo())) as client:
+        answer = await client.get("/", headers=headers)
+
+    (made,) = answer.headers.get_list("X-Request-Id")
+    assert UUID(made).version == 7
+
+
+async def test_the_id_ends_with_its_request():
+    """Nothing of it is left for what comes after in the same context."""
+    async with client_of(RequestIds(Echo())) as client:
+        await client.get("/", headers={"X-Request-Id": "mine"})
+
+    assert get_contextvars() == {}
+    assert request_metadata.get() == Metadata()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/health/live", b""),
+        ("GET", "/nowhere", b""),
+        ("DELETE", "/users", b""),
+        ("POST", "/users", b"{"),
+        ("POST", "/users", b"x" * (BODY_LIMIT + 1)),
+        ("GET", "/users/nobody", b""),
+        ("GET", "/openapi.json", b""),
+    ],
+)
+async def test_every_answer_names_its_request(client, method, path, body):
+    """Header and problem agree, whoever answers."""
+    headers = {**JSON, "X-Request-Id": "mine"}
+    answer = await client.request(method, path, content=body, headers=headers)
+
+    assert answer.headers["X-Request-Id"] == "mine"
+    if answer.is_error:
+        assert answer.json()["request_id"] == "mine"
+
+
+async def test_the_id_is_recorded_with_the_events(client, service):
+    """An event can be traced to the request that led to it."""
+    await client.post("/users", json=ALICE, headers={"X-Request-Id": "mine"})
+
+    (recorded,) = await service.log.read(after=0, limit=10)
+    assert recorded.metadata.correlation_id == "mine"
+
+
+async def test_a_body_may_be_as_long_as_the_limit():
+    """The last byte that is allowed comes through, declared or not."""
+
+    async def chunks():
+        yield b"x" * 6
+        yield b"x" * 4
+
+    async with client_of(BodyLimit(Echo(), limit=10)) as client:
+        assert (await client.post("/", content=b"x" * 10)).text == "10"
+        assert (await client.post("/", content=chunks())).text == "10"
+
+
+async def test_a_body_declared_too_long_is_refused_unread():
+    """The answer is 413 before a single byte was asked for."""
+
+    async def never() -> None:
+        pytest.fail("the body was read")
+
+    sent = []
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", b"11")]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+    await BodyLimit(Echo(), limit=10)(scope, never, send)
+
+    assert sent[0]["status"] == 413
+    assert json.loads(sent[1]["body"])["code"] == "payload-too-large"
+
+
+@pytest.mark.parametrize("length", [b"", b"many", b"-1", b"9" * 5000])
+async def test_a_length_that_is_no_length_is_not_believed(length):
+    """Then the bytes are counted."""
+    taken = []
+
+    async def receive():
+        taken.append(b"x" * 6)
+        return {"type": "http.request", "body": taken[-1], "more_body": len(taken) < 9}
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "headers": [(b"content-length", length)],
+    }
+    with pytest.raises(Exception, match="413"):
+        await BodyLimit(Echo(), limit=10)(scope, receive, _refuse_to_send)
+    assert len(taken) == 2
+
+
+async def _refuse_to_send(_) -> None:
+    raise AssertionError("it was answered")
+
+
+@pytest.mark.parametrize(
+    "path", ["/users", "/users/user123/deactivate", "/health/live", "/nowhere"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_long_body_is_refused_anywhere(client, method, path):
+    """413 by its Content-Length, also where no body is expected."""
+    answer = await client.request(method, path, content=b"x" * (BODY_LIMIT + 1), headers=JSON)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload-too-large")
+
+
+async def test_a_long_body_in_chunks_is_refused_early(client, service):
+    """413 as soon as the limit is passed; the rest is not read, and nothing is recorded."""
+    sent = 0
+
+    async def chunks():
+        nonlocal sent
+        for _ in range(64):
+            sent += 65_536
+            yield b" " * 65_536
+
+    answer = await client.post("/users", content=chunks(), headers=JSON)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload-too-large")
+    assert sent <= BODY_LIMIT + 2 * 65_536
+    assert await service.log.head() == 0
+
+
+async def test_an_error_after_the_answer_has_begun_goes_on():
+    """It is too late for another answer; the server must cut the connection."""
+
+    async def break_off(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("in the middle")
+
+    async with client_of(LastResort(break_off)) as client:
+        with pytest.raises(RuntimeError, match="in the middle"):
+            await client.get("/")
+
+
+@pytest.mark.parametrize("middleware", [RequestIds, LastResort, lambda app: BodyLimit(app, 10)])
+async def test_what_is_not_http_passes(middleware):
+    """Lifespan and websocket scopes go through as they are."""
+    passed = []
+
+    async def app(scope, receive, send):
+        passed.append((scope, receive, send))
+
+    given = ({"type": "lifespan"}, object(), object())
+    await middleware(app)(*given)
+
+    assert passed == [given]

@@ -1,0 +1,220 @@
+"""The OpenAPI document, from which clients are generated."""
+
+import pytest
+
+from app.api.application import create_api
+from tests.unit.api.service import MemoryService
+
+OPERATIONS = {
+    "register_user": ("post", "/users", "201"),
+    "list_users": ("get", "/users", "200"),
+    "get_user": ("get", "/users/{user_id}", "200"),
+    "update_user": ("patch", "/users/{user_id}", "200"),
+    "put_user": ("put", "/users/{user_id}", "200"),
+    "deactivate_user": ("post", "/users/{user_id}/deactivate", "200"),
+    "reactivate_user": ("post", "/users/{user_id}/reactivate", "200"),
+    "get_user_history": ("get", "/users/{user_id}/history", "200"),
+    "list_projections": ("get", "/projections", "200"),
+    "check_liveness": ("get", "/health/live", "200"),
+    "check_readiness": ("get", "/health/ready", "200"),
+}
+
+SCHEMAS = {
+    "Health",
+    "HealthCheck",
+    "Problem",
+    "ProblemError",
+    "ProjectionState",
+    "ProjectionStatus",
+    "ProjectionStatusList",
+    "UserHistoryEntry",
+    "UserHistoryPage",
+    "UserOrder",
+    "UserProfile",
+    "UserRegistration",
+    "UserStatus",
+    "UserSummary",
+    "UserSummaryPage",
+    "UserUpdate",
+}
+
+
+@pytest.fixture(scope="module")
+def document():
+    """The document as it is served."""
+    return create_api(MemoryService()).openapi()
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    """Every operation by its id, with its method and path."""
+    return {
+        operation["operationId"]: (method, path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def references(value):
+    """Every $ref anywhere in `value`."""
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for each in value.values():
+            yield from references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from references(each)
+
+
+def test_the_document_says_whose_it_is(document):
+    """Version, licence, contact and server are there, and it is OpenAPI 3.1."""
+    info = document["info"]
+    assert document["openapi"] == "3.1.0"
+    assert (info["title"], info["license"]["identifier"]) == ("Diptych", "MIT")
+    assert info["version"]
+    assert info["contact"]["name"]
+    assert document["servers"][0]["url"] == "/"
+    assert document["security"] == []
+
+
+def test_the_operations_are_those_of_the_api(operations):
+    """Ids, methods and paths are what clients were promised."""
+    found = {name: (method, path) for name, (method, path, _) in operations.items()}
+    assert found == {name: (method, path) for name, (method, path, _) in OPERATIONS.items()}
+
+
+def test_every_operation_is_described(document, operations):
+    """One tag each, which is declared; a summary and a description."""
+    tags = {each["name"] for each in document["tags"]}
+    for name, (_, _, operation) in operations.items():
+        assert len(operation["tags"]) == 1, name
+        assert operation["tags"][0] in tags, name
+        assert operation["summary"], name
+        assert operation["description"], name
+
+
+def test_every_schema_is_named_and_described(document):
+    """No anonymous bodies, and nothing of the framework's own errors."""
+    schemas = document["components"]["schemas"]
+    assert set(schemas) == SCHEMAS
+    for name, schema in schemas.items():
+        if schema["type"] == "object":
+            assert schema["description"], name
+
+
+def test_every_body_refers_to_a_schema(operations):
+    """Requests and responses alike, so that generated types have names."""
+    for name, (_, _, operation) in operations.items():
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for body in bodies:
+            for content in body.get("content", {}).values():
+                assert set(content["schema"]) == {"$ref"}, name
+
+
+def test_requests_and_responses_are_apart(operations):
+    """No schema is sent in both directions."""
+    sent = {each for *_, it in operations.values() for each in references(it.get("requestBody"))}
+    answered = {each for *_, it in operations.values() for each in references(it["responses"])}
+    assert sent
+    assert not sent & answered
+
+
+def test_every_error_is_a_problem(operations):
+    """Each error declared is problem+json with an example; readiness alone answers Health."""
+    for name, (_, _, operation) in operations.items():
+        assert {"413", "500"} <= set(operation["responses"]), name
+        for status, response in operation["responses"].items():
+            if int(status) < 400 or (name, status) == ("check_readiness", "503"):
+                continue
+            (media_type,) = response["content"]
+            content = response["content"][media_type]
+            assert media_type == "application/problem+json", name
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, name
+            assert content["examples"], name
+
+
+def test_every_success_is_declared_with_its_status(operations):
+    """One success each."""
+    for name, (_, _, operation) in operations.items():
+        successes = [each for each in operation["responses"] if int(each) < 400]
+        assert successes == [OPERATIONS[name][2]], name
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "expected"),
+    [
+        ("register_user", {"Location", "ETag", "Consistency-Token", "X-Request-Id"}),
+        ("update_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
+        ("put_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
+        ("deactivate_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
+        ("reactivate_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
+        ("get_user", {"ETag", "X-Request-Id"}),
+        ("list_users", {"X-Request-Id"}),
+        ("check_readiness", {"X-Request-Id"}),
+    ],
+)
+def test_response_headers_are_declared(operations, operation_id, expected):
+    """Those of a success; a 503 that is a problem declares Retry-After."""
+    responses = operations[operation_id][2]["responses"]
+    assert set(responses[OPERATIONS[operation_id][2]]["headers"]) == expected
+    for status, response in responses.items():
+        waits = status == "503" and "application/problem+json" in response["content"]
+        assert ("Retry-After" in response["headers"]) is waits or int(status) < 400
+
+
+def test_every_reference_leads_somewhere(document):
+    """And no component is there for nothing."""
+    found = set(references(document))
+    components = {
+        f"#/components/{kind}/{name}"
+        for kind, named in document["components"].items()
+        for name in named
+    }
+    assert found == components
+
+
+def test_parameters_are_never_null(operations):
+    """A parameter is sent or left out; each says what it is for."""
+    for name, (_, _, operation) in operations.items():
+        for parameter in operation.get("parameters", []):
+            assert "anyOf" not in parameter["schema"], name
+            assert parameter["description"], name
+
+
+def test_bodies_say_what_is_refused(document):
+    """Unknown members, an empty update, and a null for what cannot be cleared."""
+    schemas = document["components"]["schemas"]
+    for name in ("UserRegistration", "UserUpdate"):
+        assert schemas[name]["additionalProperties"] is False
+    assert schemas["UserRegistration"]["required"] == ["name", "email"]
+    update = schemas["UserUpdate"]
+    assert (update["minProperties"], update.get("required", [])) == (1, [])
+    assert update["properties"]["name"]["type"] == "string"
+    assert {"type": "null"} in update["properties"]["bio"]["anyOf"]
+    assert not any("default" in each for each in update["properties"].values())
+
+
+def test_every_schema_has_a_realistic_example(document):
+    """Each example has every member that its schema requires, and none that it does not know."""
+    for name, schema in document["components"]["schemas"].items():
+        if name in {"HealthCheck", "ProblemError"} or schema["type"] != "object":
+            continue
+        assert schema["examples"], name
+        for example in schema["examples"]:
+            assert set(schema.get("required", [])) <= set(example) <= set(schema["properties"])
+
+
+async def test_examples_of_requests_are_accepted(client, document):
+    """Whoever copies one from the documentation succeeds."""
+    schemas = document["components"]["schemas"]
+    registered = await client.post("/users", json=schemas["UserRegistration"]["examples"][1])
+    assert registered.status_code == 201
+    for example in schemas["UserUpdate"]["examples"]:
+        assert (await client.patch("/users/user123", json=example)).status_code == 200
+
+
+async def test_the_document_is_served(client, document):
+    """At /openapi.json, and asking twice changes nothing."""
+    for _ in range(2):
+        assert (await client.get("/openapi.json")).json() == document

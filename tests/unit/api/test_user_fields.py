@@ -1,0 +1,181 @@
+"""The rules of a profile's fields, and the JSON Schema that goes with them."""
+
+import functools
+import re
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from app.api.schemas import user_fields
+from app.users import values
+
+NAME = TypeAdapter(user_fields.Name)
+EMAIL = TypeAdapter(user_fields.Email)
+AVATAR_URL = TypeAdapter(user_fields.AvatarUrl)
+BIO = TypeAdapter(user_fields.Bio)
+USER_ID = TypeAdapter(user_fields.UserId)
+
+
+@functools.cache
+def schema_of(adapter: TypeAdapter) -> dict[str, Any]:
+    """The schema of a text, be it optional."""
+    schema = adapter.json_schema()
+    return schema.get("anyOf", [schema])[0]
+
+
+def fits(adapter: TypeAdapter, text: str) -> bool:
+    """Whether `text` fits the schema's length and pattern, as a client would check them."""
+    schema = schema_of(adapter)
+    return (
+        schema.get("minLength", 0) <= len(text) <= schema["maxLength"]
+        and re.search(schema["pattern"].replace("$", r"\Z"), text) is not None
+    )
+
+
+@pytest.mark.parametrize(
+    ("adapter", "given_value", "accepted"),
+    [
+        (NAME, "Alice Smith", "Alice Smith"),
+        (NAME, " \u3000Alice\t", "Alice"),
+        (NAME, "Zoe\u0308", "Zo\u00eb"),
+        (NAME, "x" * 200, "x" * 200),
+        (NAME, f"  {'x' * 200}  ", "x" * 200),
+        (NAME, "$where", "$where"),
+        (NAME, "\U0001f469\u200d\U0001f680", "\U0001f469\u200d\U0001f680"),
+        (EMAIL, "alice@example.com", "alice@example.com"),
+        (EMAIL, "Alice+tag@EXAMPLE.com", "Alice+tag@example.com"),
+        (EMAIL, "al@xn--bcher-kva.example.com", "al@b\u00fccher.example.com"),
+        (AVATAR_URL, "https://example.com/a.png?s=1#x", "https://example.com/a.png?s=1#x"),
+        (AVATAR_URL, "https://[::1]:8443/a", "https://[::1]:8443/a"),
+        (AVATAR_URL, None, None),
+        (BIO, "", ""),
+        (BIO, "one\r\n\ttwo", "one\r\n\ttwo"),
+        (BIO, "x" * 1000, "x" * 1000),
+        (BIO, None, None),
+        (USER_ID, "a", "a"),
+        (USER_ID, "Az09_-" + "x" * 58, "Az09_-" + "x" * 58),
+    ],
+)
+def test_accepted(adapter, given_value, accepted):
+    """The value is taken in its accepted form."""
+    assert adapter.validate_python(given_value) == accepted
+
+
+@pytest.mark.parametrize(
+    ("adapter", "refused"),
+    [
+        (NAME, ""),
+        (NAME, " \u2003"),
+        (NAME, "x" * 201),
+        (NAME, "a\x00b"),
+        (NAME, "a\nb"),
+        (NAME, "a\x85b"),
+        (NAME, "a\ud800b"),
+        (NAME, None),
+        (NAME, 7),
+        (EMAIL, "alice"),
+        (EMAIL, "alice@"),
+        (EMAIL, "@example.com"),
+        (EMAIL, "a b@example.com"),
+        (EMAIL, "alice@example"),
+        (EMAIL, "alice@localhost"),
+        (EMAIL, "a@b@example.com"),
+        (EMAIL, "Alice <alice@example.com>"),
+        (EMAIL, f"{'x' * 250}@example.com"),
+        (EMAIL, "al\x00ice@example.com"),
+        (EMAIL, None),
+        (AVATAR_URL, ""),
+        (AVATAR_URL, "http://example.com/a.png"),
+        (AVATAR_URL, "javascript:alert(1)"),
+        (AVATAR_URL, "https://"),
+        (AVATAR_URL, "https://[::1/a.png"),
+        (AVATAR_URL, "https://example.com/\u00e9.png"),
+        (AVATAR_URL, "https://example.com/a b.png"),
+        (AVATAR_URL, f"https://example.com/{'x' * 2048}"),
+        (BIO, "x" * 1001),
+        (BIO, "a\x00b"),
+        (BIO, "a\x1bb"),
+        (USER_ID, ""),
+        (USER_ID, "x" * 65),
+        (USER_ID, "a b"),
+        (USER_ID, "a/b"),
+        (USER_ID, "abc\n"),
+        (USER_ID, "\u00e9"),
+    ],
+)
+def test_refused(adapter, refused):
+    """A value outside the rules is a validation error, never anything worse."""
+    with pytest.raises(ValidationError):
+        adapter.validate_python(refused)
+
+
+@pytest.mark.parametrize("adapter", [NAME, BIO])
+def test_the_schema_refuses_the_characters_that_the_rule_refuses(adapter):
+    """One by one, inside a text and alone, for all that could be a control or a blank."""
+    for number in range(0x3100):
+        for text in (f"a{chr(number)}b", chr(number)):
+            try:
+                adapter.validate_python(text)
+                accepted = True
+            except ValidationError:
+                accepted = False
+            assert accepted >= fits(adapter, text), ascii(text)
+            if len(text) == 3:
+                assert accepted == fits(adapter, text), ascii(text)
+
+
+@given(st.text(max_size=values.NAME_MAX))
+def test_a_name_that_fits_the_schema_is_accepted(text):
+    """But for the few characters that NFC makes longer, which no schema can count."""
+    assume(fits(NAME, text) and len(unicodedata.normalize("NFC", text)) <= values.NAME_MAX)
+
+    assert NAME.validate_python(text) == unicodedata.normalize("NFC", text).strip()
+
+
+@given(st.text(max_size=200))
+def test_a_bio_that_fits_the_schema_is_accepted(text):
+    """As for names."""
+    assume(fits(BIO, text))
+
+    assert BIO.validate_python(text) == unicodedata.normalize("NFC", text)
+
+
+@given(st.from_regex(BIO.json_schema()["anyOf"][0]["pattern"].replace("$", r"\Z")))
+def test_a_bio_made_from_the_pattern_is_accepted(text):
+    """The pattern leaves out every control character that the rule refuses."""
+    assume(len(unicodedata.normalize("NFC", text)) <= values.BIO_MAX)
+
+    BIO.validate_python(text)
+
+
+@given(st.from_regex(AVATAR_URL.json_schema()["anyOf"][0]["pattern"].replace("$", r"\Z")))
+def test_a_url_that_fits_the_schema_is_accepted(text):
+    """What the pattern lets through is an https URL with a host."""
+    assume(fits(AVATAR_URL, text))
+
+    assert AVATAR_URL.validate_python(text) == text
+
+
+@given(st.one_of(st.from_regex(values.USER_ID_PATTERN), st.text(max_size=66)))
+def test_an_id_is_accepted_if_it_fits_the_schema_and_only_then(text):
+    """Here the schema says all there is to say."""
+    try:
+        accepted = USER_ID.validate_python(text) == text
+    except ValidationError:
+        accepted = False
+
+    assert accepted is fits(USER_ID, text)
+
+
+@given(st.emails())
+def test_an_address_is_accepted_in_one_form_or_refused(text):
+    """What comes out is accepted again, unchanged; what is refused is a validation error."""
+    try:
+        accepted = EMAIL.validate_python(text)
+    except ValidationError:
+        return
+    assert EMAIL.validate_python(accepted) == accepted

@@ -1,0 +1,219 @@
+"""The users routes, from wire schema to message and back."""
+
+import re
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from app.api.consistency import decode_position
+from tests.unit.api.conftest import ALICE
+
+
+async def test_registering_answers_the_profile(client):
+    """201 with every field of the profile, times in UTC with Z, and where to find it."""
+    answer = await client.post("/users", json=ALICE)
+
+    profile = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == "/users/user123"
+    assert answer.headers["ETag"] == '"1"'
+    assert decode_position(answer.headers["Consistency-Token"]) == 1
+    for name in ("created_at", "updated_at"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", profile.pop(name))
+    assert profile == {
+        **ALICE,
+        "avatar_url": None,
+        "bio": None,
+        "status": "active",
+        "version": 1,
+    }
+
+
+async def test_every_member_of_a_registration_is_taken(client):
+    """The optional ones, too."""
+    body = {**ALICE, "avatar_url": "https://example.com/a.png", "bio": "Here\nand there"}
+
+    profile = (await client.post("/users", json=body)).json()
+
+    assert body.items() <= profile.items()
+
+
+async def test_an_id_left_out_is_made(client):
+    """It is a UUID of version 7, another for each user."""
+    ids = []
+    for number in range(2):
+        body = {"name": "Bob", "email": f"bob{number}@example.com"}
+        answer = await client.post("/users", json=body)
+        ids.append(answer.json()["id"])
+        assert answer.headers["Location"] == f"/users/{ids[-1]}"
+
+    assert [UUID(each).version for each in ids] == [7, 7]
+    assert ids[0] != ids[1]
+
+
+async def test_values_are_taken_in_their_accepted_form(client):
+    """The answer shows the name trimmed and in NFC, the address with its domain lower-case."""
+    body = {"name": "  Zoe\u0308 ", "email": "Zoe@EXAMPLE.com"}
+
+    profile = (await client.post("/users", json=body)).json()
+
+    assert (profile["name"], profile["email"]) == ("Zo\u00eb", "Zoe@example.com")
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_an_update_changes_what_it_names(client, alice, method):
+    """What is left out stays; the version, its ETag and the token move on."""
+    answer = await client.request(method, f"/users/{alice}", json={"name": "Alice Wonderland"})
+
+    profile = answer.json()
+    assert answer.status_code == 200
+    assert (profile["name"], profile["email"]) == ("Alice Wonderland", ALICE["email"])
+    assert (profile["version"], answer.headers["ETag"]) == (2, '"2"')
+    assert decode_position(answer.headers["Consistency-Token"]) == 2
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_null_clears_an_optional_field(client, alice, method):
+    """An avatar and a bio can be set, are kept when left out, and cleared by null."""
+    filled = {"avatar_url": "https://example.com/a.png", "bio": "Here\nand there"}
+    first = await client.request(method, f"/users/{alice}", json=filled)
+    second = await client.request(method, f"/users/{alice}", json={"bio": None})
+
+    assert filled.items() <= first.json().items()
+    assert second.json()["avatar_url"] == filled["avatar_url"]
+    assert second.json()["bio"] is None
+
+
+async def test_an_update_that_changes_nothing_records_nothing(client, alice, service):
+    """It answers 200 with the version there was, and the log does not grow."""
+    head = await service.log.head()
+
+    answer = await client.patch(f"/users/{alice}", json={"name": ALICE["name"], "bio": None})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
+    assert await service.log.head() == head
+
+
+async def test_deactivating_and_reactivating(client, alice):
+    """Each answers the profile with its new status; in between, updates are refused."""
+    closed = await client.post(f"/users/{alice}/deactivate")
+    refused = await client.patch(f"/users/{alice}", json={"name": "Nobody"})
+    opened = await client.post(f"/users/{alice}/reactivate")
+
+    assert (closed.json()["status"], closed.headers["ETag"]) == ("deactivated", '"2"')
+    assert (refused.status_code, refused.json()["code"]) == (409, "user-deactivated")
+    assert (opened.json()["status"], opened.headers["ETag"]) == ("active", '"3"')
+    assert decode_position(opened.headers["Consistency-Token"]) == 3
+
+
+async def test_a_profile_is_read_from_the_view(client, alice):
+    """GET answers what the write answered, with its ETag and no Consistency-Token."""
+    written = await client.patch(f"/users/{alice}", json={"name": ALICE["name"]})
+
+    read = await client.get(f"/users/{alice}")
+
+    assert read.json() == written.json()
+    assert read.headers["ETag"] == '"1"'
+    assert "Consistency-Token" not in read.headers
+
+
+async def test_a_list_shows_summaries_only(client, alice):
+    """Each item has exactly id, name and avatar_url; the last page has a null next_cursor."""
+    answer = await client.get("/users")
+
+    summary = {"id": alice, "name": ALICE["name"], "avatar_url": None}
+    assert answer.json() == {"items": [summary], "next_cursor": None}
+
+
+async def test_a_list_is_filtered_sorted_and_paged(client, service):
+    """Every parameter reaches the query, and the pages together are the whole list."""
+    for number, name in enumerate(["Ann Lee", "Bob Lee", "Cyd Poe", "Dan Lee"]):
+        body = {"id": f"u{number}", "name": name, "email": f"u{number}@example.com"}
+        await client.post("/users", json=body)
+    await client.post("/users/u3/deactivate")
+    await service.project()
+
+    async def names(**params):
+        page = (await client.get("/users", params=params)).json()
+        return [each["name"] for each in page["items"]], page["next_cursor"]
+
+    assert await names(sort="-name") == (["Cyd Poe", "Bob Lee", "Ann Lee"], None)
+    assert await names(q="LEE", sort="-created_at") == (["Bob Lee", "Ann Lee"], None)
+    assert await names(status="deactivated") == (["Dan Lee"], None)
+    first, cursor = await names(limit=2)
+    second, end = await names(limit=2, cursor=cursor)
+    assert (first + second, end) == (["Ann Lee", "Bob Lee", "Cyd Poe"], None)
+
+
+async def test_the_past_is_asked_for_by_version_or_time(client, alice, service):
+    """Both answer the profile as it stood, with the ETag it had; a time may have any offset."""
+    await client.patch(f"/users/{alice}", json={"name": "Alice Wonderland"})
+    await service.project()
+    now = (await client.get(f"/users/{alice}")).json()
+
+    by_version = await client.get(f"/users/{alice}", params={"as_of_version": 1})
+    elsewhere = datetime.fromisoformat(now["updated_at"]) + timedelta(hours=2, seconds=1)
+    as_of = elsewhere.replace(tzinfo=None).isoformat() + "+02:00"
+    by_time = await client.get(f"/users/{alice}", params={"as_of": as_of})
+    before = await client.get(f"/users/{alice}", params={"as_of": "2001-01-01T00:00:00Z"})
+
+    assert (by_version.json()["name"], by_version.headers["ETag"]) == (ALICE["name"], '"1"')
+    assert (by_time.json(), by_time.headers["ETag"]) == (now, '"2"')
+    assert (before.status_code, before.json()["code"]) == (404, "user-not-found")
+
+
+async def test_a_history_is_paged_oldest_first(client, alice, service):
+    """One entry an event, with the new values; the pages together are the whole history."""
+    await client.patch(f"/users/{alice}", json={"name": "Al", "bio": "Hi"})
+    await service.project()
+
+    first = (await client.get(f"/users/{alice}/history", params={"limit": 2})).json()
+    rest = {"limit": 2, "cursor": first["next_cursor"]}
+    second = (await client.get(f"/users/{alice}/history", params=rest)).json()
+
+    entries = first["items"] + second["items"]
+    assert second["next_cursor"] is None
+    assert [(each["version"], each["type"]) for each in entries] == [
+        (1, "UserRegistered"),
+        (2, "UserNameChanged"),
+        (3, "UserBioChanged"),
+    ]
+    assert set(entries[1]) == {"version", "type", "occurred_at", "actor", "data"}
+    assert (entries[1]["data"], entries[1]["actor"]) == ({"name": "Al"}, None)
+    assert entries[1]["occurred_at"].endswith("Z")
+
+
+async def test_a_cursor_of_another_list_is_refused(client, alice, service):
+    """400, whether it is made up or belongs to another filter."""
+    for number in range(2):
+        await client.post("/users", json={"name": "Bo", "email": f"bo{number}@example.com"})
+    await service.project()
+    cursor = (await client.get("/users", params={"limit": 1})).json()["next_cursor"]
+
+    for params in ({"cursor": "made-up"}, {"cursor": cursor, "sort": "-name"}):
+        answer = await client.get("/users", params=params)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
+    answer = await client.get(f"/users/{alice}/history", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/users/nobody"),
+        ("PATCH", "/users/nobody"),
+        ("PUT", "/users/nobody"),
+        ("POST", "/users/nobody/deactivate"),
+        ("POST", "/users/nobody/reactivate"),
+        ("GET", "/users/nobody/history"),
+    ],
+)
+async def test_an_unknown_user_is_not_found(client, service, method, path):
+    """404 with the user's id in the sentence, whatever is asked of the user."""
+    await service.project()
+
+    answer = await client.request(method, path, json={"name": "Nobody"})
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "User with ID nobody not found."

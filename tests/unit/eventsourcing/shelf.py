@@ -1,0 +1,166 @@
+"""A small aggregate: a shelf that things are put on and taken from, and a store to meddle with."""
+
+import functools
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from app.adapters.memory.event_store import MemoryEventStore
+from app.eventsourcing import (
+    Append,
+    Appended,
+    Claim,
+    Decide,
+    Event,
+    EventRegistry,
+    EventStore,
+    RecordedEvent,
+    Repository,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Put(Event):
+    """A thing was put on the shelf."""
+
+    event_type: ClassVar[str] = "Put"
+
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Event):
+    """A thing was taken from the shelf."""
+
+    event_type: ClassVar[str] = "Taken"
+
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled(Event):
+    """The shelf goes by another label, or by none."""
+
+    event_type: ClassVar[str] = "Labelled"
+
+    label: str | None
+
+
+class NotThere(Exception):
+    """What is not on the shelf cannot be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is on the shelf; no two shelves have one label. It comes to be with its first event."""
+
+    things: tuple[str, ...] = ()
+    label: str | None = None
+    events: int = 0
+
+    @classmethod
+    def evolve(cls, state: "Shelf | None", event: Event) -> "Shelf":
+        """The shelf after `event`."""
+        shelf = state or cls()
+        shelf = replace(shelf, events=shelf.events + 1)
+        match event:
+            case Put(thing):
+                return replace(shelf, things=(*shelf.things, thing))
+            case Taken(thing):
+                return replace(shelf, things=tuple(each for each in shelf.things if each != thing))
+            case Labelled(label):
+                return replace(shelf, label=label)
+        raise TypeError(event)
+
+    def claims(self) -> Collection[Claim]:
+        """The label."""
+        return (Claim("label", self.label),) if self.label else ()
+
+
+def put(thing: str) -> Decide[Shelf]:
+    """Put a thing on the shelf, unless it is there."""
+    return lambda shelf: [] if shelf and thing in shelf.things else [Put(thing)]
+
+
+def take(thing: str) -> Decide[Shelf]:
+    """Take a thing from the shelf, or raise NotThere."""
+
+    def decide(shelf: Shelf | None) -> Sequence[Event]:
+        if shelf is None or thing not in shelf.things:
+            raise NotThere(thing)
+        return [Taken(thing)]
+
+    return decide
+
+
+def label(text: str | None) -> Decide[Shelf]:
+    """Label the shelf anew."""
+    return lambda _: [Labelled(text)]
+
+
+@dataclass
+class Watched:
+    """A decision that keeps the shelves it was made on."""
+
+    decide: Decide[Shelf]
+    seen: list[Shelf | None] = field(default_factory=list)
+
+    def __call__(self, shelf: Shelf | None) -> Sequence[Event]:
+        """Decide, and remember on what."""
+        self.seen.append(shelf)
+        return self.decide(shelf)
+
+    @property
+    def seen_things(self) -> list[tuple[str, ...]]:
+        """What was on those shelves."""
+        return [shelf.things if shelf else () for shelf in self.seen]
+
+
+async def nothing(_: object) -> None:
+    """What comes between if nobody says otherwise."""
+
+
+@dataclass
+class MeddledStore:
+    """An event store that keeps what it is asked, and lets a test come between."""
+
+    store: EventStore
+    before_append: Callable[[Append], Awaitable[None]] = nothing
+    after_append: Callable[[Append], Awaitable[None]] = nothing
+    before_load: Callable[[str], Awaitable[None]] = nothing
+    appends: list[Append] = field(default_factory=list)
+    loads: list[tuple[str, int]] = field(default_factory=list)
+
+    async def append(self, append: Append) -> Appended:
+        """As `EventStore.append` says."""
+        self.appends.append(append)
+        await self.before_append(append)
+        appended = await self.store.append(append)
+        await self.after_append(append)
+        return appended
+
+    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
+        """As `EventStore.load` says."""
+        self.loads.append((stream_id, after_version))
+        await self.before_load(stream_id)
+        return await self.store.load(stream_id, after_version=after_version)
+
+
+def new_store() -> MemoryEventStore:
+    """An empty store for shelves."""
+    return MemoryEventStore(EventRegistry([Put, Taken, Labelled]))
+
+
+def process(store: EventStore, **options: int) -> Repository[Shelf]:
+    """The shelves as one process sees them; another on the same store is another process."""
+    return Repository(store, "shelf", Shelf, **options)
+
+
+async def events_of(store: EventStore, shelf_id: str) -> list[Event]:
+    """What happened to a shelf."""
+    return [each.event for each in await store.load(f"shelf-{shelf_id}")]
+
+
+def folded(events: Sequence[Event]) -> Shelf | None:
+    """The shelf that `events` lead to."""
+    return functools.reduce(Shelf.evolve, events, None)

@@ -1,0 +1,204 @@
+"""What is done around handlers."""
+
+import asyncio
+import logging
+
+import pytest
+
+from app.mediator import Deadline, Log, Mediator
+from tests.unit.mediator.greeting import Diary, Greet, greet
+
+
+class TooLate(Exception):
+    """What the deadlines here raise."""
+
+
+class Conflict(Exception):
+    """What the handler here raises when another came first."""
+
+
+def mediator_with(*behaviours, handler=greet) -> Mediator:
+    """A mediator that handles Greet by `handler` inside `behaviours`."""
+    mediator = Mediator()
+    mediator.register(Greet.handled_by(handler), behaviours=behaviours)
+    return mediator
+
+
+async def test_the_first_behaviour_is_outermost():
+    """Behaviours are entered in the order listed and left in the reverse."""
+    diary = Diary()
+    mediator = mediator_with(diary.behaviour("a"), diary.behaviour("b"), diary.behaviour("c"))
+
+    assert await mediator.send(Greet("Alice")) == "Hello, Alice!"
+    assert diary.lines == ["a in", "b in", "c in", "c out", "b out", "a out"]
+
+
+async def test_a_behaviour_may_answer_instead_of_the_handler():
+    """What does not proceed keeps the handler, and what is further in, from being called."""
+    diary = Diary()
+
+    async def answer(message, proceed):  # noqa: ARG001 - the point is not to proceed
+        return "cached"
+
+    mediator = mediator_with(diary.behaviour("outer"), answer, diary.behaviour("inner"))
+
+    assert await mediator.send(Greet("Alice")) == "cached"
+    assert diary.lines == ["outer in", "outer out"]
+
+
+async def test_a_behaviour_may_proceed_again():
+    """A retry runs everything further in once more."""
+    diary = Diary()
+    outcomes = iter([Conflict(), Conflict(), "done"])
+
+    async def conflict_twice(_: Greet) -> str:
+        outcome = next(outcomes)
+        if isinstance(outcome, Conflict):
+            raise outcome
+        return outcome
+
+    async def retry(message, proceed):
+        while True:
+            try:
+                return await proceed(message)
+            except Conflict:
+                diary.lines.append("again")
+
+    mediator = mediator_with(retry, diary.behaviour("inner"), handler=conflict_twice)
+
+    assert await mediator.send(Greet("Alice")) == "done"
+    assert diary.lines == ["inner in", "again", "inner in", "again", "inner in", "inner out"]
+
+
+async def test_a_behaviour_may_change_message_and_result():
+    """What a behaviour passes on, either way, is what the other side sees."""
+
+    async def rename(message, proceed):
+        return (await proceed(Greet(message.name.title()))).upper()
+
+    assert await mediator_with(rename).send(Greet("alice")) == "HELLO, ALICE!"
+
+
+async def test_an_exception_passes_through_every_behaviour():
+    """A behaviour sees what the handler raised, and the sender gets it."""
+    seen = []
+
+    async def watch(message, proceed):
+        try:
+            return await proceed(message)
+        except Conflict as error:
+            seen.append(error)
+            raise
+
+    async def refuse(_: Greet) -> str:
+        raise Conflict
+
+    with pytest.raises(Conflict) as raised:
+        await mediator_with(watch, watch, handler=refuse).send(Greet("Alice"))
+    assert seen == [raised.value, raised.value]
+
+
+async def test_a_message_in_time_is_answered():
+    """A deadline that is not reached changes nothing."""
+    assert await mediator_with(Deadline(60, TooLate)).send(Greet("Alice")) == "Hello, Alice!"
+
+
+async def test_a_late_handler_is_cancelled():
+    """At the deadline the handler is cancelled, and the sender gets the deadline's error."""
+    ended = []
+
+    async def never(_: Greet) -> str:
+        try:
+            return await asyncio.Future()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    async with asyncio.timeout(5):
+        with pytest.raises(TooLate) as late:
+            await mediator_with(Deadline(0.01, TooLate), handler=never).send(Greet("Alice"))
+
+    assert ended == ["cancelled"]
+    assert isinstance(late.value.__cause__, TimeoutError)
+
+
+async def test_a_timeout_of_the_handlers_own_is_not_the_deadline():
+    """A TimeoutError that the handler raises in time comes through as it is."""
+    own = TimeoutError("the handler's own")
+
+    async def time_out(_: Greet) -> str:
+        raise own
+
+    with pytest.raises(TimeoutError) as raised:
+        await mediator_with(Deadline(60, TooLate), handler=time_out).send(Greet("Alice"))
+    assert raised.value is own
+
+
+async def test_cancelling_the_sender_is_not_the_deadline():
+    """Whoever cancels a send gets the cancellation, not the deadline's error."""
+    started = asyncio.Event()
+
+    async def never(_: Greet) -> str:
+        started.set()
+        return await asyncio.Future()
+
+    async def send() -> str:
+        return await mediator_with(Deadline(60, TooLate), handler=never).send(Greet("Alice"))
+
+    sending = asyncio.create_task(send())
+    await started.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+
+@pytest.fixture
+def logger(caplog) -> logging.Logger:
+    """A logger at debug level whose records `caplog` holds."""
+    caplog.set_level(logging.DEBUG, logger="tests.mediator")
+    return logging.getLogger("tests.mediator")
+
+
+async def test_a_handled_message_is_logged(logger, caplog):
+    """One debug line says the message's type, that it went well, and the time it took."""
+    assert await mediator_with(Log(logger)).send(Greet("Alice")) == "Hello, Alice!"
+
+    (record,) = caplog.records
+    assert record.levelno == logging.DEBUG
+    assert record.getMessage().startswith("Greet: ok in ")
+    assert record.getMessage().endswith(" ms")
+
+
+async def test_a_refused_message_is_logged_by_its_error(logger, caplog):
+    """The line names the type of the error, which goes on to the sender."""
+
+    async def refuse(_: Greet) -> str:
+        raise Conflict
+
+    with pytest.raises(Conflict):
+        await mediator_with(Log(logger), handler=refuse).send(Greet("Alice"))
+    assert caplog.records[0].getMessage().startswith("Greet: Conflict in ")
+
+
+async def test_a_cancelled_message_is_logged_as_that(logger, caplog):
+    """A message that was given up leaves its line too."""
+
+    async def never(_: Greet) -> str:
+        return await asyncio.Future()
+
+    with pytest.raises(TooLate):
+        await mediator_with(Deadline(0.01, TooLate), Log(logger), handler=never).send(Greet("A"))
+    assert caplog.records[0].getMessage().startswith("Greet: cancelled in ")
+
+
+async def test_the_log_holds_no_personal_data(logger, caplog):
+    """What the message carries is not logged."""
+    await mediator_with(Log(logger)).send(Greet("Alice"))
+    assert "Alice" not in caplog.text
+
+
+async def test_above_debug_level_nothing_is_logged(logger, caplog):
+    """Where debug lines are not wanted, the behaviour only proceeds."""
+    caplog.set_level(logging.INFO, logger="tests.mediator")
+    assert await mediator_with(Log(logger)).send(Greet("Alice")) == "Hello, Alice!"
+    assert caplog.records == []

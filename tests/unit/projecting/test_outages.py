@@ -1,0 +1,151 @@
+"""Storage that is away is tried for ever, and nothing is lost by it."""
+
+import asyncio
+import logging
+
+import pytest
+
+from app.adapters.memory.read_model import MemoryReadModel
+from app.projecting import ProjectionState, Projector
+from app.storage import StorageUnavailable
+from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
+from tests.notes import (
+    NOTES,
+    folded,
+    write_notes,
+)
+from tests.unit.projecting.refusing import refusing
+
+
+class Outage:
+    """A store whose storage cannot be reached for so many steps; it counts the tries."""
+
+    def __init__(self, store: MemoryReadModel, error: Exception | None = None) -> None:
+        self.store = EventfulStore(store, self._happen)
+        self.error = error or StorageUnavailable("Store", "gone")
+        self.left = 0
+        self.tries = 0
+
+    async def _happen(self, step: str) -> None:
+        self.tries += step.startswith("before")
+        if self.left and (step.startswith("before") or step == "amid write"):
+            self.left -= 1
+            raise self.error
+
+
+@pytest.mark.parametrize("begin_at", range(8))
+async def test_storage_that_is_away_is_tried_again_for_ever(log, store, begin_at):
+    """Much more often than an event that cannot be applied, and whatever step it comes at."""
+    await write_notes(log, *"abcdefgh")
+    outage = Outage(store)
+    steps = 0
+
+    async def begin_outage(_: str) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == begin_at:
+            outage.left = 10 * QUICK.tries
+
+    status = await catch_up(log, EventfulStore(outage.store, begin_outage), NOTES)
+    assert (status.state, status.position, status.error) == (ProjectionState.RUNNING, 9, None)
+    assert await store.load(NOTES, ["a"]) == await folded(log, NOTES)
+    assert outage.left == 0
+
+
+async def test_storage_that_refuses_for_a_while_is_no_fault_of_an_event(log, store):
+    """Whatever a store raises, credentials that changed say, does not stop a projection."""
+    await write_notes(log, *"abc")
+    outage = Outage(store, PermissionError("who are you?"))
+    outage.left = 5 * QUICK.tries
+    status = await catch_up(log, outage.store, NOTES)
+    assert (status.state, status.position) == (ProjectionState.RUNNING, 4)
+
+
+async def test_a_projection_that_cannot_say_that_it_stopped_takes_no_other_along(log, store):
+    """Whatever the store raises then, the others go on."""
+    await write_notes(log, "poison")
+    bad = refusing("bad", "poison".__eq__)
+
+    async def refuse_to_save_bad(step: str) -> None:
+        if step == "before save" and projector.statuses[0].state is ProjectionState.STOPPED:
+            raise PermissionError("who are you?")
+
+    watched = WatchedLog(log)
+    eventful = EventfulStore(store, refuse_to_save_bad)
+    projector = Projector(watched, eventful, [bad, NOTES], pace=QUICK)
+    async with running(projector.run()) as task:
+        await until(lambda: projector.statuses[0].state is ProjectionState.STOPPED)
+        await until(lambda: projector.statuses[1].position == 2)
+        assert not task.done()
+
+
+async def test_what_was_written_without_an_answer_is_written_again(log, store):
+    """The checkpoint is saved only after a write of all it covers has returned."""
+    await write_notes(log, "x")
+    told = []
+
+    class Forgetful(MemoryReadModel):
+        """Writes, and at the first time does not get to say so."""
+
+        async def write(self, projection, documents, *, created=()) -> None:
+            await store.write(projection, documents, created=created)
+            told.append(dict(documents))
+            if len(told) == 1:
+                raise StorageUnavailable("Store", "gone")
+
+        prepare, load, save, serve = store.prepare, store.load, store.save, store.serve
+
+    await catch_up(log, Forgetful(), NOTES)
+    assert told[1] == told[0] == await folded(log, NOTES)
+
+
+async def test_an_outage_is_told_once(log, store, caplog):
+    """Not at every try; and the status says what is wrong."""
+    outage = Outage(store)
+    outage.left = 50
+    projector = Projector(log, outage.store, [NOTES], pace=QUICK)
+    async with running(projector.run()):
+        await until(lambda: outage.tries > 10)
+        status = projector.statuses[0]
+        assert status.state is ProjectionState.RETRYING
+        assert status.error == "StorageUnavailable: Store is unavailable: gone"
+        await until(lambda: projector.statuses[0].state is ProjectionState.RUNNING)
+    warnings = [each for each in caplog.records if each.levelno == logging.WARNING]
+    assert len(warnings) == 1
+
+
+async def test_outages_do_not_count_against_an_event(log, store):
+    """An event that is refused once, after a long outage, is still tried again."""
+    await write_notes(log, "later")
+    outage = Outage(store)
+    outage.left = QUICK.tries - 1
+    refusals = iter([True])
+    moody = refusing("notes", lambda _: next(refusals, False))
+    status = await catch_up(log, outage.store, moody)
+    assert (status.state, status.position) == (ProjectionState.RUNNING, 2)
+
+
+async def test_an_outage_does_not_hide_an_event_that_cannot_be_applied(log, store):
+    """It stops its projection though the storage was away longer than an event is tried."""
+    await write_notes(log, "poison")
+    outage = Outage(store)
+    outage.left = 5 * QUICK.tries
+    status = await catch_up(log, outage.store, refusing("notes", "poison".__eq__))
+    assert (status.state, status.position) == (ProjectionState.STOPPED, 1)
+
+
+async def test_a_projection_stops_though_it_cannot_say_so_yet(log, store):
+    """It tells the store when that is back."""
+    await write_notes(log, "poison")
+    outage = Outage(store)
+
+    def refuse(text: str) -> bool:
+        outage.left = 5
+        return text == "poison"
+
+    watched = WatchedLog(log)
+    projector = Projector(watched, outage.store, [refusing("notes", refuse)], pace=QUICK)
+    async with asyncio.timeout(5):
+        await projector.run()
+    (status,) = await store.statuses()
+    assert (status.state, status.position) == (ProjectionState.STOPPED, 1)

@@ -1,0 +1,73 @@
+"""Pages, their cursors, and what they ask of views."""
+
+import pytest
+
+from app.adapters.memory.read_model import MemoryReadModel
+from app.projecting import InvalidCursor, PageRequest, Versioned, read_page
+from tests.notes import BEGIN, NOTES
+
+REQUEST = PageRequest({"shelf": "a"}, "written_at", limit=2)
+
+
+@pytest.fixture
+async def views():
+    """Five notes of one moment."""
+    read_model = MemoryReadModel()
+    await read_model.prepare(NOTES)
+    note = {"shelf": "a", "texts": [], "written_at": BEGIN}
+    await read_model.write(NOTES, {f"n{each}": Versioned(note, 1) for each in range(1, 6)})
+    return read_model
+
+
+async def test_a_cursor_leads_to_the_next_page(views):
+    """The last page has none."""
+    cursor, pages = None, []
+    while not pages or cursor:
+        page = await read_page(views, "notes", REQUEST, cursor)
+        pages.append([each.key for each in page.items])
+        cursor = page.next_cursor
+    assert pages == [["n1", "n2"], ["n3", "n4"], ["n5"]]
+
+
+async def test_a_page_that_ends_with_the_list_is_the_last(views):
+    """No empty page follows."""
+    page = await read_page(views, "notes", PageRequest({"shelf": "a"}, "written_at", 5), None)
+    assert (len(page.items), page.next_cursor) == (5, None)
+
+
+async def test_a_page_of_nothing_is_empty(views):
+    """And the last."""
+    page = await read_page(views, "notes", PageRequest({"shelf": "b"}, "written_at", 5), None)
+    assert (list(page.items), page.next_cursor) == ([], None)
+
+
+async def test_the_limit_may_change_on_the_way(views):
+    """A cursor is not bound to it."""
+    first = await read_page(views, "notes", REQUEST, None)
+    rest = PageRequest({"shelf": "a"}, "written_at", limit=9)
+    page = await read_page(views, "notes", rest, first.next_cursor)
+    assert [each.key for each in page.items] == ["n3", "n4", "n5"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        PageRequest({"shelf": "b"}, "written_at", 2),
+        PageRequest({"shelf": "a"}, "shelf", 2),
+        PageRequest({"shelf": "a"}, "written_at", 2, descending=True),
+        PageRequest({"shelf": "a"}, "written_at", 2, word_prefix=("shelf", "a")),
+    ],
+    ids=["filter", "sort", "direction", "search"],
+)
+async def test_a_cursor_of_another_list_is_refused(views, other):
+    """It would skip or repeat."""
+    cursor = (await read_page(views, "notes", REQUEST, None)).next_cursor
+    with pytest.raises(InvalidCursor):
+        await read_page(views, "notes", other, cursor)
+
+
+async def test_a_cursor_of_another_view_is_refused(views):
+    """Even if that can be sorted and filtered alike."""
+    cursor = (await read_page(views, "notes", REQUEST, None)).next_cursor
+    with pytest.raises(InvalidCursor):
+        await read_page(views, "others", REQUEST, cursor)

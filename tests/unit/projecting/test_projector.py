@@ -1,0 +1,110 @@
+"""Projectors: how they go on, and what they say of it."""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+from app.projecting import Pace, ProjectionState, Projector
+from tests.following import QUICK, EventfulStore, catch_up, running, until
+from tests.notes import (
+    NOTES,
+    NoteAdded,
+    NoteErased,
+    NoteWritten,
+    append,
+    folded,
+    notes,
+    write_notes,
+)
+
+
+async def test_events_are_applied_as_they_are_appended(log, store):
+    """By a projector that runs on, woken by the append itself, long before it would look."""
+    pace = Pace(poll_seconds=60)
+    projector = Projector(log, store, [NOTES], pace=pace)
+    async with running(projector.run()), asyncio.timeout(5):
+        for number in range(1, 4):
+            await append(log, "a", NoteWritten("x"), NoteErased())
+            await until(lambda number=number: projector.statuses[0].position == 2 * number)
+    assert await store.load(NOTES, ["a"]) == await folded(log, NOTES)
+
+
+async def test_a_projector_says_how_far_it_is(log, store):
+    """In its own process, and in the store for others."""
+    await write_notes(log, "x", "y")
+    status = await catch_up(log, store, NOTES)
+    assert (status.name, status.version, status.position, status.head, status.lag) == (
+        "notes",
+        1,
+        3,
+        3,
+        0,
+    )
+    assert status.state is ProjectionState.RUNNING
+    assert await store.statuses() == [status]
+
+
+async def test_the_head_is_known_while_a_projector_is_behind(log, store):
+    """So that the lag can be seen before it has caught up."""
+    await write_notes(log, *"abcdefghi")
+    lags = []
+
+    async def note_lag(step: str) -> None:
+        if step == "after save":
+            lags.append((await store.statuses())[0].lag)
+
+    await catch_up(log, EventfulStore(store, note_lag), NOTES, replace(QUICK, batch=4))
+    assert lags[:3] == [6, 2, 0]
+
+
+async def test_a_projector_says_that_it_is_alive(log, store):
+    """With nothing to apply it saves its status at every heartbeat."""
+    saves = 0
+
+    async def count(step: str) -> None:
+        nonlocal saves
+        saves += step == "after save"
+
+    pace = replace(QUICK, heartbeat_seconds=0)
+    projector = Projector(log, EventfulStore(store, count), [NOTES], pace=pace)
+    async with running(projector.run()):
+        await until(lambda: saves > 3)
+    assert projector.statuses[0].position == 0
+
+
+async def test_a_new_version_serves_though_the_log_never_rests(log, store):
+    """Once it has been at the end; it need not find the log at rest."""
+    await write_notes(log, "x")
+    await catch_up(log, store, NOTES)
+    second = notes(version=2)
+    added = 0
+
+    async def keep_busy(step: str) -> None:
+        nonlocal added
+        if step == "after load":
+            added += 1
+            await append(log, "a", NoteAdded(f"{added}"))
+
+    projector = Projector(log, EventfulStore(store, keep_busy), [second], pace=QUICK)
+    async with running(projector.run()):
+        await until(lambda: added > 10)
+    assert (await store.get("notes", "a")).document["texts"][:4] == ["begin", "x", "1", "2"]
+
+
+async def test_a_projector_ends_when_it_is_cancelled(log, store):
+    """With all of its projections, wherever they are."""
+    projector = Projector(log, store, [NOTES, notes(name="others")], pace=QUICK)
+    task = asyncio.create_task(projector.run())
+    await until(lambda: all(each.position == 0 for each in projector.statuses))
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+    assert not [each for each in asyncio.all_tasks() if each.get_name().startswith("projection ")]
+
+
+def test_nothing_happens_before_a_projector_runs(log, store):
+    """Its statuses are there, and say that nothing is known."""
+    projector = Projector(log, store, [NOTES])
+    (status,) = projector.statuses
+    assert (status.name, status.version, status.position, status.lag) == ("notes", 1, None, None)

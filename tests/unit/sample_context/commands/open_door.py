@@ -1,0 +1,10 @@
+"""Open a door."""
+
+from dataclasses import dataclass
+
+from app.mediator import Command
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDoor(Command[None]):
+    """The door is to be open."""

@@ -1,0 +1,20 @@
+"""Views of doors."""
+
+from app.projecting import Projection, by_aggregate
+from tests.unit.sample_context.events import DoorOpened, DoorPainted
+
+OPEN_DOORS = Projection(
+    name="open_doors",
+    version=1,
+    key=by_aggregate,
+    applies={DoorOpened: lambda *_: {"open": True}},
+    ignores={DoorPainted},
+)
+
+COLOURS = Projection(
+    name="colours",
+    version=2,
+    key=by_aggregate,
+    applies={DoorPainted: lambda *_: {"painted": True}},
+    ignores={DoorOpened},
+)

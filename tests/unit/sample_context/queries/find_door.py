@@ -1,0 +1,10 @@
+"""Find a door."""
+
+from dataclasses import dataclass
+
+from app.mediator import Query
+
+
+@dataclass(frozen=True, slots=True)
+class FindDoor(Query[str]):
+    """Where the door is."""

@@ -1,0 +1,136 @@
+"""The documentation agrees with the code, as far as a program can tell."""
+
+import re
+import shlex
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.api.application import create_api
+from tests.unit.api.service import MemoryService
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
+PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# What this page names is made by its own blocks, which a test of their own carries out.
+WITHOUT_CODE_OF_ITS_OWN = [each for each in PAGES if each.name != "adding-a-context.md"]
+SOURCES = ("app/**/*.py", "alembic/**/*.py", "Makefile", "pyproject.toml", ".env.example")
+
+OF_OTHERS = {"pg_ctl", "synchronous_commit"}
+
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+QUOTED = re.compile(r"`([^`\n]+)`")
+NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?")
+BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+def name_of(page: Path) -> str:
+    """What a page is called in the names of tests."""
+    return str(page.relative_to(ROOT))
+
+
+def quoted_in(page: Path) -> list[str]:
+    """What stands in backticks in the text, blocks of code aside."""
+    return QUOTED.findall(BLOCK.sub("", page.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def words() -> set[str]:
+    """Every word of the code and of the configuration."""
+    files = [each for pattern in SOURCES for each in ROOT.glob(pattern)]
+    return set(re.findall(r"\w+", "\n".join(each.read_text(encoding="utf-8") for each in files)))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    """Each file that is linked to is there."""
+    links = LINK.findall(BLOCK.sub("", page.read_text(encoding="utf-8")))
+    assert [each for each in links if not (page.parent / each).exists()] == []
+
+
+@pytest.mark.parametrize("page", WITHOUT_CODE_OF_ITS_OWN, ids=name_of)
+def test_files_that_are_named_are_there(page):
+    """Each path in backticks is one of the project."""
+    paths = [each for each in quoted_in(page) if re.match(r"(app|alembic|tests|docs)/", each)]
+    assert [each for each in paths if not (ROOT / each).exists()] == []
+
+
+@pytest.mark.parametrize("page", WITHOUT_CODE_OF_ITS_OWN, ids=name_of)
+def test_names_are_those_of_the_code(page, words):
+    """Each name in backticks is still used in the code, part by part."""
+    names = [each for each in quoted_in(page) if NAME.fullmatch(each) and ".py" not in each]
+    parts = {each: re.sub(r"_v\d+$", "", each) for each in names}
+    assert [
+        each for each in names if not set(re.findall(r"\w+", parts[each])) <= words | OF_OTHERS
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_targets_of_make_are_there(page):
+    """Each `make ...` in a text has its targets in the Makefile."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    lines = page.read_text(encoding="utf-8").splitlines()
+    calls = [each.partition("#")[0] for each in (*quoted_in(page), *lines)]
+    named = {name for each in calls if each.startswith("make ") for name in each.split()[1:]}
+    assert named <= targets
+
+
+def test_the_readme_is_short():
+    """It is read to the end."""
+    assert len(README.read_text(encoding="utf-8").splitlines()) < 150
+
+
+async def test_the_round_trip_in_the_readme_is_true():
+    """Each command is answered as the text says, but for the time."""
+    [block] = re.findall(
+        r"^```console\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    service = MemoryService()
+    transport = httpx.ASGITransport(create_api(service))
+    async with httpx.AsyncClient(transport=transport) as client:
+        trips = [each.replace("\\\n", "") for each in block.split("$ ")[1:]]
+        assert trips
+        for command, _, expected in (each.partition("\n") for each in trips):
+            answer = await client.send(request_of(client, command))
+            assert TIME.sub("TIME", answer.text) == TIME.sub("TIME", expected.strip())
+            await service.project()
+
+
+def request_of(client: httpx.AsyncClient, command: str) -> httpx.Request:
+    """The request that curl would make."""
+    curl, *arguments = shlex.split(command)
+    assert curl == "curl"
+    options = {"-X": "GET", "-H": "Accept: */*", "-d": ""}
+    while arguments[0] in options:
+        options[arguments[0]] = arguments[1]
+        arguments = arguments[2:]
+    [url], rest = arguments[:1], arguments[1:]
+    options |= dict(zip(rest[::2], rest[1::2], strict=True))
+    name, _, value = options["-H"].partition(": ")
+    return client.build_request(options["-X"], url, headers={name: value}, content=options["-d"])
+
+
+@pytest.mark.parametrize("adr", ADRS, ids=lambda each: each.stem)
+def test_decisions_have_one_form(adr):
+    """Context, decision, consequences, and at the end where the decision ends."""
+    lines = adr.read_text(encoding="utf-8").splitlines()
+    assert re.fullmatch(rf"# {int(adr.name[:4])}\. .+", lines[0])
+    assert [each for each in lines if each.startswith("## ")] == [
+        "## Context",
+        "## Decision",
+        "## Consequences",
+        "## When this does not apply",
+    ]
+
+
+def test_the_index_of_decisions_is_complete():
+    """It lists all of them under their titles, in their order."""
+    index = (ROOT / "docs/adr/README.md").read_text(encoding="utf-8")
+    titles = [each.read_text("utf-8").partition("\n")[0].removeprefix("# ") for each in ADRS]
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)", index, re.MULTILINE)
+    assert listed == [(title, each.name) for title, each in zip(titles, ADRS, strict=True)]

@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import pytest
+
+from app.settings import InvalidSettings, Role, Settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Sets variables for the length of a test."""
+    return lambda **variables: [monkeypatch.setenv(*each) for each in variables.items()]
+
+
+def test_without_any_variable_everything_has_a_default():
+    """One process does all, on the loopback interface, with embedded servers."""
+    settings = Settings.load()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.roles == frozenset(Role)
+    assert settings.database_url is None
+    assert settings.mongodb_url is None
+    assert settings.mongodb_database == "diptych"
+    assert settings.mongodb_driver == "motor"
+    assert settings.data_dir == Path(".data")
+    assert (settings.log_level, settings.log_format) == ("info", "console")
+
+
+def test_variables_are_the_fields_in_capitals(environment):
+    """What the environment says is what the process gets."""
+    environment(PORT="81", ROLES=" queries , projector", DATABASE_URL="postgresql://db/users")
+    settings = Settings.load()
+    assert settings.port == 81
+    assert settings.roles == {Role.QUERIES, Role.PROJECTOR}
+    assert settings.database_url == "postgresql://db/users"
+
+
+def test_overrides_come_before_variables(environment):
+    """An option of the command line wins over the environment."""
+    environment(PORT="81")
+    assert Settings.load(port="82").port == 82
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_variable_is_none(environment, blank):
+    """`HOST=` in a file means the default, like no line at all; so does an empty option."""
+    defaults = Settings.load()
+    environment(**{name.upper(): blank for name in Settings.model_fields})
+    assert Settings.load() == defaults
+    assert Settings.load(**dict.fromkeys(Settings.model_fields, blank)) == defaults
+
+
+def test_a_blank_variable_hides_a_line_in_the_file(environment, monkeypatch, tmp_path):
+    """The environment comes first, and says that there is none."""
+    (tmp_path / "env").write_text("DATABASE_URL=postgresql://db/users\nHOST=\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / "env")
+    assert Settings.load().database_url == "postgresql://db/users"
+    assert Settings.load().host == "127.0.0.1"
+    environment(DATABASE_URL="")
+    assert Settings.load().database_url is None
+
+
+@pytest.mark.parametrize(
+    ("roles", "postgres", "mongodb"),
+    [
+        ("commands", True, False),
+        ("queries", False, True),
+        ("projector", True, True),
+        ("commands,queries", True, True),
+    ],
+)
+def test_a_process_needs_the_databases_of_its_roles_only(roles, postgres, mongodb):
+    """Commands alone never need MongoDB, queries alone never PostgreSQL."""
+    settings = Settings.load(roles=roles)
+    assert (settings.needs_postgres, settings.needs_mongodb) == (postgres, mongodb)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:secret@db.example:5433/users",
+        "postgres://db/users",
+        "postgresql://postgres@/users?host=/run/postgresql&port=5432",
+    ],
+)
+def test_urls_of_postgresql(url):
+    """Over TCP and over a unix socket, by both names of the scheme."""
+    assert Settings.load(database_url=url).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["mongodb://a:27017,b:27017/?replicaSet=rs0", "mongodb+srv://cluster.example"]
+)
+def test_urls_of_mongodb(url):
+    """A replica set by its members, or by a DNS name."""
+    assert Settings.load(mongodb_url=url).mongodb_url == url
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("PORT", "65536"),
+        ("ROLES", "commands,painter"),
+        ("ROLES", ","),
+        ("DATABASE_URL", "users.db"),
+        ("DATABASE_URL", "mysql://db/users"),
+        ("DATABASE_URL", "postgresql://"),
+        ("MONGODB_URL", "db:27017"),
+        ("MONGODB_URL", "mongodb://"),
+        ("MONGODB_DATABASE", "no spaces"),
+        ("MONGODB_DATABASE", "x" * 39),
+        ("MONGODB_DRIVER", "odbc"),
+        ("LOG_LEVEL", "INFORMATIVE"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_variable(environment, variable, value):
+    """Whoever set it finds it."""
+    environment(**{variable: value})
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.load()
+    [line] = str(caught.value).splitlines()
+    assert line.startswith(f"{variable}: ")
+
+
+def test_all_wrong_values_are_named_at_once(environment):
+    """A line each."""
+    environment(PORT="http", LOG_FORMAT="xml")
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.load()
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["PORT", "LOG_FORMAT"]
+
+
+def test_the_example_file_has_every_setting_with_its_default():
+    """`.env.example` lists them all; uncommented, its lines are what holds without them."""
+    lines = [line[1:] for line in EXAMPLE.read_text().splitlines() if line[:1] == "#"]
+    pairs = [line.partition("=") for line in lines if line.split("=")[0].isupper()]
+    example = {name.lower(): value for name, equals, value in pairs if equals}
+    assert example.keys() == Settings.model_fields.keys()
+    urls = {"database_url", "mongodb_url"}
+    stated = {name: value for name, value in example.items() if name not in urls}
+    assert Settings.load(**stated) == Settings.load()
+    Settings.load(**{name: example[name] for name in urls})

@@ -1,0 +1,198 @@
+"""What start-up finds that is defined and not wired up."""
+
+import contextlib
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import pytest
+
+from app import users
+from app.bootstrap import CONTEXTS, PROJECTIONS, build, event_registry
+from app.eventsourcing import Event, EventRegistry
+from app.mediator import Command, DuplicateHandler, Mediator, Message, Query, Registration
+from app.projecting import Projection
+from app.settings import Settings
+from app.users.events import USER_EVENTS
+from app.verification import Misconfigured, defined_in, verify
+from tests.unit import sample_context
+from tests.unit.sample_context.events import DoorOpened, DoorPainted
+from tests.unit.sample_context.projections import COLOURS, OPEN_DOORS
+from tests.unit.users.world import World
+
+DOORS = "tests.unit.sample_context"
+
+UPCASTERS = {("DoorPainted", version): lambda data: data for version in (1, 2)}
+
+
+async def anything(_: object) -> None:
+    """Handles whatever it is given."""
+
+
+def problems(
+    *,
+    unhandled: Collection[str] = (),
+    events: Sequence[type[Event]] = (DoorOpened, DoorPainted),
+    missing_upcasters: Collection[int] = (),
+    projections: Sequence[Projection] = (OPEN_DOORS, COLOURS),
+    kinds: Sequence[type[Message]] = (Command, Query),
+) -> list[str]:
+    """What is said of doors when everything is wired up but for what the arguments leave out."""
+    mediator = Mediator()
+    for each in defined_in(sample_context, Message):
+        if each.__name__ not in unhandled:
+            mediator.register(Registration(each, anything))
+    upcasters = {key: each for key, each in UPCASTERS.items() if key[1] not in missing_upcasters}
+    try:
+        verify([sample_context], kinds, mediator, EventRegistry(events, upcasters), projections)
+    except Misconfigured as misconfigured:
+        return list(misconfigured.problems)
+    return []
+
+
+def test_every_second_handler_is_named():
+    """Duplicates stand in the list, each of them, beside what is missing."""
+    mediator = Mediator()
+    messages = defined_in(sample_context, Message)
+    for each in [*messages[1:], *messages[1:]]:
+        with contextlib.suppress(DuplicateHandler):
+            mediator.register(Registration(each, anything))
+    registry = EventRegistry((DoorOpened, DoorPainted), UPCASTERS)
+    with pytest.raises(Misconfigured) as misconfigured:
+        verify([sample_context], [Command, Query], mediator, registry, (OPEN_DOORS, COLOURS))
+    said = str(misconfigured.value)
+    assert said.count("already has the handler") == len(messages) - 1
+    assert f"No handler is registered for {messages[0].__module__}" in said
+
+
+def test_what_is_wired_up_passes():
+    """With a handler, a name and a stance for everything there is nothing to say."""
+    assert problems() == []
+
+
+def test_a_message_without_a_handler_is_named():
+    """Commands and queries, even those whose modules nobody imports."""
+    assert problems(unhandled={"PaintDoor"}) == [
+        f"No handler is registered for {DOORS}.commands.paint_door.PaintDoor."
+    ]
+    assert problems(unhandled={"FindDoor"}) == [
+        f"No handler is registered for {DOORS}.queries.find_door.FindDoor."
+    ]
+
+
+def test_only_messages_of_the_kinds_asked_for_need_a_handler():
+    """A process that answers no queries needs no handlers for them, nor one that only projects."""
+    everything = {"OpenDoor", "PaintDoor", "FindDoor"}
+    assert problems(unhandled={"FindDoor"}, kinds=[Command]) == []
+    assert problems(unhandled={"OpenDoor", "PaintDoor"}, kinds=[Query]) == []
+    assert problems(unhandled=everything, kinds=[]) == []
+    assert len(problems(unhandled=everything, kinds=[Command])) == 2
+
+
+def test_an_event_that_is_not_registered_is_named():
+    """It could be neither stored nor read."""
+    assert problems(events=[DoorPainted]) == [
+        f"The event {DOORS}.events.DoorOpened is not registered."
+    ]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_version_that_cannot_be_decoded_is_named(version):
+    """By the event's stored name and the version that nothing leads on from."""
+    assert problems(missing_upcasters={version}) == [
+        f"No upcaster leads on from DoorPainted schema version {version}."
+    ]
+
+
+def test_a_projection_without_a_stance_is_named():
+    """Ignoring an event of a context one draws on is something to be written down."""
+    forgetful = replace(OPEN_DOORS, ignores=())
+    assert (
+        f"The projection open_doors_v1 neither applies nor ignores {DOORS}.events.DoorPainted."
+        in (problems(projections=[forgetful, COLOURS]))
+    )
+
+
+def test_a_projection_of_another_context_needs_no_stance():
+    """What applies none of a context's events is not asked about the others."""
+    assert problems(projections=[OPEN_DOORS, COLOURS, *PROJECTIONS]) == []
+
+
+def test_a_projection_that_nobody_runs_is_named():
+    """Its view would stay empty."""
+    assert problems(projections=[OPEN_DOORS]) == [
+        f"The projection colours_v2 of {DOORS} is not among those that are run."
+    ]
+
+
+def test_two_projections_of_one_id_are_named():
+    """They would write into each other's documents."""
+    other = replace(OPEN_DOORS, applies={**OPEN_DOORS.applies})
+    assert problems(projections=[OPEN_DOORS, COLOURS, other]) == [
+        "Two projections go by the id open_doors_v1."
+    ]
+
+
+def test_all_that_is_wrong_is_said_in_one_go():
+    """Nobody has to start over and over to find the next thing missing."""
+    forgetful = replace(COLOURS, ignores=())
+    assert problems(
+        unhandled={"OpenDoor", "PaintDoor", "FindDoor"},
+        events=[DoorPainted],
+        missing_upcasters={1, 2},
+        projections=[forgetful, forgetful],
+    ) == [
+        f"No handler is registered for {DOORS}.commands.open_door.OpenDoor.",
+        f"No handler is registered for {DOORS}.commands.paint_door.PaintDoor.",
+        f"No handler is registered for {DOORS}.queries.find_door.FindDoor.",
+        f"The event {DOORS}.events.DoorOpened is not registered.",
+        f"The projection open_doors_v1 of {DOORS} is not among those that are run.",
+        f"The projection colours_v2 of {DOORS} is not among those that are run.",
+        f"The projection colours_v2 neither applies nor ignores {DOORS}.events.DoorOpened.",
+        f"The projection colours_v2 neither applies nor ignores {DOORS}.events.DoorOpened.",
+        "Two projections go by the id colours_v2.",
+        "No upcaster leads on from DoorPainted schema version 1.",
+        "No upcaster leads on from DoorPainted schema version 2.",
+    ]
+
+
+def test_the_error_says_it_all():
+    """A problem a line, for whoever reads nothing but the message."""
+    assert str(Misconfigured(["One.", "Two."])) == "One.\nTwo."
+
+
+def test_what_a_package_defines_is_found_once_and_nothing_else():
+    """By name, from every module below it, and neither what it imports nor what others define."""
+    assert defined_in(sample_context, Event) == [DoorOpened, DoorPainted]
+    assert [each.__name__ for each in defined_in(sample_context, Command)] == [
+        "OpenDoor",
+        "PaintDoor",
+    ]
+    assert set(defined_in(users, Event)) == set(USER_EVENTS)
+
+
+@pytest.mark.parametrize("roles", ["commands", "queries", "projector", "commands,queries"])
+def test_the_service_is_wired_up(roles):
+    """The service as it stands is built for any roles, without a word."""
+    nowhere = {
+        "database_url": "postgresql://nowhere.invalid/",
+        "mongodb_url": "mongodb://nowhere.invalid/",
+    }
+    build(Settings.load(roles=roles, **nowhere))
+
+
+def test_what_the_service_lacked_would_be_found():
+    """Its contexts are looked into: with nothing registered, all they define is named."""
+    with pytest.raises(Misconfigured) as misconfigured:
+        verify(CONTEXTS, [Command, Query], Mediator(), EventRegistry([]), PROJECTIONS)
+
+    mediator = World().mediator
+    assert sorted(misconfigured.value.problems) == sorted(
+        [
+            f"No handler is registered for {each.__module__}.{each.__name__}."
+            for each in mediator._registrations
+        ]
+        + [
+            f"The event {each.__module__}.{each.__name__} is not registered."
+            for each in event_registry().event_classes
+        ]
+    )

@@ -1,0 +1,11 @@
+"""A world of its own for each test."""
+
+import pytest
+
+from tests.unit.users.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """An empty one."""
+    return World()

@@ -1,0 +1,38 @@
+"""Events of users as they stand in the log."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from app.eventsourcing import Event, Metadata, RecordedEvent
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def time_of(position: int) -> datetime:
+    """When the event at `position` is recorded: a second after the one before."""
+    return START + timedelta(seconds=position)
+
+
+class Log(list[RecordedEvent]):
+    """A log to write by hand, densely numbered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._versions: Counter[str] = Counter()
+
+    def record(self, user_id: str, *events: Event, actor: str | None = None) -> "Log":
+        """Append `events`, which happened to this user."""
+        for each in events:
+            self._versions[user_id] += 1
+            position = len(self) + 1
+            self.append(
+                RecordedEvent(
+                    position=position,
+                    stream_id=f"user-{user_id}",
+                    version=self._versions[user_id],
+                    event=each,
+                    metadata=Metadata(actor=actor),
+                    recorded_at=time_of(position),
+                )
+            )
+        return self

@@ -1,0 +1,158 @@
+"""How names are sorted and searched."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.users.names import first_prefix, folded, search_words, word_prefixes
+
+WORDS = st.lists(st.text("abcdo1", min_size=1, max_size=5), max_size=4)
+"""Words of few letters, so that many begin alike."""
+
+ACCENTS = ["", "", "\u0301", "\u0308", "\u030a\u0323"]
+BETWEEN = [" ", "  ", "-", "'", ". ", " / ", "\u00a0", "\u2014"]
+
+
+def written(words: list[str], chance) -> str:
+    """`words` as somebody may write them: letters of any case and accent, parted by anything."""
+    parts = [chance.choice(["", "", " ", "¡"])]
+    for word in words:
+        parts += (chance.choice([each, each.upper()]) + chance.choice(ACCENTS) for each in word)
+        parts.append(chance.choice(BETWEEN))
+    return unicodedata.normalize(chance.choice(["NFC", "NFD"]), "".join(parts))
+
+
+def found(name: str, query: str) -> bool:
+    """Whether the search finds `name`: by the index first, then by all of the query."""
+    words, wanted = search_words(name), search_words(query)
+    return first_prefix(wanted) in word_prefixes(words) and f" {wanted}" in f" {words}"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Zoë", "zoe"),
+        ("ÅNGSTRÖM", "angstrom"),
+        ("Nguyễn", "nguyen"),
+        ("Straße", "strasse"),
+        ("ΣΊΣΥΦΟΣ", "σισυφοσ"),
+        ("İpek", "ipek"),
+        ("ﬁnn", "finn"),
+        ("\U0001d400\U0001d4f5\U0001d55a\U0001d4b8\u24d4", "alice"),
+        ("\uff21\uff4c\uff49\uff43\uff45", "alice"),
+        ("O'Neil", "o'neil"),
+        ("李小龍", "李小龍"),
+        ("", ""),
+    ],
+)
+def test_folded_text_has_neither_case_nor_accents(text, plain):
+    """Letters that differ in case, accent or style only become the same."""
+    assert folded(text) == plain
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text())
+def test_folding_is_final(text):
+    """Folded text is folded to itself, whichever way its characters were composed."""
+    assert folded(folded(text)) == folded(text)
+    assert folded(unicodedata.normalize("NFD", text)) == folded(unicodedata.normalize("NFC", text))
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(st.characters(exclude_characters="\u0131", exclude_categories=["Cs"])))
+def test_folding_ignores_case(text):
+    """All in capitals, or in none, it is the same; but for Turkish, whose two i share an I."""
+    assert folded(text.upper()) == folded(text.lower()) == folded(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Alice  Smith", "alice smith"),
+        ("O'Neil-Jones, Jr.", "o neil jones jr"),
+        (" (Ann) ", "ann"),
+        ("R2-D2", "r2 d2"),
+        ("हिन्दी नाम", "हिनदी नाम"),
+        ("สมชาย ใจดี", "สมชาย ใจดี"),
+        ("🎨", ""),
+        ("-- !", ""),
+    ],
+)
+def test_search_words_are_letters_and_digits(text, words):
+    """Punctuation and blanks part words; vowel signs are part of theirs."""
+    assert search_words(text) == words
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text())
+def test_search_words_are_final_and_parted_by_single_spaces(text):
+    """Search words of search words are the same, without blanks around them."""
+    words = search_words(text)
+    assert search_words(words) == words
+    assert words.split(" ") == (words.split() or [""])
+
+
+def test_word_prefixes_are_the_first_characters_of_each_word():
+    """One to three characters of every word, each once, sorted."""
+    assert word_prefixes("alice al b") == ["a", "al", "ali", "b"]
+    assert word_prefixes("") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "prefix"),
+    [("alice", "ali"), ("al", "al"), ("al smith", "al"), ("smithson j", "smi"), ("", "")],
+)
+def test_the_first_prefix_is_one_of_the_index(words, prefix):
+    """Up to three characters of the first word of a query."""
+    assert first_prefix(words) == prefix
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "matches"),
+    [
+        ("Alice Smith", "ali", True),
+        ("Alice Smith", "SMI", True),
+        ("Alice Smith", "alice s", True),
+        ("Alice Smith", "smith", True),
+        ("Alice Smith", "lice", False),
+        ("Alice Smith", "smith alice", False),
+        ("Alice Smith", "al s", False),
+        ("Alice Smith", "smiths", False),
+        ("Zoë Ångström", "zoe ang", True),
+        ("Zoe Angstrom", "ÅNG", True),
+        ("Jean-Luc", "luc", True),
+        ("Jean-Luc", "jean luc", True),
+        ("O'Neil", "o'n", True),
+        ("\U0001d400lice", "alice", True),
+        ("हिन्दी", "हि", True),
+        ("हिन्दी", "न", False),
+        ("Alice", "!", False),
+    ],
+)
+def test_a_query_finds_the_beginnings_of_words(name, query, matches):
+    """A name is found when one of its words, and what follows it, begins as the query does."""
+    assert found(name, query) == matches
+
+
+@settings(max_examples=500, deadline=None)
+@given(name=WORDS, query=WORDS.filter(bool), chance=st.randoms(use_true_random=False))
+def test_search_agrees_with_a_naive_one(name, query, chance):
+    """However name and query are written, the words alone decide."""
+    *whole, last = query
+    expected = any(
+        name[start : start + len(whole)] == whole
+        and len(name) > start + len(whole)
+        and name[start + len(whole)].startswith(last)
+        for start in range(len(name))
+    )
+    assert found(written(name, chance), written(query, chance)) == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.text(min_size=1), cut=st.integers(1, 20))
+def test_the_index_hides_no_match(name, cut):
+    """Every beginning of a name's words finds the name, in whatever script it is."""
+    beginning = search_words(name)[:cut]
+    assert not beginning or found(name, beginning)

@@ -1,0 +1,311 @@
+"""What the three views make of the log."""
+
+import functools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.bootstrap import event_registry
+from app.eventsourcing import Event, event_data
+from app.projecting import CannotApply, Document, Entry, Projection, Versioned, fold
+from app.users.errors import UserIsDeactivated
+from app.users.events import (
+    USER_EVENTS,
+    UserAvatarChanged,
+    UserBioChanged,
+    UserDeactivated,
+    UserEmailChanged,
+    UserNameChanged,
+    UserReactivated,
+    UserRegistered,
+)
+from app.users.names import sort_key
+from app.users.projections import USER_HISTORY, USER_PROFILES, USER_PROJECTIONS, USER_SUMMARIES
+from app.users.projections.user_history import history_entry, recorded_event
+from app.users.projections.user_profiles import profile
+from app.users.projections.user_summaries import summary
+from app.users.read_models import UserHistoryEntry, UserProfile, UserSummary
+from app.users.user import User
+from tests.unit.users.log import Log, time_of
+
+ALICE = UserRegistered("alice", "Alice Smith", "alice@example.com", "https://a.example/a", "Reads.")
+BOB = UserRegistered("bob", "Bob", "bob@example.com")
+
+
+def documents(projection: Projection, log: Log) -> dict[str, Document]:
+    """The documents of `projection` after `log`, by key."""
+    return {key: each.document for key, each in fold(projection, {}, log).items()}
+
+
+@pytest.mark.parametrize("projection", USER_PROJECTIONS, ids=lambda each: each.name)
+def test_every_projection_has_a_stance_on_every_event(projection):
+    """No event of users is forgotten by a view."""
+    assert projection.missing_stances(USER_EVENTS) == []
+
+
+class TestUserProfiles:
+    """The detail view."""
+
+    def test_a_registration_makes_the_document(self):
+        """All of the profile is in it, under the user's id."""
+        assert documents(USER_PROFILES, Log().record("alice", ALICE)) == {
+            "alice": {
+                "name": "Alice Smith",
+                "email": "alice@example.com",
+                "avatar_url": "https://a.example/a",
+                "bio": "Reads.",
+                "status": "active",
+                "version": 1,
+                "created_at": time_of(1),
+                "updated_at": time_of(1),
+            }
+        }
+
+    @pytest.mark.parametrize(
+        ("event", "changed"),
+        [
+            (UserNameChanged("Al"), {"name": "Al"}),
+            (UserEmailChanged("al@example.com"), {"email": "al@example.com"}),
+            (UserAvatarChanged(None), {"avatar_url": None}),
+            (UserBioChanged("Writes."), {"bio": "Writes."}),
+            (UserDeactivated(), {"status": "deactivated"}),
+            (UserReactivated(), {"status": "active"}),
+        ],
+    )
+    def test_an_event_changes_its_field(self, event, changed):
+        """Its field, the version and the time of the change; created_at and the rest stay."""
+        before = documents(USER_PROFILES, Log().record("alice", ALICE))["alice"]
+        log = Log().record("alice", ALICE).record("bob", BOB).record("alice", event)
+
+        after = documents(USER_PROFILES, log)["alice"]
+
+        assert after == before | changed | {"version": 2, "updated_at": time_of(3)}
+
+    def test_the_read_model_is_what_is_in_the_document(self):
+        """A profile has its id from the key and its position from the store."""
+        log = Log().record("bob", BOB).record("bob", UserDeactivated())
+        document = documents(USER_PROFILES, log)["bob"]
+
+        assert profile(Entry("bob", document, 2)) == UserProfile(
+            id="bob",
+            name="Bob",
+            email="bob@example.com",
+            avatar_url=None,
+            bio=None,
+            status="deactivated",
+            version=2,
+            created_at=time_of(1),
+            updated_at=time_of(2),
+            position=2,
+        )
+
+
+class TestUserSummaries:
+    """The dashboard view."""
+
+    def test_a_registration_makes_the_document(self):
+        """Name and avatar, and what lists sort, filter and search by; no e-mail address."""
+        assert documents(USER_SUMMARIES, Log().record("alice", ALICE)) == {
+            "alice": {
+                "name": "Alice Smith",
+                "sort_name": "alice smith",
+                "search_words": "alice smith",
+                "word_prefixes": ["a", "al", "ali", "s", "sm", "smi"],
+                "avatar_url": "https://a.example/a",
+                "status": "active",
+                "created_at": time_of(1),
+            }
+        }
+
+    @pytest.mark.parametrize(
+        ("event", "changed"),
+        [
+            (
+                UserNameChanged("Zoë"),
+                {
+                    "name": "Zoë",
+                    "sort_name": "zoe",
+                    "search_words": "zoe",
+                    "word_prefixes": ["z", "zo", "zoe"],
+                },
+            ),
+            (UserAvatarChanged(None), {"avatar_url": None}),
+            (UserDeactivated(), {"status": "deactivated"}),
+            (UserReactivated(), {"status": "active"}),
+            (UserEmailChanged("al@example.com"), {}),
+            (UserBioChanged("Writes."), {}),
+        ],
+    )
+    def test_an_event_changes_what_it_is_about(self, event, changed):
+        """The keys for sorting and searching follow the name; what is not shown changes nothing."""
+        before = documents(USER_SUMMARIES, Log().record("alice", ALICE))["alice"]
+
+        after = documents(USER_SUMMARIES, Log().record("alice", ALICE, event))["alice"]
+
+        assert after == before | changed
+
+    def test_the_read_model_is_id_name_and_avatar(self):
+        """No more than a dashboard shows."""
+        document = documents(USER_SUMMARIES, Log().record("alice", ALICE))["alice"]
+        assert summary(Entry("alice", document, 1)) == UserSummary(
+            "alice", "Alice Smith", "https://a.example/a"
+        )
+
+
+class TestUserHistory:
+    """The history view."""
+
+    def test_each_event_is_a_document(self):
+        """Version, type, payload, time and actor, under the user's id and the version."""
+        log = Log().record("alice", ALICE).record("bob", BOB)
+        log.record("alice", UserBioChanged(None), actor="admin")
+
+        found = documents(USER_HISTORY, log)
+
+        assert list(found) == ["alice:1", "bob:1", "alice:2"]
+        assert found["alice:2"] == {
+            "user_id": "alice",
+            "version": 2,
+            "type": "UserBioChanged",
+            "schema_version": 1,
+            "data": {"bio": None},
+            "occurred_at": time_of(3),
+            "actor": "admin",
+        }
+
+    def test_an_id_with_hyphens_is_kept_whole(self):
+        """Only the type is taken off the stream's id."""
+        log = Log().record("a-b-c", UserRegistered("a-b-c", "A", "a@example.com"))
+        assert documents(USER_HISTORY, log)["a-b-c:1"]["user_id"] == "a-b-c"
+        assert list(documents(USER_PROFILES, log)) == ["a-b-c"]
+
+    def test_a_document_can_be_made_an_entry_or_an_event_again(self):
+        """Nothing that the fold of a past profile needs is lost."""
+        log = Log().record("alice", ALICE, UserNameChanged("Al"), actor="admin")
+        entry = Entry("alice:2", documents(USER_HISTORY, log)["alice:2"], 2)
+
+        assert recorded_event(entry, event_registry()) == log[1]
+        assert history_entry(entry, event_registry()) == UserHistoryEntry(
+            version=2,
+            type="UserNameChanged",
+            occurred_at=time_of(2),
+            actor="admin",
+            data={"name": "Al"},
+        )
+
+
+@pytest.mark.parametrize("projection", [USER_PROFILES, USER_SUMMARIES], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "event", [UserNameChanged("Al"), UserAvatarChanged(None), UserReactivated()]
+)
+def test_an_event_without_its_user_is_refused(projection, event):
+    """A log that lacks the registration cannot be folded: no half document is made up."""
+    with pytest.raises(CannotApply, match="at position 1 changes a document that does not exist"):
+        fold(projection, {}, Log().record("ghost", event))
+
+
+@pytest.mark.parametrize("projection", USER_PROJECTIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "event",
+    [
+        UserNameChanged("Al"),
+        UserEmailChanged("al@example.com"),
+        UserAvatarChanged(None),
+        UserBioChanged(None),
+        UserDeactivated(),
+        UserReactivated(),
+    ],
+    ids=lambda each: each.event_type,
+)
+def test_a_fold_leaves_its_argument_as_it_is(projection, event):
+    """The document an event is applied to can still be used, by a try that comes later."""
+    closed = [UserDeactivated()] if event == UserReactivated() else []
+    log = Log().record("alice", ALICE, *closed)
+    stored = fold(projection, {}, log)
+    before = {key: Versioned({**each.document}, each.position) for key, each in stored.items()}
+
+    fold(projection, stored, log.record("alice", event))
+
+    assert stored == before
+
+
+NAMES = st.sampled_from(["Alice", "Zoë Ångström", "李", "-", "al"])
+EMAILS = st.sampled_from(["a@x.com", "A@x.com", "b@x.com"])
+OPTIONAL = st.none() | st.sampled_from(["https://x.com/a", "https://x.com/b"])
+UPDATES = st.fixed_dictionaries(
+    {}, optional={"name": NAMES, "email": EMAILS, "avatar_url": OPTIONAL, "bio": OPTIONAL}
+)
+COMMANDS = st.one_of(
+    st.tuples(st.just(User.update), UPDATES),
+    st.tuples(st.sampled_from([User.deactivate, User.reactivate]), st.just({})),
+)
+REQUESTS = st.lists(
+    st.tuples(st.sampled_from("abc"), NAMES, EMAILS, OPTIONAL, COMMANDS), max_size=40
+)
+
+
+def happened(requests) -> Log:
+    """What the rules make of `requests`: a user's first registers them, the others change them."""
+    log, users = Log(), dict[str, User]()
+    for user_id, name, email, optional, (decide, arguments) in requests:
+        events: list[Event]
+        if user_id not in users:
+            events = User.register(User(user_id, name, email, optional, optional))
+        else:
+            try:
+                events = decide(users[user_id], **arguments)
+            except UserIsDeactivated:
+                events = []
+        log.record(user_id, *events)
+        if events:
+            users[user_id] = functools.reduce(User.evolve, events, users.get(user_id))
+    return log
+
+
+@settings(max_examples=150, deadline=None)
+@given(requests=REQUESTS)
+def test_the_views_agree_with_the_aggregate(requests):
+    """After any commands, profile and summary show what the user is, the history how it came."""
+    log = happened(requests)
+    profiles = documents(USER_PROFILES, log)
+    summaries = documents(USER_SUMMARIES, log)
+    history = documents(USER_HISTORY, log)
+
+    streams = {each.aggregate_id: [] for each in log}
+    for each in log:
+        streams[each.aggregate_id].append(each)
+
+    assert profiles.keys() == summaries.keys() == streams.keys()
+    assert history.keys() == {f"{each.aggregate_id}:{each.version}" for each in log}
+    for user_id, stream in streams.items():
+        user = functools.reduce(User.evolve, (each.event for each in stream), None)
+        assert profiles[user_id] == {
+            "name": user.name,
+            "email": user.email,
+            "avatar_url": user.avatar_url,
+            "bio": user.bio,
+            "status": user.status,
+            "version": len(stream),
+            "created_at": stream[0].recorded_at,
+            "updated_at": stream[-1].recorded_at,
+        }
+        shown = summaries[user_id]
+        assert (shown["name"], shown["avatar_url"]) == (user.name, user.avatar_url)
+        assert (shown["sort_name"], shown["status"]) == (sort_key(user.name), user.status)
+        assert shown["created_at"] == stream[0].recorded_at
+        for each in stream:
+            entry = history[f"{user_id}:{each.version}"]
+            assert (entry["type"], entry["data"]) == (each.event.event_type, event_data(each.event))
+
+
+@settings(max_examples=60, deadline=None)
+@given(requests=REQUESTS, data=st.data())
+def test_views_do_not_depend_on_how_the_log_is_cut(requests, data):
+    """Applied in two batches that may overlap, the documents are those of one go."""
+    log = happened(requests)
+    end = data.draw(st.integers(0, len(log)))
+    start = data.draw(st.integers(0, end))
+    for projection in USER_PROJECTIONS:
+        first = fold(projection, {}, log[:end])
+        assert first | fold(projection, first, log[start:]) == fold(projection, {}, log)

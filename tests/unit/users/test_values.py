@@ -1,0 +1,250 @@
+"""The accepted forms of the values of a profile."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.users import values
+
+TRICKY = st.text(
+    st.characters() | st.sampled_from("\u0301\u0345 \u00a0\u2000\u212b\x00\x1f\x85\r\n\t@.")
+)
+"""Any text, surrogate halves too, rich in what normalisation and trimming change."""
+
+
+def accepted(check, text):
+    """What `check` makes of `text`, or None if it refuses it."""
+    try:
+        return check(text)
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize("text", ["a", "user123", "A-Z_09", "-", "x" * 64])
+def test_an_id_is_accepted_as_it_is(text):
+    """Letters, digits, hyphens and underscores, up to 64 of them."""
+    assert values.user_id(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "x" * 65, "a b", "a\n", "a.b", "a/b", "ä", "a:b", "\uff11"])
+def test_another_id_is_refused(text):
+    """Nothing else is an id, not even a trailing line break."""
+    with pytest.raises(ValueError, match="1 to 64 letters"):
+        values.user_id(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Alice", "Alice"),
+        ("  Alice Smith\u00a0", "Alice Smith"),
+        ("Alice\n", "Alice"),
+        ("Zoe\u0308", "Zoë"),
+        ("李 小龍", "李 小龍"),
+        ("👩‍🚀", "👩‍🚀"),
+        ("x" * 200, "x" * 200),
+        ("e\u0301" * 200, "é" * 200),
+        (" " * 500 + "Al", "Al"),
+    ],
+)
+def test_a_name_is_accepted_in_its_normal_form(text, name):
+    """NFC, without blanks around it; the bound counts what is left."""
+    assert values.name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "1 to 200"),
+        (" \t\n", "1 to 200"),
+        ("x" * 201, "1 to 200"),
+        ("Al\x00ice", r"U\+0000"),
+        ("Al\nice", r"U\+000A"),
+        ("Al\tice", r"U\+0009"),
+        ("Al\x7fice", r"U\+007F"),
+        ("Al\x9bice", r"U\+009B"),
+        ("Al\ud800ice", r"U\+D800"),
+    ],
+)
+def test_another_name_is_refused(text, why):
+    """Empty, too long, or with characters that control a terminal or break an encoding."""
+    with pytest.raises(ValueError, match=why):
+        values.name(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "email"),
+    [
+        ("alice@example.com", "alice@example.com"),
+        ("Alice.Smith+tag@Example.COM", "Alice.Smith+tag@Example.COM"),
+        ("zoe\u0308@example.com", "zoë@example.com"),
+        ("a@b", "a@b"),
+        ("a" * 242 + "@example.com", "a" * 242 + "@example.com"),
+    ],
+)
+def test_an_email_address_is_accepted_in_its_normal_form(text, email):
+    """NFC; the case of its letters is kept."""
+    assert values.email(text) == email
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "name@domain"),
+        ("alice", "name@domain"),
+        ("@example.com", "name@domain"),
+        ("alice@", "name@domain"),
+        ("a@b@c", "name@domain"),
+        ("al ice@example.com", "name@domain"),
+        ("alice@example.com ", "name@domain"),
+        ("alice@example.com\n", "name@domain"),
+        ("al\u00a0ice@example.com", "name@domain"),
+        ("a" * 243 + "@example.com", "at most 254"),
+        ("al\x00ice@example.com", r"U\+0000"),
+        ("alice@exam\ud800ple.com", r"U\+D800"),
+    ],
+)
+def test_another_email_address_is_refused(text, why):
+    """Without both sides of one @, with blanks or control characters, or too long."""
+    with pytest.raises(ValueError, match=why):
+        values.email(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com",
+        "https://example.com/a.png?size=64#top",
+        "HTTPS://EXAMPLE.COM/",
+        "https://[::1]:8443/a",
+        "https://xn--bcher-kva.example/%C3%A4",
+        "https://example.com/" + "a" * 2028,
+    ],
+)
+def test_an_avatar_url_is_accepted_as_it_is(text):
+    """An https URL with a host, of up to 2,048 characters."""
+    assert values.avatar_url(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "printable ASCII"),
+        ("http://example.com/", "starts with https"),
+        ("//example.com/", "starts with https"),
+        ("/a.png", "starts with https"),
+        ("https:///a.png", "names a host"),
+        ("https://:443/", "names a host"),
+        ("javascript:alert(1)", "starts with https"),
+        ("data:image/png;base64,AAAA", "starts with https"),
+        ("https://example.com/a b", "printable ASCII"),
+        ("https://example.com/\n", "printable ASCII"),
+        (" https://example.com/", "printable ASCII"),
+        ("https://bücher.example/", "printable ASCII"),
+        ("https://[::1/", "IPv6"),
+        ("https://example.com/" + "a" * 2029, "at most 2048"),
+    ],
+)
+def test_another_avatar_url_is_refused(text, why):
+    """Another scheme, no host, characters a URL does not have, or too long."""
+    with pytest.raises(ValueError, match=why):
+        values.avatar_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "bio"),
+    [
+        ("", ""),
+        (" Reads.\r\n\tWrites. ", " Reads.\r\n\tWrites. "),
+        ("Zoe\u0308", "Zoë"),
+        ("x" * 1000, "x" * 1000),
+        ("e\u0301" * 1000, "é" * 1000),
+    ],
+)
+def test_a_bio_is_accepted_in_its_normal_form(text, bio):
+    """NFC; blanks and line breaks are the author's."""
+    assert values.bio(text) == bio
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x" * 1001, "at most 1000"),
+        ("a\x00", r"U\+0000"),
+        ("a\x0b", r"U\+000B"),
+        ("a\x1b[2J", r"U\+001B"),
+        ("a\udfff", r"U\+DFFF"),
+    ],
+)
+def test_another_bio_is_refused(text, why):
+    """Too long, or with control characters other than line breaks and tabs."""
+    with pytest.raises(ValueError, match=why):
+        values.bio(text)
+
+
+@pytest.mark.parametrize(
+    ("check", "bound"),
+    [
+        (values.user_id, 64),
+        (values.name, 200),
+        (values.email, 254),
+        (values.avatar_url, 2048),
+        (values.bio, 1000),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+@settings(max_examples=150, deadline=None)
+@given(
+    text=TRICKY | TRICKY.map(lambda text: f"https://a{text}") | TRICKY.map(lambda text: f"a@{text}")
+)
+def test_an_accepted_form_is_final(check, bound, text):
+    """It is accepted as it is, is within the bound, can be stored as UTF-8, controls nothing."""
+    form = accepted(check, text)
+    if form is not None:
+        assert check(form) == form
+        assert len(form) <= bound
+        assert form.encode().decode() == form
+        allowed = "\r\n\t" if check is values.bio else ""
+        assert not [
+            each for each in form if unicodedata.category(each) == "Cc" and each not in allowed
+        ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(size=st.integers(0, 230), letter=st.sampled_from(["x", "é", "e\u0301", "\ufb2c", "🎨"]))
+def test_the_bound_of_a_name_is_counted_after_normalisation(size, letter):
+    """What is accepted depends on the length of the normal form, not of what was sent."""
+    length = len(unicodedata.normalize("NFC", letter * size))
+    assert (accepted(values.name, letter * size) is not None) == (1 <= length <= 200)
+
+
+@settings(max_examples=200, deadline=None)
+@given(address=st.emails(), data=st.data())
+def test_the_key_of_an_address_does_not_depend_on_case(address, data):
+    """However the letters of an address are mixed, its key is the same, and is its own key."""
+    cases = data.draw(st.lists(st.booleans(), min_size=len(address), max_size=len(address)))
+    letters = zip(address, cases, strict=True)
+    mixed = "".join(each.upper() if upper else each.lower() for each, upper in letters)
+    key = values.email_key(address)
+    assert values.email_key(mixed) == values.email_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ZOË@EXAMPLE.COM", "zoë@example.com"),
+        ("ΣΊΣΥΦΟΣ@example.com", "σίσυφος@example.com"),
+        ("STRASSE@example.com", "straße@example.com"),
+    ],
+)
+def test_the_key_follows_the_case_of_every_script(one, other):
+    """Case is what Unicode says it is, not only that of A to Z."""
+    assert values.email_key(values.email(one)) == values.email_key(values.email(other))
+
+
+def test_different_addresses_have_different_keys():
+    """Nothing but case is made equal: no dots, tags or accents."""
+    addresses = ["ab@x.com", "a.b@x.com", "ab+tag@x.com", "äb@x.com", "ab@x.co", "a@bx.com"]
+    assert len({values.email_key(each) for each in addresses}) == len(addresses)
