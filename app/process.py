@@ -18,6 +18,9 @@ from app.projecting import (
 )
 from app.storage import Storage, StorageNotReady, StorageUnavailable
 
+STOP_SECONDS = 4.5
+"""How long a batch under way may take to end: longer than a storage may take to answer."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -54,12 +57,13 @@ class Process:
 
     async def close(self) -> None:
         """Stop projecting, finish what is under way, part from the storages."""
-        if self._projecting is not None:
-            # More than once: a driver that is cancelled in a bad moment may raise an error of
-            # its own instead, which the projector takes for an outage and goes on.
-            while not self._projecting.done():
-                self._projecting.cancel()
-                await asyncio.wait([self._projecting], timeout=1)
+        if self.projector is not None and self._projecting is not None:
+            self.projector.stop()
+            # Cancelling is for what takes longer than any answer may, as building an index: a
+            # driver may leave a connection unclosed, or forget that it was cancelled.
+            await asyncio.wait([self._projecting], timeout=STOP_SECONDS)
+            self._projecting.cancel()
+            await asyncio.wait([self._projecting])
         closed = await asyncio.gather(
             *(each.close() for each in self.storages), return_exceptions=True
         )

@@ -54,8 +54,8 @@ async def catch_up(
         ended = asyncio.create_task(watched.read_to_its_end())
         await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
-        if task.done():
-            await task
+        follower.stop()
+        await task
     return follower.status
 
 

@@ -1,6 +1,7 @@
 """One projection following the log."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -61,6 +62,7 @@ class Follower:
         self._batch = pace.batch
         self._serves = False
         self._said_at = 0.0
+        self._stopping = asyncio.Event()
         self.status = ProjectionStatus(
             name=projection.name,
             version=projection.version,
@@ -70,9 +72,9 @@ class Follower:
         )
 
     async def run(self) -> None:
-        """Apply events until cancelled, or until one cannot be applied. Raises nothing else."""
+        """Apply events until told to stop, or until one cannot be applied. Raises nothing."""
         outages = refusals = 0
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._step()
             except (CannotApply, EventSourcingError, WrongLog) as error:
@@ -90,6 +92,10 @@ class Follower:
                 await self._back_off(outages, error)
             else:
                 outages = refusals = 0
+
+    def stop(self) -> None:
+        """Have `run` return after the batch under way."""
+        self._stopping.set()
 
     async def _step(self) -> None:
         if self._position is None:
@@ -162,19 +168,23 @@ class Follower:
             self._logger.warning("Retrying from position %s: %s", self._position, _words(error))
         self._note(ProjectionState.RETRYING, error)
         pause = self._pace.first_backoff_seconds * 2 ** min(failures - 1, 16)
-        await asyncio.sleep(min(pause, self._pace.last_backoff_seconds))
+        await self._pause(min(pause, self._pace.last_backoff_seconds))
 
     async def _stop(self, error: Exception) -> None:
         self._logger.error("Stopped at position %s", self._position, exc_info=error)
         self._note(ProjectionState.STOPPED, error)
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._store.save(self._projection, self.status)
             except Exception as unsaid:  # noqa: BLE001 - the others must go on, whatever it is
                 self._logger.warning("Cannot say that it stopped: %s", _words(unsaid))
-                await asyncio.sleep(self._pace.last_backoff_seconds)
+                await self._pause(self._pace.last_backoff_seconds)
             else:
                 return
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _note(self, state: ProjectionState, error: Exception) -> None:
         self.status = replace(

@@ -35,7 +35,12 @@ class Projector:
         return [each.status for each in self._followers]
 
     async def run(self) -> None:
-        """Follow the log until cancelled."""
+        """Follow the log until told to stop."""
         async with asyncio.TaskGroup() as group:
             for each in self._followers:
                 group.create_task(each.run(), name=f"projection {each.status.name}")
+
+    def stop(self) -> None:
+        """Have `run` return after the batches under way."""
+        for each in self._followers:
+            each.stop()

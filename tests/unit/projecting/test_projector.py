@@ -5,6 +5,7 @@ import contextlib
 from dataclasses import replace
 
 from app.projecting import Pace, ProjectionState, Projector
+from app.storage import StorageUnavailable
 from tests.following import QUICK, EventfulStore, catch_up, running, until
 from tests.notes import (
     NOTES,
@@ -101,6 +102,36 @@ async def test_a_projector_ends_when_it_is_cancelled(log, store):
         await task
     assert task.cancelled()
     assert not [each for each in asyncio.all_tasks() if each.get_name().startswith("projection ")]
+
+
+async def test_a_projector_that_is_told_to_stop_ends_its_batch(log, store):
+    """Nothing of it is left to be repeated, and nothing after it is begun."""
+    for number in range(5):
+        await append(log, "a", NoteAdded(str(number)) if number else NoteWritten("x"))
+
+    async def stop(step: str) -> None:
+        if step == "after load":
+            projector.stop()
+
+    projector = Projector(log, EventfulStore(store, stop), [NOTES], pace=QUICK)
+    async with asyncio.timeout(5):
+        await projector.run()
+    assert await store.prepare(NOTES) == QUICK.batch
+    assert (await store.load(NOTES, ["a"]))["a"].position == QUICK.batch
+
+
+async def test_a_projector_that_waits_for_a_storage_stops_at_once(log, store):
+    """It does not sleep its pause out."""
+
+    async def refuse(_step: str) -> None:
+        raise StorageUnavailable("Store", "gone")
+
+    patient = Pace(first_backoff_seconds=60, last_backoff_seconds=60)
+    projector = Projector(log, EventfulStore(store, refuse), [NOTES], pace=patient)
+    async with running(projector.run()) as task, asyncio.timeout(5):
+        await until(lambda: projector.statuses[0].state is ProjectionState.RETRYING)
+        projector.stop()
+        await task
 
 
 def test_nothing_happens_before_a_projector_runs(log, store):
