@@ -17,8 +17,9 @@ help: ## list the targets
 run: $(INSTALLED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
 	@exec $(BIN)/python -m app serve --migrate
 
+# A module stays with one of the workers, and each has servers of its own.
 test: $(INSTALLED) ## run all the tests, on real servers
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope
 
 endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see that nothing is lost
 	@$(BIN)/python -m tests.acceptance.endurance --users 100000 --kills 8
