@@ -15,6 +15,7 @@ from app.projecting.ports import (
     ProjectionState,
     ProjectionStatus,
     ProjectionStore,
+    ReadModelBehind,
     Seek,
     Views,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "ProjectionStatus",
     "ProjectionStore",
     "Projector",
+    "ReadModelBehind",
     "Seek",
     "Versioned",
     "Views",

@@ -171,28 +171,43 @@ class Entry:
     position: int
 
 
+class ReadModelBehind(Exception):
+    """A view does not hold what it is asked for yet."""
+
+    def __init__(self, view: str, position: int) -> None:
+        super().__init__(f"{view} does not hold the log up to position {position} yet.")
+
+
 class Views(Protocol):
     """What query handlers read: the documents of projections, by the projection's name.
+
+    With `at_least`, what is read holds the effect of every event up to that position.
 
     Every method raises StorageUnavailable when the storage cannot be reached.
     """
 
-    async def get(self, view: str, key: str) -> Entry | None:
+    async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
         """The document under `key`, or None.
 
         Raises:
+            ReadModelBehind: the view has not come to `at_least`.
             Overloaded: too many reads are waiting.
 
         """
         ...
 
-    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+    async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
         """Up to `request.limit` documents in order; fewer only when there are no more.
 
         Raises:
+            ReadModelBehind: the view has not come to `at_least`.
             Overloaded: too many reads are waiting.
 
         """
+        ...
+
+    async def positions(self) -> Mapping[str, int]:
+        """Up to which position each view holds the log, as it is now."""
         ...
 
     async def statuses(self) -> Sequence[ProjectionStatus]:

@@ -11,6 +11,7 @@ from app.projecting import (
     PageRequest,
     Projection,
     ProjectionStatus,
+    ReadModelBehind,
     Versioned,
     copied,
 )
@@ -74,17 +75,17 @@ class MemoryReadModel:
         now = self._serving.get(projection.name, 0)
         self._serving[projection.name] = max(now, projection.version)
 
-    async def get(self, view: str, key: str) -> Entry | None:
+    async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
         """As `Views.get` says."""
-        versioned = self._serving_documents(view).get(key)
+        versioned = self._serving_documents(view, at_least).get(key)
         return None if versioned is None else _entry(key, versioned)
 
-    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+    async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
         """As `Views.page` says."""
         matching = _matching(request)
         found = [
             entry
-            for key, versioned in self._serving_documents(view).items()
+            for key, versioned in self._serving_documents(view, at_least).items()
             if (entry := _entry(key, versioned)) is not None and matching(entry.document)
         ]
         found.sort(key=_place(request.sort), reverse=request.descending)
@@ -96,6 +97,14 @@ class MemoryReadModel:
                 if (place(each) < after if request.descending else place(each) > after)
             ]
         return found[: request.limit]
+
+    async def positions(self) -> Mapping[str, int]:
+        """As `Views.positions` says."""
+        return {
+            view: self._stored[view, version].status.position or 0
+            for view, version in self._serving.items()
+            if (view, version) in self._stored
+        }
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
         """As `Views.statuses` says."""
@@ -109,9 +118,12 @@ class MemoryReadModel:
             self._stored[name, version] = _Stored(first)
         return self._stored[name, version]
 
-    def _serving_documents(self, view: str) -> Mapping[str, Versioned]:
+    def _serving_documents(self, view: str, at_least: int) -> Mapping[str, Versioned]:
         version = self._serving.get(view)
         stored = None if version is None else self._stored.get((view, version))
+        reached = (stored.status.position or 0) if stored else 0
+        if reached < at_least:
+            raise ReadModelBehind(view, at_least)
         return stored.documents if stored else {}
 
 

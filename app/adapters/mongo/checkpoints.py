@@ -4,13 +4,13 @@ A checkpoint goes under the projection's id, and which version serves under its 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from app.adapters.batcher import Batcher
 from app.adapters.mongo.client import Client, answering
-from app.projecting import Projection, ProjectionState, ProjectionStatus
+from app.projecting import Projection, ProjectionState, ProjectionStatus, projection_id
 
 COLLECTION = "projections"
 KNOWN_SECONDS = 1.0
@@ -27,6 +27,15 @@ class Checkpoints:
         self._look_ups = Batcher[str, int | None](
             "look-ups of projections",
             self._look_up,
+            storage="MongoDB",
+            largest=10_000,
+            waiting=10_000,
+        )
+        self._positions: Mapping[str, int] = {}
+        self._positions_until = 0.0
+        self._position_look_ups = Batcher[None, Mapping[str, int]](
+            "look-ups of checkpoints",
+            self._look_up_positions,
             storage="MongoDB",
             largest=10_000,
             waiting=10_000,
@@ -70,6 +79,21 @@ class Checkpoints:
         # One look-up for all who wait, or every reader would make one each second.
         return await self._look_ups.submit(view)
 
+    async def position(self, projection: str, *, at_least: int) -> int:
+        """Where the checkpoint of this projection, by its id, stands.
+
+        It is looked up unless it is known to have reached `at_least`, as of a second ago.
+        """
+        known = self._positions.get(projection, 0)
+        if known >= at_least and asyncio.get_running_loop().time() < self._positions_until:
+            return known
+        await self._position_look_ups.submit(None)
+        return self._positions.get(projection, 0)
+
+    async def positions(self) -> Mapping[str, int]:
+        """Where the checkpoint of each view's serving version stands, as seen now."""
+        return await self._position_look_ups.submit(None)
+
     async def statuses(self) -> Sequence[ProjectionStatus]:
         """Every checkpoint, as seen now, by name and version."""
         found = await (
@@ -82,8 +106,9 @@ class Checkpoints:
         return [_status(each).heard_at(now) for each in found]
 
     async def close(self) -> None:
-        """Finish the look-up under way."""
+        """Finish the look-ups under way."""
         await self._look_ups.close()
+        await self._position_look_ups.close()
 
     async def _look_up(self, views: Sequence[str]) -> Sequence[int | None]:
         asked_at = asyncio.get_running_loop().time()
@@ -100,6 +125,20 @@ class Checkpoints:
             self._serving = {each["_id"]: each["serves"] for each in found}
             self._known_until = asked_at + KNOWN_SECONDS
         return [self._serving.get(each) for each in views]
+
+    async def _look_up_positions(self, asking: Sequence[None]) -> Sequence[Mapping[str, int]]:
+        asked_at = asyncio.get_running_loop().time()
+        # Of the primary: no other member knows more.
+        async with answering():
+            found = await self._client.primary(COLLECTION).find().to_list(None)
+        self._positions = {each["_id"]: each["position"] for each in found if "version" in each}
+        self._positions_until = asked_at + KNOWN_SECONDS
+        serving = {each["_id"]: each["serves"] for each in found if "serves" in each}
+        positions = {
+            view: self._positions.get(projection_id(view, version), 0)
+            for view, version in serving.items()
+        }
+        return [positions] * len(asking)
 
 
 def _fields(status: ProjectionStatus) -> dict[str, Any]:

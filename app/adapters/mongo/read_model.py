@@ -23,10 +23,14 @@ from app.projecting import (
     PageRequest,
     Projection,
     ProjectionStatus,
+    ReadModelBehind,
     Versioned,
     copied,
     projection_id,
 )
+
+_Read = tuple[str, int]
+"""A key, and up to which position what is read must hold the log."""
 
 LARGEST_READ = 200
 READS_AT_ONCE = 2
@@ -52,8 +56,8 @@ class MongoReadModel:
         """
         self._client = Client(url, database, driver)
         self._checkpoints = Checkpoints(self._client)
-        self._reads: dict[str, Batcher[str, Entry | None]] = {}
-        self._pages = Batcher[tuple[str, PageRequest], Sequence[Entry]](
+        self._reads: dict[str, Batcher[_Read, Entry | None]] = {}
+        self._pages = Batcher[tuple[str, PageRequest, int], Sequence[Entry]](
             "pages",
             self._find_pages,
             storage="MongoDB",
@@ -117,7 +121,7 @@ class MongoReadModel:
         async with answering():
             await self._checkpoints.serve(projection)
 
-    async def get(self, view: str, key: str) -> Entry | None:
+    async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
         """As `Views.get` says."""
         if not _can_be_sent(key):
             return None
@@ -131,11 +135,15 @@ class MongoReadModel:
                 waiting=WAITING_READS,
                 concurrency=READS_AT_ONCE,
             )
-        return await reads.submit(key)
+        return await reads.submit((key, at_least))
 
-    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+    async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
         """As `Views.page` says."""
-        return await self._pages.submit((view, request))
+        return await self._pages.submit((view, request, at_least))
+
+    async def positions(self) -> Mapping[str, int]:
+        """As `Views.positions` says."""
+        return await self._checkpoints.positions()
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
         """As `Views.statuses` says."""
@@ -145,28 +153,45 @@ class MongoReadModel:
     def _collection(self, projection: Projection) -> MongoCollection:
         return self._client.primary(projection.id)
 
-    async def _serving(self, view: str) -> MongoCollection | None:
+    async def _serving(self, view: str, at_least: int) -> tuple[MongoCollection | None, int]:
+        """The collection that serves `view`, and a position that it is known to hold."""
         version = await self._checkpoints.serving(view)
-        return None if version is None else self._client.view(projection_id(view, version))
+        if version is None:
+            return None, 0
+        projection = projection_id(view, version)
+        if not at_least:
+            return self._client.view(projection), 0
+        # Of this very version: another may be further. And from the primary, which has all
+        # that a checkpoint covers, while no two secondaries need be equally far.
+        reached = await self._checkpoints.position(projection, at_least=at_least)
+        return self._client.primary(projection), reached
 
-    async def _find_entries(self, view: str, keys: Sequence[str]) -> Sequence[Entry | None]:
-        unique = dict.fromkeys(keys)
+    async def _find_entries(
+        self, view: str, reads: Sequence[_Read]
+    ) -> Sequence[Entry | ReadModelBehind | None]:
+        unique = {key for key, _ in reads}
         async with answering():
-            collection = await self._serving(view)
+            collection, reached = await self._serving(view, max(each for _, each in reads))
             found = [] if collection is None else await _find_keys(collection, unique)
         entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
-        if len(unique) == len(keys):
-            return [entries.get(each) for each in keys]
-        return [_own(entries.get(each)) for each in keys]
+        shared = len(unique) < len(reads)
+        return [
+            (_own(entries.get(key)) if shared else entries.get(key))
+            if at_least <= reached
+            else ReadModelBehind(view, at_least)
+            for key, at_least in reads
+        ]
 
     async def _find_pages(
-        self, requests: Sequence[tuple[str, PageRequest]]
+        self, requests: Sequence[tuple[str, PageRequest, int]]
     ) -> Sequence[Sequence[Entry]]:
-        return [await self._find_page(view, request) for view, request in requests]
+        return [await self._find_page(*each) for each in requests]
 
-    async def _find_page(self, view: str, request: PageRequest) -> Sequence[Entry]:
+    async def _find_page(self, view: str, request: PageRequest, at_least: int) -> Sequence[Entry]:
         async with answering():
-            collection = await self._serving(view)
+            collection, reached = await self._serving(view, at_least)
+            if reached < at_least:
+                raise ReadModelBehind(view, at_least)
             if collection is None:
                 return []
             found = await (
