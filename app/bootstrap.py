@@ -27,7 +27,7 @@ from app.mediator import (
     Registration,
 )
 from app.process import Process
-from app.projecting import Projection, Projector, Views
+from app.projecting import ConsistentViews, Projection, Projector, Views
 from app.settings import InvalidSettings, Role, Settings
 from app.storage import StorageUnavailable
 from app.users.commands.deactivate_user import DeactivateUser, DeactivateUserHandler
@@ -95,7 +95,8 @@ def build(settings: Settings) -> Process:
         register_commands(mediator, event_store)
         kinds.append(Command)
     if Role.QUERIES in settings.roles and read_model is not None:
-        register_queries(mediator, read_model, registry)
+        consistent = ConsistentViews(read_model, seconds=settings.consistency_timeout)
+        register_queries(mediator, consistent, registry)
         kinds.append(Query)
     projector = None
     if Role.PROJECTOR in settings.roles and event_store is not None and read_model is not None:

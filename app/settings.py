@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     mongodb_url: Annotated[str, AfterValidator(_mongodb_url)] | None = None
     mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "diptych"
     mongodb_driver: Literal["motor", "pymongo"] = "motor"
+    consistency_timeout: Annotated[float, Field(gt=0, le=4)] = 2.0
     data_dir: Path = Path(".data")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

@@ -1,15 +1,20 @@
 """Consistency tokens: opaque text that stands for a position in the log.
 
-A write answers with the position of its last event; a query that is sent the token can wait
+A write answers with the position of its last event; a query that is sent the token waits
 until the read model holds it.
 """
 
 import base64
 import binascii
 import struct
+from contextlib import AbstractContextManager
+
+from app.projecting import reading_at_least
 
 _LAYOUT = struct.Struct(">BQ")
 _EDITION = 1
+_LAST_POSITION = 2**63 - 1
+_MALFORMED = "The Consistency-Token is malformed; send one as it was given."
 
 
 class InvalidConsistencyToken(ValueError):
@@ -32,7 +37,17 @@ def decode_position(token: str) -> int:
         packed = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
         edition, position = _LAYOUT.unpack(packed)
     except (UnicodeEncodeError, binascii.Error, struct.error) as error:
-        raise InvalidConsistencyToken("The Consistency-Token is malformed.") from error
-    if edition != _EDITION:
-        raise InvalidConsistencyToken("The Consistency-Token is of another edition.")
+        raise InvalidConsistencyToken(_MALFORMED) from error
+    if edition != _EDITION or position > _LAST_POSITION:
+        raise InvalidConsistencyToken(_MALFORMED)
     return int(position)
+
+
+def consistent_with(token: str | None) -> AbstractContextManager[None]:
+    """Have the queries sent within wait for what `token` stands for.
+
+    Raises:
+        InvalidConsistencyToken: it is malformed.
+
+    """
+    return reading_at_least(0 if token is None else decode_position(token))

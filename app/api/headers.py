@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Response
 
 from app.api.consistency import encode_position
+from app.api.entity_tags import entity_tag
 
 Documented = dict[str, dict[str, Any]]
 
@@ -40,7 +41,7 @@ HEADERS: Documented = {
 
 def set_etag(response: Response, version: int) -> None:
     """Say which version the response shows."""
-    response.headers["ETag"] = f'"{version}"'
+    response.headers["ETag"] = entity_tag(version)
 
 
 def set_written(response: Response, *, version: int, position: int) -> None:

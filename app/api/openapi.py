@@ -8,10 +8,12 @@ from app.api.answers import MEDIA_TYPE
 from app.api.headers import HEADERS
 from app.api.problems import (
     INTERNAL_ERROR,
+    INVALID_CONSISTENCY_TOKEN,
     INVALID_REQUEST,
     MISDIRECTED_REQUEST,
     OVERLOADED,
     PAYLOAD_TOO_LARGE,
+    READ_MODEL_BEHIND,
     STORAGE_UNAVAILABLE,
     ProblemType,
 )
@@ -27,6 +29,9 @@ ALWAYS = (PAYLOAD_TOO_LARGE, INTERNAL_ERROR)
 MESSAGE = (*ALWAYS, INVALID_REQUEST, MISDIRECTED_REQUEST, OVERLOADED, STORAGE_UNAVAILABLE)
 """The problems of every route that sends a message."""
 
+QUERY = (*MESSAGE, INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND)
+"""The problems of every route that sends a query."""
+
 
 def answers(
     status: int, description: str, *, headers: Iterable[str] = (), problems: Iterable[ProblemType]
@@ -41,6 +46,11 @@ def answers(
         status: success,
         **{each: _refusal(list(same)) for each, same in groupby(by_status, lambda it: it.status)},
     }
+
+
+def not_modified() -> Responses:
+    """What a route declares that answers 304 to If-None-Match."""
+    return {304: {"description": "The client has it already.", "headers": _headers(["ETag"])}}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from app.api.consistency import InvalidConsistencyToken
 from app.eventsourcing import VersionConflict, VersionMismatch
-from app.projecting import InvalidCursor
+from app.projecting import InvalidCursor, ReadModelBehind
 from app.storage import Overloaded, StorageNotReady, StorageUnavailable
 from app.users.errors import EmailTaken, UserAlreadyExists, UserIsDeactivated, UserNotFound
 
@@ -48,7 +49,10 @@ USER_DEACTIVATED = ProblemType(
     "User with ID user123 is deactivated; reactivate it first.",
 )
 VERSION_MISMATCH = ProblemType(
-    412, "version-mismatch", "Version mismatch", "The version is 4 by now, not 3."
+    412,
+    "version-mismatch",
+    "Version mismatch",
+    "The version is 4 by now, which If-Match does not name.",
 )
 CONFLICT = ProblemType(
     409,
@@ -67,6 +71,12 @@ INVALID_CURSOR = ProblemType(
     "invalid-cursor",
     "Invalid cursor",
     "The cursor is malformed; send a next_cursor as it was given.",
+)
+INVALID_CONSISTENCY_TOKEN = ProblemType(
+    400,
+    "invalid-consistency-token",
+    "Invalid consistency token",
+    "The Consistency-Token is malformed; send one as it was given.",
 )
 NOT_FOUND = ProblemType(404, "not-found", "Not found", "Nothing is served at this path.")
 METHOD_NOT_ALLOWED = ProblemType(
@@ -99,6 +109,13 @@ OVERLOADED = ProblemType(
     "overloaded",
     "Overloaded",
     "Too many requests are waiting. Nothing was done; send it again later.",
+    retry_after=1,
+)
+READ_MODEL_BEHIND = ProblemType(
+    503,
+    "read-model-behind",
+    "Read model behind",
+    "The views do not hold the write that the Consistency-Token stands for yet. Send it again.",
     retry_after=1,
 )
 STORAGE_UNAVAILABLE = ProblemType(
@@ -140,10 +157,12 @@ REFUSALS: Refusals = {
     EmailTaken: Refusal(EMAIL_TAKEN),
     UserIsDeactivated: Refusal(USER_DEACTIVATED),
     InvalidCursor: Refusal(INVALID_CURSOR),
+    InvalidConsistencyToken: Refusal(INVALID_CONSISTENCY_TOKEN),
+    ReadModelBehind: Refusal(READ_MODEL_BEHIND, lambda _: READ_MODEL_BEHIND.example),
     VersionConflict: Refusal(CONFLICT, lambda _: CONFLICT.example),
     VersionMismatch: Refusal(
         VERSION_MISMATCH,
-        lambda error: f"The version is {error.actual} by now, not {error.expected}.",
+        lambda error: f"The version is {error.actual} by now, which If-Match does not name.",
     ),
     Overloaded: Refusal(OVERLOADED, lambda _: OVERLOADED.example),
     StorageUnavailable: Refusal(

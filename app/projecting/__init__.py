@@ -5,6 +5,7 @@ shares).
 """
 
 from app.projecting.audit import Audit, audit
+from app.projecting.consistency import ConsistentViews, reading_at_least
 from app.projecting.cursors import InvalidCursor, decode_cursor, encode_cursor
 from app.projecting.follower import Pace
 from app.projecting.paging import read_page
@@ -38,6 +39,7 @@ __all__ = [
     "Apply",
     "Audit",
     "CannotApply",
+    "ConsistentViews",
     "Document",
     "Entry",
     "Index",
@@ -63,4 +65,5 @@ __all__ = [
     "fold",
     "projection_id",
     "read_page",
+    "reading_at_least",
 ]

@@ -1,11 +1,13 @@
-"""Path and query parameters that several routes take."""
+"""Path, query and header parameters that several routes take."""
 
 import re
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
 from pydantic import AwareDatetime, BeforeValidator
 
+from app.api.consistency import encode_position
+from app.api.entity_tags import ENTITY_TAG_OR_ANY
 from app.users import values
 
 _CURSOR_MAX = 4096
@@ -54,5 +56,36 @@ AsOfVersion = Annotated[
         le=_VERSION_MAX,
         description="As the user stood at this version; not together with `as_of`.",
         examples=[1],
+    ),
+]
+
+ConsistencyToken = Annotated[
+    str | None,
+    Header(
+        alias="Consistency-Token",
+        description="Of a write: the answer then holds it, and everything before it. If the "
+        "views have not come so far within 2 s, the answer is 503 `read-model-behind`.",
+        examples=[encode_position(1047)],
+    ),
+]
+
+IfNoneMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        description="The ETag of what the client has; if that is still right, the answer is "
+        "304 without a body.",
+        examples=['"3"'],
+    ),
+]
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern=ENTITY_TAG_OR_ANY,
+        description="The ETag of the version that the change is made for; if the user is at "
+        "another by now, nothing is changed. `*` stands for any.",
+        examples=['"3"'],
     ),
 ]

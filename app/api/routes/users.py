@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from app.api.consistency import consistent_with
+from app.api.entity_tags import expected_version, has_version
 from app.api.headers import set_etag, set_written
-from app.api.openapi import MESSAGE, answers
+from app.api.openapi import MESSAGE, QUERY, answers, not_modified
 from app.api.problems import (
     CONFLICT,
     EMAIL_TAKEN,
@@ -13,8 +15,18 @@ from app.api.problems import (
     USER_ALREADY_EXISTS,
     USER_DEACTIVATED,
     USER_NOT_FOUND,
+    VERSION_MISMATCH,
 )
-from app.api.routes.parameters import AsOf, AsOfVersion, Cursor, Limit, UserIdPath
+from app.api.routes.parameters import (
+    AsOf,
+    AsOfVersion,
+    ConsistencyToken,
+    Cursor,
+    IfMatch,
+    IfNoneMatch,
+    Limit,
+    UserIdPath,
+)
 from app.api.schemas.users import (
     UserHistoryEntry,
     UserHistoryPage,
@@ -39,7 +51,7 @@ from app.users.queries.get_user_profile import GetUserProfile
 from app.users.queries.list_user_summaries import ListUserSummaries
 
 _WRITTEN = ("ETag", "Consistency-Token")
-_CHANGE = (*MESSAGE, USER_NOT_FOUND, CONFLICT)
+_CHANGE = (*MESSAGE, USER_NOT_FOUND, CONFLICT, VERSION_MISMATCH)
 
 
 def users_router(mediator: Mediator) -> APIRouter:
@@ -86,16 +98,20 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
 
     @users.patch("/{user_id}", summary="Update a user", responses=updated)
     async def update_user(
-        user_id: UserIdPath, update: UserUpdate, response: Response
+        user_id: UserIdPath, update: UserUpdate, response: Response, if_match: IfMatch = None
     ) -> UserProfile:
         """Change parts of a profile. An update that changes nothing leaves the version as it is."""
-        command = UpdateUserProfile(user_id=user_id, **update.changes())
+        command = UpdateUserProfile(
+            user_id=user_id, expected_version=expected_version(if_match), **update.changes()
+        )
         return _written(response, await mediator.send(command))
 
     @users.put("/{user_id}", summary="Update a user by PUT", responses=updated)
-    async def put_user(user_id: UserIdPath, update: UserUpdate, response: Response) -> UserProfile:
+    async def put_user(
+        user_id: UserIdPath, update: UserUpdate, response: Response, if_match: IfMatch = None
+    ) -> UserProfile:
         """Do the same as PATCH: members left out stay as they are."""
-        return await update_user(user_id, update, response)
+        return await update_user(user_id, update, response, if_match)
 
     @users.post(
         "/{user_id}/deactivate",
@@ -104,25 +120,31 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
             200, "The profile, closed to changes.", headers=_WRITTEN, problems=_CHANGE
         ),
     )
-    async def deactivate_user(user_id: UserIdPath, response: Response) -> UserProfile:
+    async def deactivate_user(
+        user_id: UserIdPath, response: Response, if_match: IfMatch = None
+    ) -> UserProfile:
         """Close a profile to changes. The e-mail address stays taken."""
-        return _written(response, await mediator.send(DeactivateUser(user_id)))
+        command = DeactivateUser(user_id, expected_version=expected_version(if_match))
+        return _written(response, await mediator.send(command))
 
     @users.post(
         "/{user_id}/reactivate",
         summary="Reactivate a user",
         responses=answers(200, "The profile, open to changes.", headers=_WRITTEN, problems=_CHANGE),
     )
-    async def reactivate_user(user_id: UserIdPath, response: Response) -> UserProfile:
+    async def reactivate_user(
+        user_id: UserIdPath, response: Response, if_match: IfMatch = None
+    ) -> UserProfile:
         """Open a profile to changes again."""
-        return _written(response, await mediator.send(ReactivateUser(user_id)))
+        command = ReactivateUser(user_id, expected_version=expected_version(if_match))
+        return _written(response, await mediator.send(command))
 
 
 def _add_queries(users: APIRouter, mediator: Mediator) -> None:
     @users.get(
         "",
         summary="List users",
-        responses=answers(200, "A page of users.", problems=(*MESSAGE, INVALID_CURSOR)),
+        responses=answers(200, "A page of users.", problems=(*QUERY, INVALID_CURSOR)),
     )
     async def list_users(
         status: Annotated[UserStatus, Query(description="Users of this status only.")] = "active",
@@ -139,37 +161,44 @@ def _add_queries(users: APIRouter, mediator: Mediator) -> None:
         sort: Annotated[UserOrder, Query(description="`-` in front puts the last first.")] = "name",
         limit: Limit = 20,
         cursor: Cursor = None,
+        consistency_token: ConsistencyToken = None,
     ) -> UserSummaryPage:
         """List users as a dashboard shows them."""
-        page = await mediator.send(
-            ListUserSummaries(status=status, q=q, sort=sort, limit=limit, cursor=cursor)
-        )
+        query = ListUserSummaries(status=status, q=q, sort=sort, limit=limit, cursor=cursor)
+        with consistent_with(consistency_token):
+            page = await mediator.send(query)
         items = [UserSummary.model_validate(each) for each in page.items]
         return UserSummaryPage(items=items, next_cursor=page.next_cursor)
 
     @users.get(
         "/{user_id}",
         summary="Get a user",
-        responses=answers(
-            200, "The profile.", headers=("ETag",), problems=(*MESSAGE, USER_NOT_FOUND)
-        ),
+        response_model=UserProfile,
+        responses={
+            **answers(200, "The profile.", headers=("ETag",), problems=(*QUERY, USER_NOT_FOUND)),
+            **not_modified(),
+        },
     )
     async def get_user(
         user_id: UserIdPath,
         response: Response,
         as_of: AsOf = None,
         as_of_version: AsOfVersion = None,
-    ) -> UserProfile:
+        if_none_match: IfNoneMatch = None,
+        consistency_token: ConsistencyToken = None,
+    ) -> UserProfile | Response:
         """Get a profile as it is now, or as it once was."""
         if as_of is not None and as_of_version is not None:
             raise invalid_parameter(
                 "query", "as_of_version", "excluded", "Send as_of or as_of_version, not both."
             )
         at = as_of or as_of_version
-        profile = await mediator.send(
-            GetUserProfile(user_id) if at is None else GetPastUserProfile(user_id, at)
-        )
+        query = GetUserProfile(user_id) if at is None else GetPastUserProfile(user_id, at)
+        with consistent_with(consistency_token):
+            profile = await mediator.send(query)
         set_etag(response, profile.version)
+        if has_version(if_none_match, profile.version):
+            return Response(None, 304, response.headers)
         return UserProfile.model_validate(profile)
 
     @users.get(
@@ -178,14 +207,18 @@ def _add_queries(users: APIRouter, mediator: Mediator) -> None:
         responses=answers(
             200,
             "A page of the history.",
-            problems=(*MESSAGE, USER_NOT_FOUND, INVALID_CURSOR),
+            problems=(*QUERY, USER_NOT_FOUND, INVALID_CURSOR),
         ),
     )
     async def get_user_history(
-        user_id: UserIdPath, limit: Limit = 20, cursor: Cursor = None
+        user_id: UserIdPath,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+        consistency_token: ConsistencyToken = None,
     ) -> UserHistoryPage:
         """List what happened to a user, oldest first."""
-        page = await mediator.send(GetUserHistory(user_id, limit=limit, cursor=cursor))
+        with consistent_with(consistency_token):
+            page = await mediator.send(GetUserHistory(user_id, limit=limit, cursor=cursor))
         items = [UserHistoryEntry.model_validate(each) for each in page.items]
         return UserHistoryPage(items=items, next_cursor=page.next_cursor)
 

@@ -1,0 +1,32 @@
+"""Entity tags (RFC 9110, section 8.8.3): the version of a resource in double quotes."""
+
+import re
+
+ENTITY_TAG_OR_ANY = r'^(\*|(W/)?"[!#-~]*")$'
+"""What If-Match may hold here: one entity tag, or `*`."""
+
+_ENTITY_TAG = re.compile(r'(?:W/)?"([!#-~\x80-\xff]*)"')
+_VERSION = re.compile(r'"([1-9][0-9]{0,9})"')
+
+NO_VERSION = 0
+"""A version that nothing that exists is at."""
+
+
+def entity_tag(version: int) -> str:
+    """The strong entity tag of `version`."""
+    return f'"{version}"'
+
+
+def expected_version(if_match: str | None) -> int | None:
+    """The version that If-Match asks for, compared strongly; None if any will do."""
+    if if_match is None or if_match == "*":
+        return None
+    found = _VERSION.fullmatch(if_match)
+    return int(found[1]) if found else NO_VERSION
+
+
+def has_version(if_none_match: str | None, version: int) -> bool:
+    """Whether If-None-Match, a list of entity tags or `*`, names `version`, compared weakly."""
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == "*" or str(version) in _ENTITY_TAG.findall(if_none_match)

@@ -1,0 +1,145 @@
+"""Reads that wait until the read model holds what they ask for."""
+
+import asyncio
+import time
+
+import pytest
+
+from app.adapters.memory.read_model import MemoryReadModel
+from app.projecting import ConsistentViews, PageRequest, ReadModelBehind, reading_at_least
+from app.storage import StorageUnavailable
+from tests.following import until
+from tests.notes import NOTES, note, status
+
+EVERYTHING = PageRequest(equals={}, sort="written_at", limit=10)
+
+
+class CountingViews(MemoryReadModel):
+    """Counts the look-ups, and fails when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look_ups = 0
+        self.error: Exception | None = None
+
+    async def positions(self):
+        """As `Views.positions` says."""
+        self.look_ups += 1
+        if self.error:
+            raise self.error
+        return await super().positions()
+
+
+@pytest.fixture
+async def read_model() -> CountingViews:
+    """A read model that holds one note and stands at position 1."""
+    model = CountingViews()
+    await model.prepare(NOTES)
+    await advance(model, 1)
+    return model
+
+
+async def advance(model: MemoryReadModel, position: int) -> None:
+    """Have the model hold everything up to `position`."""
+    await model.write(NOTES, {"n": note(str(position), position)})
+    await model.save(NOTES, status(NOTES, position))
+
+
+@pytest.mark.parametrize("read", ["get", "page"])
+async def test_a_read_waits_for_what_it_must_hold(read_model, read):
+    """It returns as soon as the view has come so far, with what was written there."""
+    views = ConsistentViews(read_model, seconds=60)
+    with reading_at_least(2):
+        reading = asyncio.create_task(
+            views.get("notes", "n") if read == "get" else views.page("notes", EVERYTHING)
+        )
+    await until(lambda: read_model.look_ups > 1)
+    assert not reading.done()
+    await advance(read_model, 2)
+    async with asyncio.timeout(5):
+        found = await reading
+    assert (found if read == "get" else found[0]).position == 2
+
+
+async def test_a_read_that_need_not_wait_asks_nothing(read_model):
+    """Neither one without a position, nor one whose position is reached."""
+    views = ConsistentViews(read_model, seconds=60)
+    assert (await views.get("notes", "n")).position == 1
+    with reading_at_least(1):
+        assert (await views.get("notes", "n")).position == 1
+    assert read_model.look_ups == 0
+
+
+async def test_what_is_required_ends_with_the_block(read_model):
+    """Later reads are as before."""
+    views = ConsistentViews(read_model, seconds=0.01)
+    with reading_at_least(2), pytest.raises(ReadModelBehind):
+        await views.get("notes", "n")
+    assert (await views.get("notes", "n")).position == 1
+
+
+async def test_a_read_waits_no_longer_than_it_may(read_model):
+    """Then it says that the view is behind, and waits for nothing any more."""
+    views = ConsistentViews(read_model, seconds=0.2)
+    began = time.monotonic()
+    with reading_at_least(2), pytest.raises(ReadModelBehind):
+        await views.get("notes", "n")
+    assert 0.2 <= time.monotonic() - began < 1
+    asked = read_model.look_ups
+    await asyncio.sleep(0.05)
+    assert read_model.look_ups == asked
+
+
+async def test_all_who_wait_share_one_look_up(read_model):
+    """A thousand readers ask no more often than one."""
+    views = ConsistentViews(read_model, seconds=60)
+
+    async def read(position: int) -> int:
+        with reading_at_least(position):
+            entry = await views.get("notes", "n")
+        assert entry
+        return entry.position
+
+    reading = [asyncio.create_task(read(2 + each % 3)) for each in range(1000)]
+    for position in (2, 3, 4):
+        before = read_model.look_ups
+        await until(lambda before=before: read_model.look_ups >= before + 3)
+        assert sum(each.done() for each in reading) == sum(
+            2 + each % 3 < position for each in range(1000)
+        )
+        await advance(read_model, position)
+    async with asyncio.timeout(5):
+        positions = await asyncio.gather(*reading)
+    assert all(found >= 2 + each % 3 for each, found in enumerate(positions))
+    assert read_model.look_ups < 50
+
+
+async def test_one_who_gives_up_leaves_the_others_waiting(read_model):
+    """And the last one who leaves ends the look-ups."""
+    views = ConsistentViews(read_model, seconds=60)
+    with reading_at_least(2):
+        first, second = (asyncio.create_task(views.get("notes", "n")) for _ in range(2))
+    await until(lambda: read_model.look_ups > 0)
+    first.cancel()
+    await asyncio.wait([first])
+    await advance(read_model, 2)
+    async with asyncio.timeout(5):
+        assert (await second).position == 2
+    await asyncio.sleep(0)
+    assert not [each for each in asyncio.all_tasks() if each.get_name() == "consistency"]
+
+
+async def test_an_outage_is_told_to_all_who_wait(read_model):
+    """As it is to readers who do not; afterwards reads wait again."""
+    views = ConsistentViews(read_model, seconds=60)
+    read_model.error = StorageUnavailable("Store", "gone")
+    with reading_at_least(2):
+        reading = [asyncio.create_task(views.get("notes", "n")) for _ in range(3)]
+        async with asyncio.timeout(5):
+            found = await asyncio.gather(*reading, return_exceptions=True)
+        assert found == [read_model.error] * 3
+        read_model.error = None
+        again = asyncio.create_task(views.get("notes", "n"))
+    await advance(read_model, 2)
+    async with asyncio.timeout(5):
+        assert (await again).position == 2
