@@ -111,6 +111,7 @@ def build(settings: Settings) -> Process:
         views=read_model,
         documents=read_model,
         projector=projector,
+        receipts=event_store if Role.COMMANDS in settings.roles else None,
     )
 
 

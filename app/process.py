@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from app.api.service import Check
-from app.eventsourcing import EventLog
+from app.eventsourcing import EventLog, EventStore, keep_purging
 from app.mediator import Mediator
 from app.projecting import (
     Projection,
@@ -31,6 +31,7 @@ class Process:
     storages: every adapter to check and to close.
     log, views: where the head of the log, and how far projections are, can be read.
     documents: where the documents of projections are kept.
+    receipts: whose idempotency keys are to be forgotten in time.
     """
 
     roles: frozenset[str]
@@ -41,6 +42,8 @@ class Process:
     views: Views | None
     documents: ProjectionStore | None
     projector: Projector | None
+    receipts: EventStore | None
+    _purging: asyncio.Task[None] | None = field(default=None, init=False)
     _projecting: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def open(self) -> None:
@@ -54,9 +57,14 @@ class Process:
             await each.check()
         if self.projector is not None:
             self._projecting = asyncio.create_task(self.projector.run(), name="projector")
+        if self.receipts is not None:
+            self._purging = asyncio.create_task(keep_purging(self.receipts), name="purging")
 
     async def close(self) -> None:
         """Stop projecting, finish what is under way, part from the storages."""
+        if self._purging is not None:
+            self._purging.cancel()
+            await asyncio.wait([self._purging])
         if self.projector is not None and self._projecting is not None:
             self.projector.stop()
             # Cancelling is for what takes longer than any answer may, as building an index: a

@@ -38,6 +38,19 @@ create table claims (
 )
 """
 
+# Which commands were carried out under an idempotency key, and where their streams stood then.
+RECEIPTS = """
+create table receipts (
+    key          text collate "C" primary key,
+    fingerprint  text not null,
+    stream_id    text collate "C" not null,
+    version      integer not null,
+    recorded_at  timestamptz not null
+)
+"""
+
+RECEIPTS_BY_AGE = "create index receipts_recorded_at on receipts (recorded_at)"
+
 # One row: what is appended next goes after it. Its lock puts all appends into one line, so
 # that positions are dense and become visible in their order.
 LOG_HEAD = """
@@ -54,23 +67,27 @@ APPEND_EVENTS = """
 create function append_events(items jsonb)
 returns table (
     outcome text, at_version integer, at_position bigint, at_time timestamptz,
-    claim_scope text, claim_key text
+    claim_scope text, claim_key text, done_as text, done_on text
 )
 language plpgsql
 as $$
 -- items: [{"stream_id", "expected_version", "metadata",
 --          "events": [{"type", "schema_version", "data"}, ...],
---          "claims": [{"scope", "key"}, ...], "releases": [{"scope", "key"}, ...]}, ...]
+--          "claims": [{"scope", "key"}, ...], "releases": [{"scope", "key"}, ...],
+--          "idempotency_key": {"value", "fingerprint"}}, ...]
 -- One row for each item, in their order; an item that is refused changes nothing and leaves
 -- its neighbours alone:
 --   appended     at_version, at_position, at_time: of its last event
 --   conflict     at_version: where its stream is
 --   claim-taken  claim_scope, claim_key: what another stream holds
+--   duplicate    done_as, done_on, at_version: the fingerprint, stream and version that are
+--                recorded under its idempotency key
 -- Under the lock of log_head nothing that is checked here can change before the commit.
 declare
     item     jsonb;
     claim    jsonb;
     stream   text;
+    repeated text;
     current  integer;
     added    integer;
     head     bigint;
@@ -83,8 +100,19 @@ begin
     started := head;
     for item in select value from jsonb_array_elements(items) loop
         stream := item ->> 'stream_id';
+        repeated := item #>> '{idempotency_key,value}';
         outcome := null; at_version := null; at_position := null; at_time := null;
-        claim_scope := null; claim_key := null;
+        claim_scope := null; claim_key := null; done_as := null; done_on := null;
+
+        if repeated is not null then
+            select r.fingerprint, r.stream_id, r.version into done_as, done_on, at_version
+                from receipts r where r.key = repeated;
+            if found then
+                outcome := 'duplicate';
+                return next;
+                continue;
+            end if;
+        end if;
 
         select s.version into current from streams s where s.stream_id = stream;
         current := coalesce(current, 0);
@@ -121,7 +149,9 @@ begin
         get diagnostics added = row_count;
         head := head + added;
 
-        if current = 0 then
+        if added = 0 then
+            null;
+        elsif current = 0 then
             insert into streams values (stream, split_part(stream, '-', 1), added);
         else
             update streams s set version = current + added where s.stream_id = stream;
@@ -135,6 +165,12 @@ begin
             insert into claims values (claim ->> 'scope', claim ->> 'key', stream)
                 on conflict do nothing;
         end loop;
+
+        if repeated is not null then
+            insert into receipts values (
+                repeated, item #>> '{idempotency_key,fingerprint}', stream, current + added, now_at
+            );
+        end if;
 
         outcome := 'appended';
         at_version := current + added;
@@ -151,10 +187,19 @@ $$
 
 
 def upgrade() -> None:
-    for statement in (EVENTS, STREAMS, CLAIMS, LOG_HEAD, FIRST_HEAD, APPEND_EVENTS):
+    for statement in (
+        EVENTS,
+        STREAMS,
+        CLAIMS,
+        RECEIPTS,
+        RECEIPTS_BY_AGE,
+        LOG_HEAD,
+        FIRST_HEAD,
+        APPEND_EVENTS,
+    ):
         op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("drop function append_events")
-    op.execute("drop table log_head, claims, streams, events")
+    op.execute("drop table log_head, receipts, claims, streams, events")

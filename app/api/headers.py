@@ -31,6 +31,12 @@ HEADERS: Documented = {
         "schema": {"type": "string", "minLength": 1, "maxLength": 64},
         "example": encode_position(1047),
     },
+    "Idempotency-Replayed": {
+        "description": "That this is the answer to an earlier request with the same "
+        "Idempotency-Key; nothing was done anew.",
+        "schema": {"type": "string", "enum": ["true"]},
+        "example": "true",
+    },
     "Retry-After": {
         "description": "After how many seconds it makes sense to try again.",
         "schema": {"type": "integer", "minimum": 0},

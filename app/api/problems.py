@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from app.api.consistency import InvalidConsistencyToken
-from app.eventsourcing import VersionConflict, VersionMismatch
+from app.eventsourcing import IdempotencyKeyReused, VersionConflict, VersionMismatch
 from app.projecting import InvalidCursor, ReadModelBehind
 from app.storage import Overloaded, StorageNotReady, StorageUnavailable
 from app.users.errors import EmailTaken, UserAlreadyExists, UserIsDeactivated, UserNotFound
@@ -65,6 +65,12 @@ INVALID_REQUEST = ProblemType(
     "invalid-request",
     "Invalid request",
     "The request is invalid in 1 place; `errors` says where and why.",
+)
+IDEMPOTENCY_KEY_REUSED = ProblemType(
+    422,
+    "idempotency-key-reused",
+    "Idempotency key reused",
+    "The Idempotency-Key was used for another request; make a new one for each.",
 )
 INVALID_CURSOR = ProblemType(
     400,
@@ -156,6 +162,7 @@ REFUSALS: Refusals = {
     UserAlreadyExists: Refusal(USER_ALREADY_EXISTS),
     EmailTaken: Refusal(EMAIL_TAKEN),
     UserIsDeactivated: Refusal(USER_DEACTIVATED),
+    IdempotencyKeyReused: Refusal(IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example),
     InvalidCursor: Refusal(INVALID_CURSOR),
     InvalidConsistencyToken: Refusal(INVALID_CONSISTENCY_TOKEN),
     ReadModelBehind: Refusal(READ_MODEL_BEHIND, lambda _: READ_MODEL_BEHIND.example),

@@ -6,8 +6,10 @@ Imports the standard library only (and the storage errors every port shares).
 from app.eventsourcing.errors import (
     AppendRefused,
     ClaimTaken,
+    DuplicateCommand,
     DuplicateEventType,
     EventSourcingError,
+    IdempotencyKeyReused,
     UndecodableEvent,
     UnknownEvent,
     VersionConflict,
@@ -21,9 +23,17 @@ from app.eventsourcing.events import (
     event_data,
     request_metadata,
 )
+from app.eventsourcing.idempotency import (
+    IdempotencyKey,
+    IdempotentCommand,
+    Receipt,
+    idempotent,
+    idempotent_command,
+)
 from app.eventsourcing.ids import uuid7
 from app.eventsourcing.registry import EncodedEvent, EventRegistry, Upcaster, Upcasters
 from app.eventsourcing.repository import Aggregate, Decide, Repository, Stored
+from app.eventsourcing.retention import keep_purging
 from app.eventsourcing.store import Append, Appended, Claim, EventLog, EventStore
 
 __all__ = [
@@ -35,6 +45,7 @@ __all__ = [
     "ClaimTaken",
     "Data",
     "Decide",
+    "DuplicateCommand",
     "DuplicateEventType",
     "EncodedEvent",
     "Event",
@@ -42,7 +53,11 @@ __all__ = [
     "EventRegistry",
     "EventSourcingError",
     "EventStore",
+    "IdempotencyKey",
+    "IdempotencyKeyReused",
+    "IdempotentCommand",
     "Metadata",
+    "Receipt",
     "RecordedEvent",
     "Repository",
     "Stored",
@@ -53,6 +68,9 @@ __all__ = [
     "VersionConflict",
     "VersionMismatch",
     "event_data",
+    "idempotent",
+    "idempotent_command",
+    "keep_purging",
     "request_metadata",
     "uuid7",
 ]

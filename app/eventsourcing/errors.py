@@ -3,7 +3,9 @@
 EventSourcingError
 |-- AppendRefused         nothing was recorded
 |   |-- VersionConflict   the stream is not at the version the writer expected
-|   `-- ClaimTaken        another stream holds a claim the writer wants
+|   |-- ClaimTaken        another stream holds a claim the writer wants
+|   `-- DuplicateCommand  a command under the same idempotency key was carried out before
+|-- IdempotencyKeyReused  one idempotency key for two commands
 |-- VersionMismatch       the caller named a version and the aggregate is at another
 |-- UnknownEvent          an event is stored, or to be stored, that no class stands for
 |-- UndecodableEvent      an event is stored whose payload does not fit its class
@@ -13,6 +15,7 @@ EventSourcingError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.eventsourcing.idempotency import Receipt
     from app.eventsourcing.store import Claim
 
 
@@ -40,6 +43,21 @@ class ClaimTaken(AppendRefused):
     def __init__(self, claim: "Claim") -> None:
         super().__init__(f"The {claim.scope} {claim.key!r} is taken.")
         self.claim = claim
+
+
+class DuplicateCommand(AppendRefused):
+    """A command under the same idempotency key was carried out before."""
+
+    def __init__(self, receipt: "Receipt") -> None:
+        super().__init__(f"The command {receipt.key.value!r} was carried out before.")
+        self.receipt = receipt
+
+
+class IdempotencyKeyReused(EventSourcingError):
+    """A command has the idempotency key of another that asked for something else."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The idempotency key {key!r} was used for another command.")
 
 
 class VersionMismatch(EventSourcingError):

@@ -11,8 +11,14 @@ from datetime import datetime
 from typing import Generic, Protocol, Self, TypeVar
 from weakref import WeakValueDictionary
 
-from app.eventsourcing.errors import VersionConflict, VersionMismatch
-from app.eventsourcing.events import Event, request_metadata
+from app.eventsourcing.errors import (
+    DuplicateCommand,
+    IdempotencyKeyReused,
+    VersionConflict,
+    VersionMismatch,
+)
+from app.eventsourcing.events import Event, RecordedEvent, request_metadata
+from app.eventsourcing.idempotency import Receipt, idempotent_command
 from app.eventsourcing.ids import uuid7
 from app.eventsourcing.store import Append, Claim, EventStore
 from app.storage import Overloaded
@@ -109,9 +115,12 @@ class Repository(Generic[AggregateT]):
 
         Commands on one aggregate take turns within the process; if another process appends
         first, the command is decided again on the newer state, up to `attempts` times. With
-        `expected_version` it is decided on that version or not at all.
+        `expected_version` it is decided on that version or not at all. Under an idempotency
+        key (see `idempotent`) that was used before it is not decided: what is returned is the
+        aggregate as it was after the command that was carried out then.
 
         Raises:
+            IdempotencyKeyReused: that command asked for something else.
             VersionMismatch: the aggregate is not at `expected_version`.
             VersionConflict: other processes appended first at every attempt.
             ClaimTaken: another stream holds a claim that the new state needs.
@@ -123,8 +132,13 @@ class Repository(Generic[AggregateT]):
         """
         stream_id = f"{self._stream_type}-{aggregate_id}"
         async with self._turn(stream_id):
-            appended = await self._append_on_remembered(stream_id, decide, expected_version)
-            return appended or await self._append_on_current(stream_id, decide, expected_version)
+            try:
+                appended = await self._append_on_remembered(stream_id, decide, expected_version)
+                return appended or await self._append_on_current(
+                    stream_id, decide, expected_version
+                )
+            except DuplicateCommand as duplicate:
+                return await self._replay(duplicate.receipt)
 
     @contextlib.asynccontextmanager
     async def _turn(self, stream_id: str) -> AsyncIterator[None]:
@@ -159,6 +173,9 @@ class Repository(Generic[AggregateT]):
     async def _append_on_current(
         self, stream_id: str, decide: Decide[AggregateT], expected_version: int | None
     ) -> Stored[AggregateT]:
+        command = idempotent_command()
+        if command and (receipt := await self._store.receipt(command.key.value)):
+            raise DuplicateCommand(receipt)
         for attempt in itertools.count(1):
             current = await self._catch_up(stream_id)
             version = current.version if current else 0
@@ -168,7 +185,8 @@ class Repository(Generic[AggregateT]):
             if not events:
                 if current is None:
                     raise LookupError(f"Nothing was decided for {stream_id}, which does not exist.")
-                return current
+                if not command:
+                    return current
             try:
                 return await self._append(stream_id, current, events)
             except VersionConflict:
@@ -176,10 +194,31 @@ class Repository(Generic[AggregateT]):
                     raise
         raise AssertionError("unreachable")
 
+    async def _replay(self, receipt: Receipt) -> Stored[AggregateT]:
+        command = idempotent_command()
+        assert command  # or there were no receipt
+        if receipt.key != command.key:
+            raise IdempotencyKeyReused(receipt.key.value)
+        command.replayed = True
+        stored = self._folds.get(receipt.stream_id)
+        if stored is None or stored.version != receipt.version:
+            events = await self._store.load(receipt.stream_id)
+            stored = self._fold(None, events[: receipt.version])
+        assert stored is not None  # a receipt is recorded together with its events
+        return stored
+
     async def _catch_up(self, stream_id: str) -> Stored[AggregateT] | None:
         stored = self._folds.get(stream_id)
-        recorded = await self._store.load(stream_id, after_version=stored.version if stored else 0)
-        for each in recorded:
+        events = await self._store.load(stream_id, after_version=stored.version if stored else 0)
+        stored = self._fold(stored, events)
+        if stored is not None:
+            self._remember(stream_id, stored)
+        return stored
+
+    def _fold(
+        self, stored: Stored[AggregateT] | None, events: Sequence[RecordedEvent]
+    ) -> Stored[AggregateT] | None:
+        for each in events:
             stored = Stored(
                 state=self._aggregate.evolve(stored.state if stored else None, each.event),
                 version=each.version,
@@ -187,8 +226,6 @@ class Repository(Generic[AggregateT]):
                 created_at=stored.created_at if stored else each.recorded_at,
                 updated_at=each.recorded_at,
             )
-        if stored is not None:
-            self._remember(stream_id, stored)
         return stored
 
     async def _append(
@@ -196,7 +233,8 @@ class Repository(Generic[AggregateT]):
     ) -> Stored[AggregateT]:
         old = before.state if before else None
         new = functools.reduce(self._aggregate.evolve, events, old)
-        assert new is not None  # there is at least one event
+        assert new is not None  # there is at least one event, now or from before
+        command = idempotent_command()
         held, needed = (old.claims() if old else ()), new.claims()
         append = Append(
             stream_id=stream_id,
@@ -205,8 +243,11 @@ class Repository(Generic[AggregateT]):
             metadata=replace(request_metadata.get(), causation_id=str(uuid7())),
             claims=[each for each in needed if each not in held],
             releases=[each for each in held if each not in needed],
+            idempotency_key=command.key if command else None,
         )
         appended = await self._store.append(append)
+        if before and not events:
+            return before
         after = Stored(
             state=new,
             version=appended.version,

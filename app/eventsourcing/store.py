@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.eventsourcing.events import Event, Metadata, RecordedEvent
+from app.eventsourcing.idempotency import IdempotencyKey, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,9 @@ class Append:
     """What one command adds to one stream, all of it or nothing.
 
     expected_version: the version the stream must be at; 0 for one that does not exist yet.
-    events: at least one, in order.
+    events: in order; at least one, unless there is an `idempotency_key`.
     claims, releases: the claims to take and to give back in the same transaction.
+    idempotency_key: recorded in the same transaction, and refused if it was before.
     """
 
     stream_id: str
@@ -31,6 +33,7 @@ class Append:
     metadata: Metadata = Metadata()
     claims: Sequence[Claim] = ()
     releases: Sequence[Claim] = ()
+    idempotency_key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class EventStore(Protocol):
         Raises:
             VersionConflict: the stream is not at the expected version.
             ClaimTaken: another stream holds one of the claims.
+            DuplicateCommand: the idempotency key is recorded already; this comes before all
+                other refusals.
             UnknownEvent: an event's class is not registered.
             Overloaded: too many appends are waiting; nothing was recorded.
             StorageUnavailable: the outcome is unknown.
@@ -66,6 +71,25 @@ class EventStore(Protocol):
         Raises:
             UnknownEvent, UndecodableEvent: an event is stored that cannot be decoded.
             Overloaded: too many loads are waiting.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """What was recorded under the idempotency key `key`.
+
+        Raises:
+            Overloaded: too many look-ups are waiting.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def purge_receipts(self, *, older_than: timedelta) -> int:
+        """Forget idempotency keys that were recorded so long ago; how many.
+
+        Raises:
             StorageUnavailable: the storage cannot be reached.
 
         """

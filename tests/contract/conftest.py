@@ -1,13 +1,16 @@
-"""The read models that keep one contract: in memory, and in MongoDB by either driver."""
+"""What keeps one contract: read models in memory and in MongoDB by either driver, event stores."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import pytest
 
+from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
 from app.adapters.mongo import MongoReadModel
+from app.adapters.postgres import PostgresEventStore
 from app.projecting import ProjectionStore, Views
+from tests.contract.noted import REGISTRY, Store
 from tests.notes import NOTES
 
 
@@ -45,3 +48,32 @@ async def prepared(read_model):
     """A read model with room for notes."""
     await read_model.prepare(NOTES)
     return read_model
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def url(request) -> str | None:
+    """Where the store under test keeps its events; None for memory."""
+    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+
+
+@pytest.fixture
+async def open_store(url) -> AsyncIterator[Callable[[], Store]]:
+    """Opens the store under test; each call is as another process would open it."""
+    memory = MemoryEventStore(REGISTRY)
+    opened: list[PostgresEventStore] = []
+
+    def open_one() -> Store:
+        if url is None:
+            return memory
+        opened.append(PostgresEventStore(url, REGISTRY))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        await each.close()
+
+
+@pytest.fixture
+def store(open_store) -> Store:
+    """One store."""
+    return open_store()

@@ -2,99 +2,20 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Protocol
 
 import pytest
 
-from app.adapters.memory.event_store import MemoryEventStore
-from app.adapters.postgres import PostgresEventStore
 from app.eventsourcing import (
     Append,
     Claim,
     ClaimTaken,
-    Event,
-    EventLog,
-    EventRegistry,
-    EventStore,
     Metadata,
     UndecodableEvent,
     UnknownEvent,
     VersionConflict,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Noted(Event):
-    """A note was taken."""
-
-    event_type: ClassVar[str] = "Noted"
-
-    text: str | None
-    count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stranger(Event):
-    """An event that the registry under test does not know."""
-
-    event_type: ClassVar[str] = "Stranger"
-
-
-@dataclass(frozen=True, slots=True)
-class Moody(Event):
-    """An event that can be recorded, and not be made from what was."""
-
-    event_type: ClassVar[str] = "Moody"
-
-    text: str
-    seen: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        if Moody.seen:
-            raise ValueError("in no mood")
-        Moody.seen = True
-
-
-class Store(EventStore, EventLog, Protocol):
-    """Both ports at once."""
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def url(request) -> str | None:
-    """Where the store under test keeps its events; None for memory."""
-    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
-
-
-@pytest.fixture
-async def open_store(url) -> AsyncIterator[Callable[[], Store]]:
-    """Opens the store under test; each call is as another process would open it."""
-    registry = EventRegistry([Noted, Moody])
-    memory = MemoryEventStore(registry)
-    opened: list[PostgresEventStore] = []
-
-    def open_one() -> Store:
-        if url is None:
-            return memory
-        opened.append(PostgresEventStore(url, registry))
-        return opened[-1]
-
-    yield open_one
-    for each in opened:
-        await each.close()
-
-
-@pytest.fixture
-def store(open_store) -> Store:
-    """One store."""
-    return open_store()
-
-
-def note(stream_id: str, expected_version: int, *texts: str, **rest) -> Append:
-    """An append of one Noted for each of `texts`."""
-    return Append(stream_id, expected_version, [Noted(each) for each in texts], **rest)
+from tests.contract.noted import Moody, Noted, Store, Stranger, note
 
 
 async def test_appended_events_are_loaded_as_they_were(store):

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.eventsourcing import (
     Append,
     Appended,
     Claim,
     ClaimTaken,
+    DuplicateCommand,
     EncodedEvent,
     EventRegistry,
     Metadata,
+    Receipt,
     RecordedEvent,
     VersionConflict,
 )
@@ -32,12 +34,16 @@ class MemoryEventStore:
         self._log: list[_Row] = []
         self._streams: dict[str, list[int]] = {}
         self._claims: dict[Claim, str] = {}
+        self._receipts: dict[str, tuple[Receipt, datetime]] = {}
         self._signal = LogSignal()
 
     async def append(self, append: Append) -> Appended:
         """As `EventStore.append` says."""
         await asyncio.sleep(0)
         encoded = [self._registry.encode(each) for each in append.events]
+        key = append.idempotency_key
+        if key and key.value in self._receipts:
+            raise DuplicateCommand(self._receipts[key.value][0])
         stream = self._streams.get(append.stream_id, [])
         if len(stream) != append.expected_version:
             raise VersionConflict(append.stream_id, append.expected_version, len(stream))
@@ -53,6 +59,8 @@ class MemoryEventStore:
         for each in encoded:
             stream.append(len(self._log))
             self._log.append((append.stream_id, len(stream), each, append.metadata, now))
+        if key:
+            self._receipts[key.value] = Receipt(key, append.stream_id, len(stream)), now
         self._signal.grown_to(len(self._log))
         return Appended(version=len(stream), position=len(self._log), recorded_at=now)
 
@@ -60,6 +68,21 @@ class MemoryEventStore:
         """As `EventStore.load` says."""
         await asyncio.sleep(0)
         return [self._recorded(each) for each in self._streams.get(stream_id, [])[after_version:]]
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """As `EventStore.receipt` says."""
+        await asyncio.sleep(0)
+        receipt, _ = self._receipts.get(key, (None, None))
+        return receipt
+
+    async def purge_receipts(self, *, older_than: timedelta) -> int:
+        """As `EventStore.purge_receipts` says."""
+        await asyncio.sleep(0)
+        now = datetime.now(UTC)
+        old = [key for key, (_, at) in self._receipts.items() if now - at > older_than]
+        for key in old:
+            del self._receipts[key]
+        return len(old)
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
         """As `EventLog.read` says."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -15,8 +16,11 @@ from app.eventsourcing import (
     Appended,
     Claim,
     ClaimTaken,
+    DuplicateCommand,
     EventRegistry,
+    IdempotencyKey,
     Metadata,
+    Receipt,
     RecordedEvent,
     UndecodableEvent,
     UnknownEvent,
@@ -27,6 +31,7 @@ from app.storage import StorageNotReady, StorageUnavailable
 
 LARGEST_APPEND_BATCH = 128
 LARGEST_LOAD_BATCH = 64
+PURGED_AT_ONCE = 5000
 WAITING = 4096
 
 _Item = tuple[Append, str]
@@ -64,6 +69,13 @@ class PostgresEventStore:
             largest=LARGEST_LOAD_BATCH,
             waiting=WAITING,
         )
+        self._receipts = Batcher[str, Receipt | None](
+            "look-ups of idempotency keys",
+            self._find_receipts,
+            storage="PostgreSQL",
+            largest=LARGEST_LOAD_BATCH,
+            waiting=WAITING,
+        )
 
     async def check(self) -> None:
         """As `Storage.check` says; SchemaBehind when migrations are missing."""
@@ -86,6 +98,7 @@ class PostgresEventStore:
         """As `Storage.close` says."""
         await self._appends.close()
         await self._loads.close()
+        await self._receipts.close()
         for each in (self._appending, self._loading, self._reading):
             await each.close()
 
@@ -98,6 +111,19 @@ class PostgresEventStore:
     async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
         """As `EventStore.load` says."""
         return await self._loads.submit((stream_id, after_version))
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """As `EventStore.receipt` says."""
+        return await self._receipts.submit(key)
+
+    async def purge_receipts(self, *, older_than: timedelta) -> int:
+        """As `EventStore.purge_receipts` says."""
+        purged = 0
+        while True:
+            rows = await self._reading.fetch(statements.PURGE_RECEIPTS, older_than, PURGED_AT_ONCE)
+            purged += len(rows)
+            if len(rows) < PURGED_AT_ONCE:
+                return purged
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
         """As `EventLog.read` says."""
@@ -135,6 +161,11 @@ class PostgresEventStore:
             by_item[row["item"] - 1].append(row)
         return [self._stream(rows) for rows in by_item]
 
+    async def _find_receipts(self, keys: Sequence[str]) -> list[Receipt | None]:
+        rows = await self._loading.fetch(statements.RECEIPTS, keys)
+        found = {row["key"]: _receipt(*row) for row in rows}
+        return [found.get(each) for each in keys]
+
     def _stream(self, rows: Sequence[asyncpg.Record]) -> Sequence[RecordedEvent] | Exception:
         try:
             return [self._recorded(row) for row in rows]
@@ -155,6 +186,9 @@ class PostgresEventStore:
             item["claims"] = [{"scope": each.scope, "key": each.key} for each in append.claims]
         if append.releases:
             item["releases"] = [{"scope": each.scope, "key": each.key} for each in append.releases]
+        if append.idempotency_key:
+            key = append.idempotency_key
+            item["idempotency_key"] = {"value": key.value, "fingerprint": key.fingerprint}
         return json.dumps(item)
 
     def _recorded(self, row: asyncpg.Record) -> RecordedEvent:
@@ -174,6 +208,10 @@ def _refused(error: Exception) -> StorageNotReady:
     return StorageNotReady(f"DATABASE_URL: PostgreSQL refuses: {reason(error)}")
 
 
+def _receipt(key: str, fingerprint: str, stream_id: str, version: int) -> Receipt:
+    return Receipt(IdempotencyKey(key, fingerprint), stream_id, version)
+
+
 def _outcome(append: Append, row: asyncpg.Record) -> Appended | Exception:
     match row["outcome"]:
         case "appended":
@@ -182,5 +220,9 @@ def _outcome(append: Append, row: asyncpg.Record) -> Appended | Exception:
             return VersionConflict(append.stream_id, append.expected_version, row["at_version"])
         case "claim-taken":
             return ClaimTaken(Claim(row["claim_scope"], row["claim_key"]))
+        case "duplicate":
+            assert append.idempotency_key
+            key, done = append.idempotency_key.value, ("done_as", "done_on", "at_version")
+            return DuplicateCommand(_receipt(key, *(row[each] for each in done)))
         case other:
             raise LookupError(f"append_events answered with an outcome of its own: {other!r}")

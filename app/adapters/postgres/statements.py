@@ -12,6 +12,20 @@ order by wanted.item, e.version
 """
 """The events of several streams, each past a version; `item` counts the streams from 1."""
 
+RECEIPTS = "select key, fingerprint, stream_id, version from receipts where key = any($1::text[])"
+"""What was recorded under idempotency keys."""
+
+PURGE_RECEIPTS = """
+delete from receipts where key in (
+    select key from receipts
+    where recorded_at < clock_timestamp() - $1::interval
+    order by recorded_at
+    limit $2
+)
+returning 1
+"""
+"""Forgets so many at most of the receipts older than an interval."""
+
 READ = """
 select position, stream_id, version, type, schema_version, data, metadata, recorded_at
 from events

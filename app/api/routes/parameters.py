@@ -89,3 +89,15 @@ IfMatch = Annotated[
         examples=['"3"'],
     ),
 ]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,255}$",
+        description="Chosen by the client for this one write, a UUID say. The same request sent "
+        "again under it within 24 hours is answered as the first that was carried out, and "
+        "nothing is done twice.",
+        examples=["01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11"],
+    ),
+]

@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app.api.consistency import consistent_with
 from app.api.entity_tags import expected_version, has_version
 from app.api.headers import set_etag, set_written
+from app.api.idempotency import carried_out_once
 from app.api.openapi import MESSAGE, QUERY, answers, not_modified
 from app.api.problems import (
     CONFLICT,
     EMAIL_TAKEN,
+    IDEMPOTENCY_KEY_REUSED,
     INVALID_CURSOR,
     USER_ALREADY_EXISTS,
     USER_DEACTIVATED,
@@ -22,6 +24,7 @@ from app.api.routes.parameters import (
     AsOfVersion,
     ConsistencyToken,
     Cursor,
+    IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     Limit,
@@ -50,8 +53,9 @@ from app.users.queries.get_user_history import GetUserHistory
 from app.users.queries.get_user_profile import GetUserProfile
 from app.users.queries.list_user_summaries import ListUserSummaries
 
-_WRITTEN = ("ETag", "Consistency-Token")
-_CHANGE = (*MESSAGE, USER_NOT_FOUND, CONFLICT, VERSION_MISMATCH)
+_WRITTEN = ("ETag", "Consistency-Token", "Idempotency-Replayed")
+_WRITE = (*MESSAGE, CONFLICT, IDEMPOTENCY_KEY_REUSED)
+_CHANGE = (*_WRITE, USER_NOT_FOUND, VERSION_MISMATCH)
 
 
 def users_router(mediator: Mediator) -> APIRouter:
@@ -72,20 +76,25 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
             201,
             "The user is registered.",
             headers=("Location", *_WRITTEN),
-            problems=(*MESSAGE, USER_ALREADY_EXISTS, EMAIL_TAKEN, CONFLICT),
+            problems=(*_WRITE, USER_ALREADY_EXISTS, EMAIL_TAKEN),
         ),
     )
-    async def register_user(registration: UserRegistration, response: Response) -> UserProfile:
+    async def register_user(
+        registration: UserRegistration,
+        request: Request,
+        response: Response,
+        idempotency_key: IdempotencyKey = None,
+    ) -> UserProfile:
         """Register a user, active from then on."""
-        profile = await mediator.send(
-            RegisterUser(
-                user_id=registration.id,
-                name=registration.name,
-                email=registration.email,
-                avatar_url=registration.avatar_url,
-                bio=registration.bio,
-            )
+        command = RegisterUser(
+            user_id=registration.id,
+            name=registration.name,
+            email=registration.email,
+            avatar_url=registration.avatar_url,
+            bio=registration.bio,
         )
+        with carried_out_once(idempotency_key, request, registration, response):
+            profile = await mediator.send(command)
         response.headers["Location"] = f"/users/{profile.id}"
         return _written(response, profile)
 
@@ -98,20 +107,32 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
 
     @users.patch("/{user_id}", summary="Update a user", responses=updated)
     async def update_user(
-        user_id: UserIdPath, update: UserUpdate, response: Response, if_match: IfMatch = None
+        user_id: UserIdPath,
+        update: UserUpdate,
+        request: Request,
+        response: Response,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> UserProfile:
         """Change parts of a profile. An update that changes nothing leaves the version as it is."""
         command = UpdateUserProfile(
             user_id=user_id, expected_version=expected_version(if_match), **update.changes()
         )
-        return _written(response, await mediator.send(command))
+        with carried_out_once(idempotency_key, request, update, response):
+            profile = await mediator.send(command)
+        return _written(response, profile)
 
     @users.put("/{user_id}", summary="Update a user by PUT", responses=updated)
     async def put_user(
-        user_id: UserIdPath, update: UserUpdate, response: Response, if_match: IfMatch = None
+        user_id: UserIdPath,
+        update: UserUpdate,
+        request: Request,
+        response: Response,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> UserProfile:
         """Do the same as PATCH: members left out stay as they are."""
-        return await update_user(user_id, update, response, if_match)
+        return await update_user(user_id, update, request, response, if_match, idempotency_key)
 
     @users.post(
         "/{user_id}/deactivate",
@@ -121,11 +142,17 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
         ),
     )
     async def deactivate_user(
-        user_id: UserIdPath, response: Response, if_match: IfMatch = None
+        user_id: UserIdPath,
+        request: Request,
+        response: Response,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> UserProfile:
         """Close a profile to changes. The e-mail address stays taken."""
         command = DeactivateUser(user_id, expected_version=expected_version(if_match))
-        return _written(response, await mediator.send(command))
+        with carried_out_once(idempotency_key, request, None, response):
+            profile = await mediator.send(command)
+        return _written(response, profile)
 
     @users.post(
         "/{user_id}/reactivate",
@@ -133,11 +160,17 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
         responses=answers(200, "The profile, open to changes.", headers=_WRITTEN, problems=_CHANGE),
     )
     async def reactivate_user(
-        user_id: UserIdPath, response: Response, if_match: IfMatch = None
+        user_id: UserIdPath,
+        request: Request,
+        response: Response,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> UserProfile:
         """Open a profile to changes again."""
         command = ReactivateUser(user_id, expected_version=expected_version(if_match))
-        return _written(response, await mediator.send(command))
+        with carried_out_once(idempotency_key, request, None, response):
+            profile = await mediator.send(command)
+        return _written(response, profile)
 
 
 def _add_queries(users: APIRouter, mediator: Mediator) -> None:

@@ -144,11 +144,14 @@ def test_every_success_is_declared_with_its_status(operations):
 @pytest.mark.parametrize(
     ("operation_id", "expected"),
     [
-        ("register_user", {"Location", "ETag", "Consistency-Token", "X-Request-Id"}),
-        ("update_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
-        ("put_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
-        ("deactivate_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
-        ("reactivate_user", {"ETag", "Consistency-Token", "X-Request-Id"}),
+        (
+            "register_user",
+            {"Location", "ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"},
+        ),
+        ("update_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
+        ("put_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
+        ("deactivate_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
+        ("reactivate_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
         ("get_user", {"ETag", "X-Request-Id"}),
         ("list_users", {"X-Request-Id"}),
         ("check_readiness", {"X-Request-Id"}),

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import ClassVar
 
 from app.adapters.memory.event_store import MemoryEventStore
@@ -14,6 +15,7 @@ from app.eventsourcing import (
     Event,
     EventRegistry,
     EventStore,
+    Receipt,
     RecordedEvent,
     Repository,
 )
@@ -138,6 +140,14 @@ class MeddledStore:
         appended = await self.store.append(append)
         await self.after_append(append)
         return appended
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """As `EventStore.receipt` says."""
+        return await self.store.receipt(key)
+
+    async def purge_receipts(self, *, older_than: timedelta) -> int:
+        """As `EventStore.purge_receipts` says."""
+        return await self.store.purge_receipts(older_than=older_than)
 
     async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
         """As `EventStore.load` says."""
