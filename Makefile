@@ -8,7 +8,7 @@ LOCK := requirements.lock
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance lint format migrate lock clean
+.PHONY: help run test endurance promises lint format migrate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ test: $(INSTALLED) ## run all the tests, on real servers
 
 endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see that nothing is lost
 	@$(BIN)/python -m tests.acceptance.endurance --users 100000 --kills 8
+
+promises: $(INSTALLED) ## put what the API promises to the test at full size
+	@$(BIN)/python -m tests.acceptance.promises tokens
+	@$(BIN)/python -m tests.acceptance.promises keys
+	@$(BIN)/python -m tests.acceptance.promises pages
 
 lint: $(INSTALLED) ## check the style, the types and the architecture
 	$(BIN)/ruff check .

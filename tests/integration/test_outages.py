@@ -29,6 +29,7 @@ from app.bootstrap import event_registry
 from app.devservers.mongod import Mongod
 from app.devservers.postgres import Postgres
 from app.settings import Settings
+from tests.acceptance.services import await_that
 from tests.integration.auditing import differences
 from tests.integration.conftest import caught_up, serving, shown
 from tests.integration.load import ACCEPTED, READERS, READS, UNAVAILABLE, WRITES, Answer, Load
@@ -77,13 +78,18 @@ class Server:
     def _freeze(self, pid: int) -> None:
         os.kill(pid, signal.SIGSTOP)
         self._frozen.append(pid)
+        # The signal is on its way: under load a thread may answer once more before it stops.
+        await_that(lambda: set(_ps("-L", "-o", "state=", "-p", f"{pid}")) == {"T"}, "not frozen")
 
 
 def _children(parent: int) -> list[int]:
-    command = ["ps", "-A", "-o", "pid=,ppid="]
-    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    pairs = (map(int, line.split()) for line in listing.splitlines())
+    pairs = (map(int, line.split()) for line in _ps("-A", "-o", "pid=,ppid="))
     return [pid for pid, ppid in pairs if ppid == parent]
+
+
+def _ps(*options: str) -> list[str]:
+    listing = subprocess.run(["ps", *options], capture_output=True, text=True, check=True)
+    return listing.stdout.split("\n")[:-1]
 
 
 @dataclass(frozen=True, slots=True)

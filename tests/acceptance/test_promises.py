@@ -1,0 +1,18 @@
+"""What the API promises, put to the test at a small size; see `promises.py` for the large one."""
+
+from tests.acceptance import promises
+
+
+async def test_reads_hold_the_writes_whose_tokens_they_are_sent():
+    """On several processes; and never silently without."""
+    assert "200 reads with tokens: {'held': 200}" in await promises.tokens(200)
+
+
+async def test_writes_sent_again_and_again_have_one_effect():
+    """At once, and after a SIGKILL."""
+    assert "100 effects, one answer each" in await promises.keys(100)
+
+
+async def test_lists_miss_nobody_and_list_nobody_twice():
+    """While others are added."""
+    assert (await promises.pages(300)).count("none twice, none missed") == 4
