@@ -27,6 +27,7 @@ endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see 
 promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises tokens
 	@$(BIN)/python -m tests.acceptance.promises keys
+	@$(BIN)/python -m tests.acceptance.promises changes
 	@$(BIN)/python -m tests.acceptance.promises pages
 
 lint: $(INSTALLED) ## check the style, the types and the architecture

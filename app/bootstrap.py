@@ -27,7 +27,14 @@ from app.mediator import (
     Registration,
 )
 from app.process import Process
-from app.projecting import ConsistentViews, Projection, Projector, Views
+from app.projecting import (
+    ChangeFeed,
+    ConsistentViews,
+    PositionWatch,
+    Projection,
+    Projector,
+    Views,
+)
 from app.settings import InvalidSettings, Role, Settings
 from app.storage import StorageUnavailable
 from app.users.commands.deactivate_user import DeactivateUser, DeactivateUserHandler
@@ -35,7 +42,8 @@ from app.users.commands.reactivate_user import ReactivateUser, ReactivateUserHan
 from app.users.commands.register_user import RegisterUser, RegisterUserHandler
 from app.users.commands.update_user_profile import UpdateUserProfile, UpdateUserProfileHandler
 from app.users.events import USER_EVENTS, USER_UPCASTERS
-from app.users.projections import USER_PROJECTIONS
+from app.users.projections import USER_HISTORY, USER_PROJECTIONS
+from app.users.queries.follow_users import FollowUsers, FollowUsersHandler
 from app.users.queries.get_past_user_profile import GetPastUserProfile, GetPastUserProfileHandler
 from app.users.queries.get_user_history import GetUserHistory, GetUserHistoryHandler
 from app.users.queries.get_user_profile import GetUserProfile, GetUserProfileHandler
@@ -95,8 +103,7 @@ def build(settings: Settings) -> Process:
         register_commands(mediator, event_store)
         kinds.append(Command)
     if Role.QUERIES in settings.roles and read_model is not None:
-        consistent = ConsistentViews(read_model, seconds=settings.consistency_timeout)
-        register_queries(mediator, consistent, registry)
+        register_queries(mediator, read_model, registry, settings.consistency_timeout)
         kinds.append(Query)
     projector = None
     if Role.PROJECTOR in settings.roles and event_store is not None and read_model is not None:
@@ -127,13 +134,25 @@ def register_commands(mediator: Mediator, event_store: EventStore) -> None:
         _register(mediator, registration, _behaviours("PostgreSQL"))
 
 
-def register_queries(mediator: Mediator, views: Views, registry: EventRegistry) -> None:
-    """Register the handler of every query."""
+def register_queries(
+    mediator: Mediator, source: Views, registry: EventRegistry, patience: float
+) -> None:
+    """Register the handler of every query; they wait for views for `patience` seconds at most."""
+    watch = PositionWatch(source)
+    views = ConsistentViews(source, watch, seconds=patience)
+    user_changes = ChangeFeed(
+        source,
+        watch,
+        view=USER_HISTORY.name,
+        views=[each.name for each in USER_PROJECTIONS],
+        seconds=patience,
+    )
     for registration in (
         GetUserProfile.handled_by(GetUserProfileHandler(views)),
         GetPastUserProfile.handled_by(GetPastUserProfileHandler(views, registry)),
         GetUserHistory.handled_by(GetUserHistoryHandler(views, registry)),
         ListUserSummaries.handled_by(ListUserSummariesHandler(views)),
+        FollowUsers.handled_by(FollowUsersHandler(user_changes, registry)),
     ):
         _register(mediator, registration, _behaviours("MongoDB"))
 

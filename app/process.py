@@ -32,6 +32,7 @@ class Process:
     log, views: where the head of the log, and how far projections are, can be read.
     documents: where the documents of projections are kept.
     receipts: whose idempotency keys are to be forgotten in time.
+    stopping: to be set when no more requests are taken, before `close`.
     """
 
     roles: frozenset[str]
@@ -43,6 +44,7 @@ class Process:
     documents: ProjectionStore | None
     projector: Projector | None
     receipts: EventStore | None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _purging: asyncio.Task[None] | None = field(default=None, init=False)
     _projecting: asyncio.Task[None] | None = field(default=None, init=False)
 

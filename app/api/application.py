@@ -13,6 +13,7 @@ from app.api.answers import answer_refusals
 from app.api.middleware import BodyLimit, LastResort, RequestIds
 from app.api.openapi import complete
 from app.api.problems import REFUSALS, Refusals
+from app.api.routes.changes import changes_router
 from app.api.routes.health import health_router
 from app.api.routes.projections import projections_router
 from app.api.routes.users import users_router
@@ -31,6 +32,7 @@ request came with, if that was 1 to 128 visible ASCII characters, or a new one.
 
 _TAGS = [
     {"name": "users", "description": "Registering, changing, listing users; their past."},
+    {"name": "changes", "description": "What happens to users, as it happens."},
     {"name": "projections", "description": "How far the views are behind the log."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
@@ -78,9 +80,11 @@ def create_api(
         ],
         lifespan=lifespan,
     )
+    api.state.stopping = service.stopping  # for the server, which alone knows when
     answer_refusals(api, service.roles, {**REFUSALS, **(refusals or {})})
     for router in (
         users_router(service.mediator),
+        changes_router(service),
         projections_router(service),
         health_router(service),
         *routers,

@@ -11,9 +11,11 @@ from contextlib import AbstractContextManager
 
 from app.projecting import reading_at_least
 
+LAST_POSITION = 2**63 - 1
+"""No log is longer: positions are stored in 64 bits."""
+
 _LAYOUT = struct.Struct(">BQ")
 _EDITION = 1
-_LAST_POSITION = 2**63 - 1
 _MALFORMED = "The Consistency-Token is malformed; send one as it was given."
 
 
@@ -38,7 +40,7 @@ def decode_position(token: str) -> int:
         edition, position = _LAYOUT.unpack(packed)
     except (UnicodeEncodeError, binascii.Error, struct.error) as error:
         raise InvalidConsistencyToken(_MALFORMED) from error
-    if edition != _EDITION or position > _LAST_POSITION:
+    if edition != _EDITION or position > LAST_POSITION:
         raise InvalidConsistencyToken(_MALFORMED)
     return int(position)
 

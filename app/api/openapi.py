@@ -1,8 +1,10 @@
 """The OpenAPI document: what routes declare of their answers, and the parts all of them share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
+
+from pydantic import BaseModel
 
 from app.api.answers import MEDIA_TYPE
 from app.api.headers import HEADERS
@@ -17,6 +19,7 @@ from app.api.problems import (
     STORAGE_UNAVAILABLE,
     ProblemType,
 )
+from app.api.schemas.changes import UserChange
 from app.api.schemas.problem import Problem, ProblemError
 
 Responses = dict[int | str, dict[str, Any]]
@@ -33,14 +36,27 @@ QUERY = (*MESSAGE, INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND)
 """The problems of every route that sends a query."""
 
 
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """What stands for the schema of `model` where FastAPI puts none."""
+    return {"$ref": _REFERENCE.format(model=model.__name__)}
+
+
 def answers(
-    status: int, description: str, *, headers: Iterable[str] = (), problems: Iterable[ProblemType]
+    status: int,
+    description: str,
+    *,
+    headers: Iterable[str] = (),
+    content: Mapping[str, Any] | None = None,
+    problems: Iterable[ProblemType],
 ) -> Responses:
     """What a route declares: its one success, with `headers`, and the problems it may answer.
 
-    The problems are those of `MESSAGE` (or `ALWAYS`) and its own.
+    The problems are those of `MESSAGE` (or `ALWAYS`) and its own. The content is what FastAPI
+    finds by itself, unless it is given.
     """
-    success = {"description": description, "headers": _headers(headers)}
+    success: dict[str, Any] = {"description": description, "headers": _headers(headers)}
+    if content is not None:
+        success["content"] = content
     by_status = sorted(problems, key=lambda each: each.status)
     return {
         status: success,
@@ -54,10 +70,10 @@ def not_modified() -> Responses:
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """`document` as FastAPI makes it, with the components that `answers` refers to."""
+    """`document` as FastAPI makes it, with the components that routes refer to."""
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for model in (Problem, ProblemError):
+    for model in (Problem, ProblemError, UserChange):
         schema = model.model_json_schema(ref_template=_REFERENCE, mode="serialization")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
@@ -101,7 +117,7 @@ def _refusal(problems: list[ProblemType]) -> dict[str, Any]:
         "headers": _headers(["Retry-After"] if waits else []),
         "content": {
             MEDIA_TYPE: {
-                "schema": {"$ref": _REFERENCE.format(model="Problem")},
+                "schema": reference(Problem),
                 "examples": {
                     each.code: {"summary": each.title, "value": _example(each)} for each in problems
                 },

@@ -121,7 +121,8 @@ READ_MODEL_BEHIND = ProblemType(
     503,
     "read-model-behind",
     "Read model behind",
-    "The views do not hold the write that the Consistency-Token stands for yet. Send it again.",
+    "The views do not hold what the Consistency-Token or Last-Event-ID stands for yet. "
+    "Send it again.",
     retry_after=1,
 )
 STORAGE_UNAVAILABLE = ProblemType(

@@ -1,5 +1,6 @@
 """What the HTTP layer needs of the process it stands before."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,6 +33,11 @@ class Service(Protocol):
     @property
     def roles(self) -> frozenset[str]:
         """What this process does."""
+        ...
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Set when no more requests are taken: answers without end have to end then."""
         ...
 
     async def open(self) -> None:

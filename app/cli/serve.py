@@ -74,7 +74,7 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest) -> None:
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = _Server(config)
+    server = _Server(config, app.state.stopping)
     stop.hand_to(server)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_run(app, server, bound))
@@ -90,7 +90,14 @@ async def _run(app: FastAPI, server: uvicorn.Server, bound: socket.socket) -> No
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it accepts connections, and leaves signals to StopRequest."""
+    """A server that says when it accepts connections, and when it stops to.
+
+    It leaves signals to StopRequest.
+    """
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -107,3 +114,8 @@ class _Server(uvicorn.Server):
         url = base_url(bound)
         sys.stdout.write(f"Diptych serves at {url}, Swagger UI is at {url}/docs\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell those that answer without end, and wait for all that are being answered."""
+        self._stopping.set()
+        await super().shutdown(sockets)

@@ -5,6 +5,7 @@ shares).
 """
 
 from app.projecting.audit import Audit, audit
+from app.projecting.changes import POSITION, ChangeFeed, Changes
 from app.projecting.consistency import ConsistentViews, reading_at_least
 from app.projecting.cursors import InvalidCursor, decode_cursor, encode_cursor
 from app.projecting.follower import Pace
@@ -34,11 +35,15 @@ from app.projecting.projection import (
     projection_id,
 )
 from app.projecting.projector import Projector
+from app.projecting.watching import PositionWatch
 
 __all__ = [
+    "POSITION",
     "Apply",
     "Audit",
     "CannotApply",
+    "ChangeFeed",
+    "Changes",
     "ConsistentViews",
     "Document",
     "Entry",
@@ -47,6 +52,7 @@ __all__ = [
     "Pace",
     "Page",
     "PageRequest",
+    "PositionWatch",
     "Projection",
     "ProjectionState",
     "ProjectionStatus",

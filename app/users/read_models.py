@@ -1,5 +1,6 @@
 """What queries on users answer with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,3 +47,28 @@ class UserHistoryEntry:
     occurred_at: datetime
     actor: str | None
     data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """One event that happened to some user, as those who follow all users are told of it.
+
+    position: its place in the log.
+    version: the user's from then on.
+    """
+
+    position: int
+    user_id: str
+    version: int
+    type: str
+    occurred_at: datetime
+    actor: str | None
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanges:
+    """Some of what happened, in the order of the log, and the position up to which it is all."""
+
+    items: Sequence[UserChange]
+    position: int

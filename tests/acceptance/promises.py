@@ -2,12 +2,14 @@
 
     python -m tests.acceptance.promises tokens --writes 10000
     python -m tests.acceptance.promises keys --writes 1000
+    python -m tests.acceptance.promises changes --users 1000
     python -m tests.acceptance.promises pages --users 50000
 
 tokens: a read with the token of the write before it holds that write, on either of two query
 processes; with the projector stopped it answers 503 in 2 to 2.5 s, and without a token at once.
 keys: writes that are each sent three times at once, and again after SIGKILL and a new start,
 have one effect and one answer.
+changes: readers who are cut off at random and resume are told of each change once, in order.
 pages: whoever is there throughout is listed once, in every order, while others are added.
 """
 
@@ -16,6 +18,7 @@ import asyncio
 import collections
 import contextlib
 import itertools
+import random
 import sys
 import tempfile
 import time
@@ -26,10 +29,12 @@ import httpx
 
 from app.adapters.mongo.replica_set import initiate
 from app.devservers import embedded_servers
+from tests.acceptance.following import Reader
 from tests.acceptance.services import Service
 from tests.people import person
 
 CONCURRENCY = 16
+READERS = 20
 ORDERS = ("name", "-name", "created_at", "-created_at")
 
 
@@ -194,6 +199,40 @@ async def keys(writes: int) -> str:
     )
 
 
+async def changes(users: int) -> str:
+    """Register and change everyone while many follow, on two query processes, from the start."""
+    async with cluster() as processes:
+        writer = client_of(await processes.start("commands"))
+        await processes.start("projector")
+        clients = [client_of(await processes.start("queries")) for _ in range(2)]
+        readers = [Reader(random.Random(each)) for each in range(READERS)]
+
+        async def write(number: int) -> None:
+            answer = await writer.post("/users", json=registration(number))
+            assert answer.status_code == 201, answer.text
+            answer = await writer.patch(f"/users/{person(number).id}", json={"bio": "changed"})
+            assert answer.status_code == 200, answer.text
+
+        async with asyncio.TaskGroup() as group:
+            for each in readers:
+                group.create_task(each.follow(clients, 2 * users))
+            group.create_task(for_each(range(users), write))
+        for each in (writer, *clients):
+            await each.aclose()
+        for each in readers:
+            assert [told["position"] for told in each.told] == [*range(1, 2 * users + 1)]
+            assert each.told == readers[0].told
+        versions = collections.defaultdict(list)
+        for told in readers[0].told:
+            versions[told["user_id"]].append(told["version"])
+        assert versions == {person(number).id: [1, 2] for number in range(users)}
+        cuts = sum(each.cuts for each in readers)
+    return (
+        f"{2 * users} changes of {users} users, {READERS} readers, cut off {cuts} times: "
+        "each was told of each change once, in order"
+    )
+
+
 async def pages(users: int) -> str:
     """List everyone in each order while others register."""
     found = []
@@ -249,6 +288,7 @@ def main() -> None:
     for test, option, size in (
         (tokens, "--writes", 10_000),
         (keys, "--writes", 1000),
+        (changes, "--users", 1000),
         (pages, "--users", 50_000),
     ):
         promise = promises.add_parser(test.__name__)

@@ -13,6 +13,12 @@ async def test_writes_sent_again_and_again_have_one_effect():
     assert "100 effects, one answer each" in await promises.keys(100)
 
 
+async def test_changes_are_told_once_and_in_order():
+    """To readers who are cut off, on whichever process they resume."""
+    said = await promises.changes(100)
+    assert "each was told of each change once, in order" in said
+
+
 async def test_lists_miss_nobody_and_list_nobody_twice():
     """While others are added."""
     assert (await promises.pages(300)).count("none twice, none missed") == 4

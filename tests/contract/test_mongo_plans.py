@@ -11,9 +11,11 @@ from pymongo import MongoClient
 from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.pages import page_filter, page_sort
 from app.eventsourcing import EventRegistry, Metadata, RecordedEvent
-from app.projecting import Entry, PageRequest, Projection, fold
+from app.projecting import ChangeFeed, Entry, PageRequest, PositionWatch, Projection, fold
+from app.projecting.changes import READ_AT_ONCE
 from app.users.events import USER_EVENTS, UserBioChanged, UserDeactivated, UserRegistered
 from app.users.projections import USER_HISTORY, USER_SUMMARIES
+from app.users.queries.follow_users import FollowUsers, FollowUsersHandler
 from app.users.queries.get_past_user_profile import GetPastUserProfile, GetPastUserProfileHandler
 from app.users.queries.get_user_history import GetUserHistory, GetUserHistoryHandler
 from app.users.queries.list_user_summaries import ListUserSummaries, ListUserSummariesHandler
@@ -34,10 +36,14 @@ class Recording:
         self._views = views
         self.requests: list[PageRequest] = []
 
-    async def page(self, view: str, request: PageRequest) -> Sequence[Entry]:
-        """The page, from the views behind."""
+    async def page(self, view: str, request: PageRequest, **_: int) -> Sequence[Entry]:
+        """The page, from the views behind; no projector has said how far they are."""
         self.requests.append(request)
         return await self._views.page(view, request)
+
+    async def positions(self) -> Mapping[str, int]:
+        """All of the log."""
+        return {USER_HISTORY.name: USERS + BUSY_EVENTS}
 
 
 def _log() -> Iterator[RecordedEvent]:
@@ -135,6 +141,20 @@ async def test_the_history_of_a_user(views, explain):
     assert len(views.requests) == 3
     for request in views.requests:
         assert_served_by_an_index(explain(USER_HISTORY, request), examined=LIMIT + 3)
+
+
+async def test_what_happens_to_users(views, explain):
+    """From the beginning on, part after part."""
+    views.requests.clear()
+    watch = PositionWatch(views)
+    names = [USER_HISTORY.name]
+    feed = ChangeFeed(views, watch, view=USER_HISTORY.name, views=names, seconds=1)
+    handler, position = FollowUsersHandler(feed, REGISTRY), 0
+    for _ in range(3):
+        position = (await handler(FollowUsers(position, seconds=5))).position
+    assert position == 3 * READ_AT_ONCE
+    for request in views.requests:
+        assert_served_by_an_index(explain(USER_HISTORY, request), examined=READ_AT_ONCE + 3)
 
 
 async def test_the_past_of_a_user(views, explain):

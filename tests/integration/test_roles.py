@@ -67,6 +67,8 @@ async def _assert_serves(client, roles):
                 assert answer.is_success, answer.text
             else:
                 assert (answer.status_code, answer.json()["code"]) == (421, "misdirected-request")
+    if Role.QUERIES not in roles:
+        assert (await client.get("/changes")).status_code == 421
     live = await client.get("/health/live")
     ready = await shown(client, "/health/ready", lambda it: it.status_code == 200)
     assert live.json()["roles"] == ready.json()["roles"] == sorted(roles)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query
 from pydantic import AwareDatetime, BeforeValidator
 
-from app.api.consistency import encode_position
+from app.api.consistency import LAST_POSITION, encode_position
 from app.api.entity_tags import ENTITY_TAG_OR_ANY
 from app.users import values
 
@@ -99,5 +99,17 @@ IdempotencyKey = Annotated[
         "again under it within 24 hours is answered as the first that was carried out, and "
         "nothing is done twice.",
         examples=["01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11"],
+    ),
+]
+
+LastEventId = Annotated[
+    int | None,
+    Header(
+        alias="Last-Event-ID",
+        ge=0,
+        le=LAST_POSITION,
+        description="The `id` of the last event that was received, to go on after it; 0 for all "
+        "there ever was. Left out: whatever happens from now on.",
+        examples=[1047],
     ),
 ]

@@ -1,15 +1,16 @@
 """The history view: one document an event, with its payload as it was."""
 
 from app.eventsourcing import Event, EventRegistry, Metadata, RecordedEvent, event_data
-from app.projecting import Document, Entry, Index, Projection
+from app.projecting import POSITION, Document, Entry, Index, Projection
 from app.users.events import STREAM_TYPE, USER_EVENTS
-from app.users.read_models import UserHistoryEntry
+from app.users.read_models import UserChange, UserHistoryEntry
 
 
 def _happened(_: Document | None, recorded: RecordedEvent, event: Event) -> Document:
     return {
         "user_id": recorded.aggregate_id,
         "version": recorded.version,
+        POSITION: recorded.position,
         "type": event.event_type,
         "schema_version": event.schema_version,
         "data": event_data(event),
@@ -23,7 +24,7 @@ USER_HISTORY = Projection(
     version=1,
     key=lambda recorded: f"{recorded.aggregate_id}:{recorded.version}",
     applies=dict.fromkeys(USER_EVENTS, _happened),
-    indexes=(Index(("user_id", "version")),),
+    indexes=(Index(("user_id", "version")), Index((POSITION,))),
 )
 
 
@@ -31,6 +32,20 @@ def history_entry(entry: Entry, registry: EventRegistry) -> UserHistoryEntry:
     """The read model in a document of this view."""
     document = entry.document
     return UserHistoryEntry(
+        version=document["version"],
+        type=document["type"],
+        occurred_at=document["occurred_at"],
+        actor=document["actor"],
+        data=event_data(_event(document, registry)),
+    )
+
+
+def change(entry: Entry, registry: EventRegistry) -> UserChange:
+    """The event of the log that a document of this view was made from, as it is told."""
+    document = entry.document
+    return UserChange(
+        position=entry.position,
+        user_id=document["user_id"],
         version=document["version"],
         type=document["type"],
         occurred_at=document["occurred_at"],

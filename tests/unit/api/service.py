@@ -1,5 +1,6 @@
 """A service without databases: the real handlers on the adapters in memory."""
 
+import asyncio
 from collections.abc import Sequence
 
 from app.adapters.memory.event_store import MemoryEventStore
@@ -21,8 +22,9 @@ class MemoryService:
         self.views = MemoryReadModel()
         self.found: Sequence[Check] = ()
         self.calls: list[str] = []
+        self.stopping = asyncio.Event()
         register_commands(self.mediator, self.log)
-        register_queries(self.mediator, self.views, registry)
+        register_queries(self.mediator, self.views, registry, patience=0.1)
 
     async def open(self) -> None:
         """Note that it was opened."""

@@ -14,6 +14,7 @@ OPERATIONS = {
     "deactivate_user": ("post", "/users/{user_id}/deactivate", "200"),
     "reactivate_user": ("post", "/users/{user_id}/reactivate", "200"),
     "get_user_history": ("get", "/users/{user_id}/history", "200"),
+    "stream_changes": ("get", "/changes", "200"),
     "list_projections": ("get", "/projections", "200"),
     "check_liveness": ("get", "/health/live", "200"),
     "check_readiness": ("get", "/health/ready", "200"),
@@ -27,6 +28,7 @@ SCHEMAS = {
     "ProjectionState",
     "ProjectionStatus",
     "ProjectionStatusList",
+    "UserChange",
     "UserHistoryEntry",
     "UserHistoryPage",
     "UserOrder",
@@ -108,8 +110,10 @@ def test_every_body_refers_to_a_schema(operations):
     for name, (_, _, operation) in operations.items():
         bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
         for body in bodies:
-            for content in body.get("content", {}).values():
-                assert set(content["schema"]) == {"$ref"}, name
+            for media_type, content in body.get("content", {}).items():
+                is_stream = media_type == "text/event-stream"
+                schema = content["schema"]["contentSchema"] if is_stream else content["schema"]
+                assert set(schema) == {"$ref"}, name
 
 
 def test_requests_and_responses_are_apart(operations):

@@ -6,7 +6,13 @@ import time
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.projecting import ConsistentViews, PageRequest, ReadModelBehind, reading_at_least
+from app.projecting import (
+    ConsistentViews,
+    PageRequest,
+    PositionWatch,
+    ReadModelBehind,
+    reading_at_least,
+)
 from app.storage import StorageUnavailable
 from tests.following import until
 from tests.notes import NOTES, note, status
@@ -39,6 +45,11 @@ async def read_model() -> CountingViews:
     return model
 
 
+def consistent(model: CountingViews, *, seconds: float) -> ConsistentViews:
+    """Views whose reads wait up to `seconds`."""
+    return ConsistentViews(model, PositionWatch(model), seconds=seconds)
+
+
 async def advance(model: MemoryReadModel, position: int) -> None:
     """Have the model hold everything up to `position`."""
     await model.write(NOTES, {"n": note(str(position), position)})
@@ -48,7 +59,7 @@ async def advance(model: MemoryReadModel, position: int) -> None:
 @pytest.mark.parametrize("read", ["get", "page"])
 async def test_a_read_waits_for_what_it_must_hold(read_model, read):
     """It returns as soon as the view has come so far, with what was written there."""
-    views = ConsistentViews(read_model, seconds=60)
+    views = consistent(read_model, seconds=60)
     with reading_at_least(2):
         reading = asyncio.create_task(
             views.get("notes", "n") if read == "get" else views.page("notes", EVERYTHING)
@@ -63,7 +74,7 @@ async def test_a_read_waits_for_what_it_must_hold(read_model, read):
 
 async def test_a_read_that_need_not_wait_asks_nothing(read_model):
     """Neither one without a position, nor one whose position is reached."""
-    views = ConsistentViews(read_model, seconds=60)
+    views = consistent(read_model, seconds=60)
     assert (await views.get("notes", "n")).position == 1
     with reading_at_least(1):
         assert (await views.get("notes", "n")).position == 1
@@ -72,7 +83,7 @@ async def test_a_read_that_need_not_wait_asks_nothing(read_model):
 
 async def test_what_is_required_ends_with_the_block(read_model):
     """Later reads are as before."""
-    views = ConsistentViews(read_model, seconds=0.01)
+    views = consistent(read_model, seconds=0.01)
     with reading_at_least(2), pytest.raises(ReadModelBehind):
         await views.get("notes", "n")
     assert (await views.get("notes", "n")).position == 1
@@ -80,7 +91,7 @@ async def test_what_is_required_ends_with_the_block(read_model):
 
 async def test_a_read_waits_no_longer_than_it_may(read_model):
     """Then it says that the view is behind, and waits for nothing any more."""
-    views = ConsistentViews(read_model, seconds=0.2)
+    views = consistent(read_model, seconds=0.2)
     began = time.monotonic()
     with reading_at_least(2), pytest.raises(ReadModelBehind):
         await views.get("notes", "n")
@@ -92,7 +103,7 @@ async def test_a_read_waits_no_longer_than_it_may(read_model):
 
 async def test_all_who_wait_share_one_look_up(read_model):
     """A thousand readers ask no more often than one."""
-    views = ConsistentViews(read_model, seconds=60)
+    views = consistent(read_model, seconds=60)
 
     async def read(position: int) -> int:
         with reading_at_least(position):
@@ -116,7 +127,7 @@ async def test_all_who_wait_share_one_look_up(read_model):
 
 async def test_one_who_gives_up_leaves_the_others_waiting(read_model):
     """And the last one who leaves ends the look-ups."""
-    views = ConsistentViews(read_model, seconds=60)
+    views = consistent(read_model, seconds=60)
     with reading_at_least(2):
         first, second = (asyncio.create_task(views.get("notes", "n")) for _ in range(2))
     await until(lambda: read_model.look_ups > 0)
@@ -126,12 +137,12 @@ async def test_one_who_gives_up_leaves_the_others_waiting(read_model):
     async with asyncio.timeout(5):
         assert (await second).position == 2
     await asyncio.sleep(0)
-    assert not [each for each in asyncio.all_tasks() if each.get_name() == "consistency"]
+    assert not [each for each in asyncio.all_tasks() if each.get_name() == "position watch"]
 
 
 async def test_an_outage_is_told_to_all_who_wait(read_model):
     """As it is to readers who do not; afterwards reads wait again."""
-    views = ConsistentViews(read_model, seconds=60)
+    views = consistent(read_model, seconds=60)
     read_model.error = StorageUnavailable("Store", "gone")
     with reading_at_least(2):
         reading = [asyncio.create_task(views.get("notes", "n")) for _ in range(3)]

@@ -167,6 +167,7 @@ class TestUserHistory:
         assert found["alice:2"] == {
             "user_id": "alice",
             "version": 2,
+            "position": 3,
             "type": "UserBioChanged",
             "schema_version": 1,
             "data": {"bio": None},

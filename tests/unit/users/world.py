@@ -21,7 +21,7 @@ class World:
         self.read_model = MemoryReadModel()
         self.mediator = Mediator()
         register_commands(self.mediator, self.event_store)
-        register_queries(self.mediator, self.read_model, registry)
+        register_queries(self.mediator, self.read_model, registry, patience=0.1)
         self._seen = 0
 
     async def send(self, message: Message[ResultT]) -> ResultT:

@@ -1,0 +1,113 @@
+"""What happens, told in the order of the log to whoever follows it."""
+
+import asyncio
+import functools
+from collections.abc import Collection, Sequence
+from contextvars import Context
+from dataclasses import dataclass
+
+from app.projecting.consistency import required_position
+from app.projecting.ports import Entry, PageRequest, ReadModelBehind, Seek, Views
+from app.projecting.watching import HURRIED_SECONDS, LEISURELY_SECONDS, PositionWatch
+
+READ_AT_ONCE = 200
+
+POSITION = "position"
+"""The field of the position of its event that every document of a followed view has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Some of what happened, and the position of the log up to which that is all."""
+
+    entries: Sequence[Entry]
+    position: int
+
+
+class ChangeFeed:
+    """A view that has a document for each event, followed as it grows.
+
+    An event is told once all of `views` hold it: whoever hears of a change can read it. Readers
+    that are at the same place share one read.
+    """
+
+    def __init__(
+        self,
+        source: Views,
+        watch: PositionWatch,
+        *,
+        view: str,
+        views: Collection[str],
+        seconds: float,
+    ) -> None:
+        """Follow `view`, one of `views`, in `source`.
+
+        Args:
+            source: where the views are.
+            watch: tells how far they are.
+            view: the one to follow; it has the field POSITION, and an index for it.
+            views: those that have to hold an event before it is told.
+            seconds: how long a reader who is ahead of them waits for them at most.
+
+        """
+        self._source = source
+        self._watch = watch
+        self._view = view
+        self._views = views
+        self._seconds = seconds
+        self._reached = 0
+        self._reading: dict[tuple[int, int], asyncio.Task[Sequence[Entry]]] = {}
+
+    async def read(self, *, after: int | None, seconds: float) -> Changes:
+        """What happened past position `after`; nothing if nothing happens within `seconds`.
+
+        With None it is nothing, and the position is where the views are now.
+
+        Raises:
+            ReadModelBehind: the views do not come to `after`, or to what must be read at least.
+            Overloaded: too many wait already.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        least = max(after or 0, required_position())
+        if after is None or self._reached < least:
+            await self._reach(least, self._seconds, HURRIED_SECONDS)
+        if after is None:
+            return Changes((), self._reached)
+        if self._reached == after:
+            try:
+                await self._reach(after + 1, seconds, LEISURELY_SECONDS)
+            except ReadModelBehind:
+                return Changes((), after)
+        return await self._read(after, self._reached)
+
+    async def _reach(self, position: int, seconds: float, look_seconds: float) -> None:
+        reached = await self._watch.reach(
+            self._views, position, seconds=seconds, look_seconds=look_seconds
+        )
+        self._reached = max(self._reached, reached)
+
+    async def _read(self, after: int, reached: int) -> Changes:
+        # What is past `reached` may lack an earlier event yet, so it is part of a read's name:
+        # one who knows of more must not be given what was read before.
+        name = (after, reached)
+        reading = self._reading.get(name)
+        if reading is None:
+            # It serves many requests, so it runs in the context of none.
+            reading = asyncio.create_task(self._page(after, reached), context=Context())
+            self._reading[name] = reading
+            reading.add_done_callback(functools.partial(self._forget, name))
+        page = await asyncio.shield(reading)
+        told = [each for each in page if each.position <= reached]
+        is_all = len(page) < READ_AT_ONCE or len(told) < len(page)
+        return Changes(told, reached if is_all else told[-1].position)
+
+    def _forget(self, name: tuple[int, int], reading: asyncio.Task[Sequence[Entry]]) -> None:
+        del self._reading[name]
+        if not reading.cancelled():
+            reading.exception()  # whoever waited for it may be gone
+
+    async def _page(self, after: int, reached: int) -> Sequence[Entry]:
+        first = Seek(after + 1, "")  # keys are not empty, so it is what comes before them all
+        request = PageRequest(equals={}, sort=POSITION, limit=READ_AT_ONCE, after=first)
+        return await self._source.page(self._view, request, at_least=reached)

@@ -1,0 +1,150 @@
+"""Streams of server-sent events: their text, their pauses, their end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.api.event_streams import EventBatch, EventStreams
+from app.storage import Overloaded, StorageUnavailable
+
+NOTHING = EventBatch((), 0)
+
+
+class Source:
+    """Events of which a test says when they come."""
+
+    def __init__(self) -> None:
+        self.asked: list[int | None] = []
+        self.coming: asyncio.Queue[EventBatch | Exception] = asyncio.Queue()
+
+    async def look(self, after: int | None, seconds: float) -> EventBatch:
+        """What comes next, or nothing."""
+        self.asked.append(after)
+        try:
+            found = await asyncio.wait_for(self.coming.get(), seconds or 0.01)
+        except TimeoutError:
+            return EventBatch((), 5 if after is None else after)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@pytest.fixture
+def source() -> Source:
+    """A source of events."""
+    return Source()
+
+
+@pytest.fixture
+def stopping() -> asyncio.Event:
+    """Set when the service stops."""
+    return asyncio.Event()
+
+
+async def opened(source: Source, stopping: asyncio.Event, after: int | None = 0, **options):
+    """The chunks of a new stream."""
+    streams = EventStreams("things", source.look, stopping, **options)
+    return (await streams.response(after)).body_iterator
+
+
+async def chunk(chunks: AsyncIterator[str]) -> str:
+    """The next chunk, which is to come soon."""
+    async with asyncio.timeout(5):
+        return await anext(chunks)
+
+
+async def test_a_stream_tells_events_and_goes_on_after_the_last(source, stopping):
+    """With the id of each; the source is asked for what comes after it."""
+    source.coming.put_nowait(EventBatch([(1, '{"a":1}'), (3, '{"a":2}')], 4))
+    chunks = await opened(source, stopping)
+    begin = 'retry: 1000\nid: 0\n\nid: 1\ndata: {"a":1}\n\nid: 3\ndata: {"a":2}\n\n'
+    assert await chunk(chunks) == begin
+    source.coming.put_nowait(EventBatch([(5, "{}")], 5))
+    assert await chunk(chunks) == "id: 5\ndata: {}\n\n"
+    assert source.asked == [0, 4]
+
+
+async def test_a_stream_of_what_is_new_says_where_it_begins(source, stopping):
+    """One who is cut off before the first event can resume from there, and misses nothing."""
+    chunks = await opened(source, stopping, after=None)
+    assert await chunk(chunks) == "retry: 1000\nid: 5\n\n"
+
+
+async def test_a_stream_with_nothing_to_tell_says_that_it_lives(source, stopping):
+    """Every so often, whatever little is looked for meanwhile, and with where it is."""
+    chunks = await opened(source, stopping, heartbeat_seconds=0.2)
+    await chunk(chunks)
+    for after in (0, 7):
+        began = time.monotonic()
+        assert await chunk(chunks) == f"id: {after}\n: nothing new\n\n"
+        assert 0.2 <= time.monotonic() - began < 1
+        source.coming.put_nowait(EventBatch((), 7))
+
+
+async def test_a_stream_ends_when_the_service_stops(source, stopping):
+    """At once, though nothing comes."""
+    chunks = await opened(source, stopping)
+    await chunk(chunks)
+    ending = asyncio.create_task(chunk(chunks))
+    await asyncio.sleep(0)
+    stopping.set()
+    with pytest.raises(StopAsyncIteration):
+        await ending
+
+
+async def test_what_the_first_look_raises_is_an_answer_and_later_the_end(source, stopping, caplog):
+    """A stream that is under way can only end; its reader comes back and is told why."""
+    source.coming.put_nowait(StorageUnavailable("Store", "gone"))
+    with pytest.raises(StorageUnavailable):
+        await opened(source, stopping)
+    chunks = await opened(source, stopping)
+    await chunk(chunks)
+    source.coming.put_nowait(StorageUnavailable("Store", "gone"))
+    with pytest.raises(StopAsyncIteration):
+        await chunk(chunks)
+    assert "A stream of things ends: Store is unavailable: gone" in caplog.text
+
+
+async def test_a_slow_reader_is_read_for_no_further_than_it_has_come(source, stopping):
+    """Nothing piles up: the next events are looked for when those before are taken."""
+    chunks = await opened(source, stopping)
+    await chunk(chunks)
+    for each in range(1, 50):
+        source.coming.put_nowait(EventBatch([(each, "{}")], each))
+    assert await chunk(chunks) == "id: 1\ndata: {}\n\n"
+    await asyncio.sleep(0.05)
+    assert source.asked == [0, 0]
+
+
+async def test_there_are_so_many_streams_at_most(source, stopping):
+    """One that ends makes room."""
+    streams = EventStreams("things", source.look, stopping, streams=2)
+    first, second = [(await streams.response(0)).body_iterator for _ in range(2)]
+    await chunk(first)
+    await chunk(second)
+    with pytest.raises(Overloaded):
+        await streams.response(0)
+    await first.aclose()
+    await streams.response(0)
+
+
+async def test_a_reader_that_leaves_is_noticed(source, stopping):
+    """Though nothing comes that could be sent: the stream makes room at once."""
+    streams = EventStreams("things", source.look, stopping, streams=1)
+    begun = asyncio.Event()
+
+    async def receive():
+        await begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            begun.set()
+
+    answer = await streams.response(0)
+    async with asyncio.timeout(2):
+        await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+    del answer
+    assert (await streams.response(0)).status_code == 200

@@ -1,0 +1,201 @@
+"""A feed of changes: what it tells, when, and to whom."""
+
+import asyncio
+import time
+
+import pytest
+
+from app.adapters.memory.read_model import MemoryReadModel
+from app.projecting import (
+    POSITION,
+    ChangeFeed,
+    PageRequest,
+    PositionWatch,
+    ReadModelBehind,
+    Versioned,
+    reading_at_least,
+)
+from app.projecting.changes import READ_AT_ONCE
+from tests.following import until
+from tests.notes import LOG, NOTES, status
+
+VIEWS = [NOTES.name, LOG.name]
+
+
+class CountingViews(MemoryReadModel):
+    """Counts the pages read, and lets others run while it reads one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages = 0
+        self.slowly = asyncio.Event()
+        self.slowly.set()
+
+    async def page(self, view: str, request: PageRequest, *, at_least: int = 0):
+        """As `Views.page` says."""
+        self.pages += 1
+        found = await super().page(view, request, at_least=at_least)
+        await self.slowly.wait()
+        return found
+
+
+@pytest.fixture
+async def model() -> CountingViews:
+    """A read model that holds nothing yet."""
+    model = CountingViews()
+    for each in (NOTES, LOG):
+        await model.prepare(each)
+    return model
+
+
+@pytest.fixture
+def feed(model) -> ChangeFeed:
+    """A feed of what the log of notes holds."""
+    return ChangeFeed(model, PositionWatch(model), view=LOG.name, views=VIEWS, seconds=0.2)
+
+
+async def happen(model: MemoryReadModel, *positions: int) -> None:
+    """Have events be in the view that is followed, whatever the checkpoints say."""
+    documents = {f"{each}": Versioned({POSITION: each}, each) for each in positions}
+    await model.write(LOG, documents)
+
+
+async def reach(model: MemoryReadModel, position: int, projections=(NOTES, LOG)) -> None:
+    """Have projections be at a position."""
+    for each in projections:
+        await model.save(each, status(each, position))
+
+
+def told(changes) -> list[int]:
+    """The positions of what a read told."""
+    return [each.position for each in changes.entries]
+
+
+async def test_all_that_happened_is_told_in_order(model, feed):
+    """From anywhere on, with the position to go on from."""
+    await happen(model, 3, 1, 4, 2)
+    await reach(model, 4)
+    everything = await feed.read(after=0, seconds=5)
+    assert (told(everything), everything.position) == ([1, 2, 3, 4], 4)
+    rest = await feed.read(after=2, seconds=5)
+    assert (told(rest), rest.position) == ([3, 4], 4)
+
+
+async def test_nothing_is_told_before_every_view_holds_it(model, feed):
+    """Or a reader could hear of a change and not find it."""
+    await happen(model, 1, 2, 3)
+    await reach(model, 3, [LOG])
+    await reach(model, 2, [NOTES])
+    changes = await feed.read(after=0, seconds=5)
+    assert (told(changes), changes.position) == ([1, 2], 2)
+    waiting = asyncio.create_task(feed.read(after=2, seconds=60))
+    await reach(model, 3, [NOTES])
+    async with asyncio.timeout(5):
+        assert told(await waiting) == [3]
+
+
+async def test_what_is_written_ahead_of_the_checkpoints_is_left_for_later(model, feed):
+    """A batch that is being written may lack earlier events: 3 comes before 2 here."""
+    await happen(model, 1, 3)
+    await reach(model, 1)
+    first = await feed.read(after=0, seconds=5)
+    assert (told(first), first.position) == ([1], 1)
+    await happen(model, 2)
+    await reach(model, 3)
+    rest = await feed.read(after=1, seconds=1)
+    assert (told(rest), rest.position) == ([2, 3], 3)
+
+
+async def test_positions_of_other_contexts_are_passed_over(model, feed):
+    """A reader goes on after them, though it is told nothing."""
+    await happen(model, 1)
+    await reach(model, 5)
+    assert (await feed.read(after=0, seconds=5)).position == 5
+    await reach(model, 9)
+    changes = await feed.read(after=5, seconds=1)
+    assert (told(changes), changes.position) == ([], 9)
+
+
+async def test_much_is_told_in_parts(model, feed):
+    """Each read holds so many at most, and says from where to go on."""
+    last = 2 * READ_AT_ONCE + 1
+    await happen(model, *range(1, last + 1))
+    await reach(model, last)
+    position, found, sizes = 0, [], []
+    while position < last:
+        changes = await feed.read(after=position, seconds=5)
+        position = changes.position
+        found += told(changes)
+        sizes.append(len(changes.entries))
+    assert found == list(range(1, last + 1))
+    assert sizes == [READ_AT_ONCE, READ_AT_ONCE, 1]
+
+
+async def test_without_a_position_it_begins_with_what_is_new(model, feed):
+    """Nothing is told, but where to go on from."""
+    await happen(model, 1, 2)
+    await reach(model, 2)
+    begin = await feed.read(after=None, seconds=0)
+    assert (told(begin), begin.position) == ([], 2)
+
+
+async def test_a_read_waits_for_what_comes_no_longer_than_it_may(model, feed):
+    """Then it tells nothing, and the reader is where it was."""
+    await reach(model, 1)
+    await feed.read(after=None, seconds=0)
+    began = time.monotonic()
+    changes = await feed.read(after=1, seconds=0.1)
+    assert 0.1 <= time.monotonic() - began < 1
+    assert (told(changes), changes.position) == ([], 1)
+
+
+async def test_one_who_is_ahead_of_the_views_is_refused(model, feed):
+    """As is one who must read at least what they do not hold: nothing would be told for ever."""
+    await reach(model, 1)
+    with pytest.raises(ReadModelBehind):
+        await feed.read(after=7, seconds=0)
+    with reading_at_least(7), pytest.raises(ReadModelBehind):
+        await feed.read(after=None, seconds=0)
+    assert (await feed.read(after=1, seconds=0)).position == 1
+
+
+async def test_readers_at_one_place_share_a_read(model, feed):
+    """Fifty of them cost no more than one."""
+    await happen(model, 1, 2)
+    await reach(model, 2)
+    await feed.read(after=None, seconds=0)
+    found = await asyncio.gather(*(feed.read(after=0, seconds=5) for _ in range(50)))
+    assert {(*told(each),) for each in found} == {(1, 2)}
+    assert model.pages == 1
+
+
+async def test_a_read_under_way_is_not_shared_by_who_knows_of_more(model, feed):
+    """It was begun when less was there: to be told that this is all would be to miss the rest."""
+    await happen(model, 1)
+    await reach(model, 1)
+    await feed.read(after=None, seconds=0)
+    model.slowly.clear()
+    early = asyncio.create_task(feed.read(after=0, seconds=5))
+    await until(lambda: model.pages == 1)
+    await happen(model, 2)
+    await reach(model, 2)
+    await feed.read(after=None, seconds=0)
+    late = asyncio.create_task(feed.read(after=0, seconds=5))
+    await until(lambda: model.pages == 2)
+    model.slowly.set()
+    assert (told(await early), (await early).position) == ([1], 1)
+    assert (told(await late), (await late).position) == ([1, 2], 2)
+
+
+async def test_one_who_leaves_does_not_end_the_read_of_others(model, feed):
+    """Though it was the first to ask."""
+    await happen(model, 1)
+    await reach(model, 1)
+    await feed.read(after=None, seconds=0)
+    model.slowly.clear()
+    first, second = (asyncio.create_task(feed.read(after=0, seconds=5)) for _ in range(2))
+    await until(lambda: model.pages == 1)
+    first.cancel()
+    await asyncio.wait([first])
+    model.slowly.set()
+    assert told(await second) == [1]
