@@ -45,7 +45,7 @@ def problem_response(
     """The answer to the request of `path`, under the id of the request under way."""
     optional: dict[str, Any] = {"errors": list(errors)} if errors else {}
     problem = Problem(
-        type=f"/problems/{kind.code}",
+        type=kind.uri,
         title=kind.title,
         status=kind.status,
         detail=detail,

@@ -10,16 +10,18 @@ from starlette.middleware import Middleware
 
 from app import __version__
 from app.api.answers import answer_refusals
-from app.api.middleware import BodyLimit, LastResort, RequestIds
+from app.api.middleware import BodyLimit, HeaderLimit, LastResort, RequestIds
 from app.api.openapi import complete
-from app.api.problems import REFUSALS, Refusals
+from app.api.problems import REFUSALS, Refusals, problem_types
 from app.api.routes.changes import changes_router
 from app.api.routes.health import health_router
+from app.api.routes.problems import problems_router
 from app.api.routes.projections import projections_router
 from app.api.routes.users import users_router
 from app.api.service import Service
 
 BODY_LIMIT = 1024 * 1024
+HEADER_LIMIT = 32 * 1024
 
 _DESCRIPTION = """\
 User profiles, written by commands and read by queries.
@@ -34,6 +36,7 @@ _TAGS = [
     {"name": "users", "description": "Registering, changing, listing users; their past."},
     {"name": "changes", "description": "What happens to users, as it happens."},
     {"name": "projections", "description": "How far the views are behind the log."},
+    {"name": "problems", "description": "What the kinds of problems mean."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
 
@@ -76,17 +79,20 @@ def create_api(
         middleware=[
             Middleware(RequestIds),
             Middleware(LastResort),
+            Middleware(HeaderLimit, limit=HEADER_LIMIT),
             Middleware(BodyLimit, limit=BODY_LIMIT),
         ],
         lifespan=lifespan,
     )
     api.state.stopping = service.stopping  # for the server, which alone knows when
-    answer_refusals(api, service.roles, {**REFUSALS, **(refusals or {})})
+    all_refusals = {**REFUSALS, **(refusals or {})}
+    answer_refusals(api, service.roles, all_refusals)
     for router in (
         users_router(service.mediator),
         changes_router(service),
         projections_router(service),
         health_router(service),
+        problems_router(problem_types(all_refusals)),
         *routers,
     ):
         api.include_router(router)

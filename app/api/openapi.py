@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from app.api.answers import MEDIA_TYPE
 from app.api.headers import HEADERS
 from app.api.problems import (
+    HEADERS_TOO_LARGE,
     INTERNAL_ERROR,
     INVALID_CONSISTENCY_TOKEN,
     INVALID_REQUEST,
@@ -26,7 +27,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 _REFERENCE = "#/components/schemas/{model}"
 
-ALWAYS = (PAYLOAD_TOO_LARGE, INTERNAL_ERROR)
+ALWAYS = (PAYLOAD_TOO_LARGE, HEADERS_TOO_LARGE, INTERNAL_ERROR)
 """The problems of every route."""
 
 MESSAGE = (*ALWAYS, INVALID_REQUEST, MISDIRECTED_REQUEST, OVERLOADED, STORAGE_UNAVAILABLE)
@@ -128,7 +129,7 @@ def _refusal(problems: list[ProblemType]) -> dict[str, Any]:
 
 def _example(kind: ProblemType) -> dict[str, Any]:
     problem = {
-        "type": f"/problems/{kind.code}",
+        "type": kind.uri,
         "title": kind.title,
         "status": kind.status,
         "detail": kind.example,

@@ -20,6 +20,8 @@ class ProblemType:
     """A kind of problem that clients can tell from others by its `code`.
 
     example: the detail of one such problem, for the documentation.
+    meaning: when it comes and what to do, in full sentences; none for what is no more than its
+        status.
     retry_after: after how many seconds trying again makes sense; None where it does not.
     """
 
@@ -27,112 +29,200 @@ class ProblemType:
     code: str
     title: str
     example: str
+    meaning: str = ""
     retry_after: int | None = None
+
+    @property
+    def uri(self) -> str:
+        """What the kind goes by in problems: where its meaning is served, if it has one."""
+        return f"/problems/{self.code}" if self.meaning else "about:blank"
 
 
 USER_NOT_FOUND = ProblemType(
-    404, "user-not-found", "User not found", "User with ID user123 not found."
+    404,
+    "user-not-found",
+    "User not found",
+    example="User with ID user123 not found.",
+    meaning="No user has the id, or had it at the time or version that was asked about. A user "
+    "who was registered just now may not be in the views yet: send the Consistency-Token "
+    "of the registration with the read.",
 )
 USER_ALREADY_EXISTS = ProblemType(
-    409, "user-already-exists", "User already exists", "User with ID user123 already exists."
+    409,
+    "user-already-exists",
+    "User already exists",
+    example="User with ID user123 already exists.",
+    meaning="The id is taken. Choose another, or leave it out and be given one. If the "
+    "registration is a repeat whose answer was lost, an Idempotency-Key tells it apart "
+    "from somebody else's.",
 )
 EMAIL_TAKEN = ProblemType(
     409,
     "email-taken",
     "E-mail address taken",
-    "The e-mail address alice@example.com belongs to another user.",
+    example="The e-mail address alice@example.com belongs to another user.",
+    meaning="Another user, active or deactivated, has the e-mail address, in letters of whatever "
+    "case.",
 )
 USER_DEACTIVATED = ProblemType(
     409,
     "user-deactivated",
     "User deactivated",
-    "User with ID user123 is deactivated; reactivate it first.",
+    example="User with ID user123 is deactivated; reactivate it first.",
+    meaning="The profile of a deactivated user is closed to changes. Reactivate the user, then "
+    "send the update again.",
 )
 VERSION_MISMATCH = ProblemType(
     412,
     "version-mismatch",
     "Version mismatch",
-    "The version is 4 by now, which If-Match does not name.",
+    example="The version is 4 by now, which If-Match does not name.",
+    meaning="The user is at another version than If-Match names, so nothing was changed. Read the "
+    "user, decide anew, and send the write with the new ETag.",
 )
 CONFLICT = ProblemType(
     409,
     "conflict",
     "Conflict",
-    "Others changed the same thing at the same time, attempt after attempt. Send it again.",
+    example="Others changed the same thing at the same time, attempt after attempt. Send it again.",
+    meaning="Other processes changed the user each time this write was about to be recorded, and "
+    "the service gave up. Nothing was changed; send it again.",
 )
 INVALID_REQUEST = ProblemType(
     422,
     "invalid-request",
     "Invalid request",
-    "The request is invalid in 1 place; `errors` says where and why.",
+    example="The request is invalid in 1 place; `errors` says where and why.",
+    meaning="The body, a parameter or a header is malformed. `errors` lists up to 20 places: a "
+    "pointer to each, a code and a sentence. Nothing was changed; mend the request before "
+    "it is sent again.",
 )
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     422,
     "idempotency-key-reused",
     "Idempotency key reused",
-    "The Idempotency-Key was used for another request; make a new one for each.",
+    example="The Idempotency-Key was used for another request; make a new one for each.",
+    meaning="A request with this key and another method, path or body was carried out before. "
+    "Nothing was changed. A key stands for one write and its repeats.",
 )
 INVALID_CURSOR = ProblemType(
     400,
     "invalid-cursor",
     "Invalid cursor",
-    "The cursor is malformed; send a next_cursor as it was given.",
+    example="The cursor is malformed; send a next_cursor as it was given.",
+    meaning="The cursor was not made by this service, or was made for another filter or order. "
+    "Start again without a cursor.",
 )
 INVALID_CONSISTENCY_TOKEN = ProblemType(
     400,
     "invalid-consistency-token",
     "Invalid consistency token",
-    "The Consistency-Token is malformed; send one as it was given.",
+    example="The Consistency-Token is malformed; send one as it was given.",
+    meaning="The Consistency-Token is not one that a write was answered with. It is opaque: keep "
+    "it as it is, whatever it looks like.",
 )
-NOT_FOUND = ProblemType(404, "not-found", "Not found", "Nothing is served at this path.")
+MALFORMED_REQUEST = ProblemType(
+    400,
+    "malformed-request",
+    "Malformed request",
+    example="What was sent is not HTTP that can be understood.",
+    meaning="The server could not make out the request: its line, a header or its framing breaks "
+    "the rules of HTTP. Nothing was done, and the connection is closed.",
+)
+NOT_FOUND = ProblemType(
+    404,
+    "not-found",
+    "Not found",
+    example="Nothing is served at this path.",
+    meaning="No resource of this service has the path; the OpenAPI document at /openapi.json "
+    "lists them all.",
+)
 METHOD_NOT_ALLOWED = ProblemType(
     405,
     "method-not-allowed",
     "Method not allowed",
-    "This path does not take the method DELETE; the Allow header lists what it takes.",
+    example="This path does not take the method DELETE; the Allow header lists what it takes.",
+    meaning="The resource is there, but not for this method; the Allow header lists those that it "
+    "takes.",
 )
 PAYLOAD_TOO_LARGE = ProblemType(
     413,
     "payload-too-large",
     "Payload too large",
-    "The body of a request may have at most 1048576 bytes.",
+    example="The body of a request may have at most 1048576 bytes.",
+    meaning="The body is longer than any that the service accepts, whether it was sent with its "
+    "length or in chunks. Nothing was done.",
 )
 MISDIRECTED_REQUEST = ProblemType(
     421,
     "misdirected-request",
     "Misdirected request",
-    "This process has the roles projector, queries and does not serve this request; "
-    "send it to one that does.",
+    example="This process has the roles projector, queries and does not serve this request; send "
+    "it to one that does.",
+    meaning="Reads and writes may be served by different processes, and this is one of the "
+    "others. Whatever stands in front of the service has to send the request to a process "
+    "with the right role.",
+)
+HEADERS_TOO_LARGE = ProblemType(
+    431,
+    "headers-too-large",
+    "Headers too large",
+    example="The path, query and headers of a request may have at most 32768 bytes together.",
+    meaning="The path, the query and the headers are longer together than any that the service "
+    "accepts. Nothing was done.",
 )
 INTERNAL_ERROR = ProblemType(
     500,
     "internal-error",
     "Internal error",
-    "Something went wrong on our side. Quote the request_id when you report it.",
+    example="Something went wrong on our side. Quote the request_id when you report it.",
+    meaning="The service met something that it was not made for, and logged it under the "
+    "request_id. Whether a write was recorded is not known: send it again with the same "
+    "Idempotency-Key, or look.",
 )
 OVERLOADED = ProblemType(
     503,
     "overloaded",
     "Overloaded",
-    "Too many requests are waiting. Nothing was done; send it again later.",
+    example="Too many requests are waiting. Nothing was done; send it again later.",
+    meaning="A bounded queue is full. Nothing was done; send it again after the seconds in Retry- "
+    "After.",
     retry_after=1,
 )
 READ_MODEL_BEHIND = ProblemType(
     503,
     "read-model-behind",
     "Read model behind",
-    "The views do not hold what the Consistency-Token or Last-Event-ID stands for yet. "
+    example="The views do not hold what the Consistency-Token or Last-Event-ID stands for yet. "
     "Send it again.",
+    meaning="The read waited for the views to hold what the Consistency-Token (or Last-Event-ID) "
+    "stands for, in vain. Send it again after the seconds in Retry-After, or without the "
+    "token to read what there is.",
     retry_after=1,
 )
 STORAGE_UNAVAILABLE = ProblemType(
     503,
     "storage-unavailable",
     "Storage unavailable",
-    "PostgreSQL cannot be reached. Try again later; if this was a write, look first whether "
-    "it was recorded.",
+    example="PostgreSQL cannot be reached. Try again later; if this was a write, look first "
+    "whether it was recorded.",
+    meaning="A database cannot be reached, or did not answer in time. Try again after the seconds "
+    "in Retry-After. Whether a write was recorded is not known: send it again with the "
+    "same Idempotency-Key, or look.",
     retry_after=1,
 )
+
+OF_THE_FRAMEWORK = (
+    MALFORMED_REQUEST,
+    INVALID_REQUEST,
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    PAYLOAD_TOO_LARGE,
+    MISDIRECTED_REQUEST,
+    HEADERS_TOO_LARGE,
+    INTERNAL_ERROR,
+)
+"""What no error of the app leads to."""
 
 
 def status_problem(status: int) -> ProblemType:
@@ -184,3 +274,9 @@ REFUSALS: Refusals = {
         STORAGE_UNAVAILABLE, lambda _: "The storage is being worked on. Send it again later."
     ),
 }
+
+
+def problem_types(refusals: Refusals) -> list[ProblemType]:
+    """Every kind of problem that has a meaning, by status and code."""
+    kinds = {*OF_THE_FRAMEWORK, *(each.problem for each in refusals.values())}
+    return sorted(kinds, key=lambda each: (each.status, each.code))

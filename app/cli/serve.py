@@ -15,6 +15,7 @@ from app import logs
 from app.adapters.postgres import migrate
 from app.cli.databases import owned_databases
 from app.cli.listening import CannotListen, base_url, bind
+from app.cli.protocol import Protocol
 from app.cli.stopping import StopRequest
 from app.main import create_app
 from app.settings import Settings
@@ -66,7 +67,7 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",  # driven by _run, which hears what goes wrong in it
         log_config=None,

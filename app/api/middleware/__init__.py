@@ -2,11 +2,13 @@
 
 RequestIds   names the request, for the answer, the logs and the events
 LastResort   answers what nothing else has answered, and logs it
+HeaderLimit  refuses heads over a number of bytes
 BodyLimit    refuses bodies over a number of bytes
 """
 
 from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.header_limit import HeaderLimit
 from app.api.middleware.last_resort import LastResort
 from app.api.middleware.request_ids import RequestIds
 
-__all__ = ["BodyLimit", "LastResort", "RequestIds"]
+__all__ = ["BodyLimit", "HeaderLimit", "LastResort", "RequestIds"]

@@ -1,8 +1,9 @@
-"""The body of every refusal."""
+"""The body of every refusal, and what there is to be said of its kind."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 
 class ProblemError(BaseModel):
@@ -98,3 +99,56 @@ class Problem(BaseModel):
             description="With `invalid-request` only: what is wrong where, the first 20 at most.",
         ),
     ]
+
+
+_USER_NOT_FOUND: JsonDict = {
+    "type": "/problems/user-not-found",
+    "code": "user-not-found",
+    "status": 404,
+    "title": "User not found",
+    "meaning": "No user has the id, or had it at the time or version that was asked about.",
+    "example": "User with ID user123 not found.",
+}
+
+
+class ProblemType(BaseModel):
+    """A kind of problem."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_USER_NOT_FOUND]})
+
+    type: Annotated[
+        str,
+        Field(
+            json_schema_extra={"format": "uri-reference"},
+            description="The `type` of such problems.",
+            examples=["/problems/user-not-found"],
+        ),
+    ]
+    code: Annotated[
+        str, Field(description="The `code` of such problems.", examples=["user-not-found"])
+    ]
+    status: Annotated[
+        int, Field(ge=400, le=599, description="The status they come with.", examples=[404])
+    ]
+    title: Annotated[str, Field(description="In a word or two.", examples=["User not found"])]
+    meaning: Annotated[
+        str,
+        Field(
+            description="When they come, and what to do.",
+            examples=["No user has the id, or had it at the time that was asked about."],
+        ),
+    ]
+    example: Annotated[
+        str,
+        Field(
+            description="The `detail` of one of them.", examples=["User with ID user123 not found."]
+        ),
+    ]
+
+
+class ProblemTypeList(BaseModel):
+    """Every kind of problem."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_USER_NOT_FOUND]}]})
+
+    items: list[ProblemType]

@@ -171,7 +171,7 @@ async def test_no_value_is_repeated(client, service, email):
         ("/users?sort=email", ["query/sort"]),
         ("/users?q=", ["query/q"]),
         ("/users?q=" + "x" * 101, ["query/q"]),
-        ("/users?cursor=" + "x" * 32_769, ["query/cursor"]),
+        ("/users?cursor=" + "x" * 4097, ["query/cursor"]),
         ("/users?limit=0&sort=email", ["query/sort", "query/limit"]),
         ("/users/user123?as_of=yesterday", ["query/as_of"]),
         ("/users/user123?as_of=1773480413", ["query/as_of"]),

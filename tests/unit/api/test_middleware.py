@@ -8,8 +8,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
-from app.api.application import BODY_LIMIT
-from app.api.middleware import BodyLimit, LastResort, RequestIds
+from app.api.application import BODY_LIMIT, HEADER_LIMIT
+from app.api.middleware import BodyLimit, HeaderLimit, LastResort, RequestIds
 from app.eventsourcing import Metadata, request_metadata
 from tests.unit.api.conftest import ALICE
 
@@ -103,6 +103,38 @@ async def test_the_id_is_recorded_with_the_events(client, service):
 
     (recorded,) = await service.log.read(after=0, limit=10)
     assert recorded.metadata.correlation_id == "mine"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/users/" + "x" * 100, "X", ""),
+        ("/?" + "x" * 100, "X", ""),
+        ("/", "X" * 100, ""),
+        ("/", "X", "x" * 100),
+    ],
+)
+async def test_a_head_may_be_as_long_as_the_limit(path, name, value):
+    """Wherever its bytes are; then it is refused, and nobody sees the request."""
+    echo = Echo()
+    async with client_of(echo) as bare:
+        request = bare.build_request("GET", path, headers={name: value})
+    length = sum(len(each) + len(of) for each, of in request.headers.raw)
+    length += len(request.url.raw_path) - ("?" in path)
+    async with client_of(HeaderLimit(echo, limit=length)) as client:
+        assert (await client.send(request)).status_code == 200
+    async with client_of(HeaderLimit(echo, limit=length - 1)) as client:
+        echo.recorded = None
+        answer = await client.send(request)
+        assert (answer.status_code, answer.json()["code"]) == (431, "headers-too-large")
+    assert echo.recorded is None
+
+
+async def test_the_service_takes_heads_of_some_length(client):
+    """Longer than any that a client of ours needs."""
+    for length, status in ((HEADER_LIMIT - 500, 200), (HEADER_LIMIT, 431)):
+        answer = await client.get("/health/live", headers={"X": "x" * length})
+        assert answer.status_code == status
 
 
 async def test_a_body_may_be_as_long_as_the_limit():

@@ -16,6 +16,8 @@ OPERATIONS = {
     "get_user_history": ("get", "/users/{user_id}/history", "200"),
     "stream_changes": ("get", "/changes", "200"),
     "list_projections": ("get", "/projections", "200"),
+    "list_problem_types": ("get", "/problems", "200"),
+    "get_problem_type": ("get", "/problems/{code}", "200"),
     "check_liveness": ("get", "/health/live", "200"),
     "check_readiness": ("get", "/health/ready", "200"),
 }
@@ -25,6 +27,8 @@ SCHEMAS = {
     "HealthCheck",
     "Problem",
     "ProblemError",
+    "ProblemType",
+    "ProblemTypeList",
     "ProjectionState",
     "ProjectionStatus",
     "ProjectionStatusList",

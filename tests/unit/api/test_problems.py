@@ -171,7 +171,9 @@ async def test_a_context_brings_its_routes_and_refusals():
     class NoteLost(Exception):
         """A note cannot be found."""
 
-    note_lost = ProblemType(410, "note-lost", "Note lost", "The note is lost.")
+    note_lost = ProblemType(
+        410, "note-lost", "Note lost", "The note is lost.", meaning="It is gone for good."
+    )
     notes = APIRouter(prefix="/notes", tags=["notes"])
 
     @notes.get("", responses=answers(200, "The notes.", problems=(*ALWAYS, note_lost)))

@@ -1,0 +1,60 @@
+"""What the kinds of problems mean: where the `type` of each problem leads."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.exceptions import HTTPException
+
+from app.api import problems
+from app.api.openapi import ALWAYS, answers
+from app.api.problems import INVALID_REQUEST, NOT_FOUND
+from app.api.schemas.problem import ProblemType, ProblemTypeList
+
+
+def problems_router(kinds: Sequence[problems.ProblemType]) -> APIRouter:
+    """The routes under /problems, of all `kinds` there are."""
+    router = APIRouter(prefix="/problems", tags=["problems"])
+    by_code = {each.code: _problem_type(each) for each in kinds}
+
+    @router.get(
+        "",
+        summary="List kinds of problems",
+        responses=answers(200, "Every kind of problem.", problems=ALWAYS),
+    )
+    async def list_problem_types() -> ProblemTypeList:
+        """Every kind of problem that a request can be answered with."""
+        return ProblemTypeList(items=[*by_code.values()])
+
+    @router.get(
+        "/{code}",
+        summary="Get a kind of problem",
+        responses=answers(200, "What it means.", problems=(*ALWAYS, NOT_FOUND, INVALID_REQUEST)),
+    )
+    async def get_problem_type(
+        code: Annotated[
+            str,
+            Path(
+                pattern=r"^[a-z-]{1,64}$",
+                description="The `code` of a problem.",
+                examples=["user-not-found"],
+            ),
+        ],
+    ) -> ProblemType:
+        """When such a problem comes, and what to do."""
+        if code not in by_code:
+            raise HTTPException(NOT_FOUND.status)
+        return by_code[code]
+
+    return router
+
+
+def _problem_type(kind: problems.ProblemType) -> ProblemType:
+    return ProblemType(
+        type=kind.uri,
+        code=kind.code,
+        status=kind.status,
+        title=kind.title,
+        meaning=kind.meaning,
+        example=kind.example,
+    )

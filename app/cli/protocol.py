@@ -1,0 +1,69 @@
+"""HTTP as the server speaks it, where the application has no say yet."""
+
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from app.api.answers import problem_response
+from app.api.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, ProblemType
+from app.eventsourcing import Metadata, request_metadata, uuid7
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's, which answers what it cannot read with a problem, and reads no head without end.
+
+    The parser keeps a head, or the trailers after a body, until it has all of it.
+    """
+
+    LIMIT: ClassVar[int] = 64 * 1024
+    """How many bytes may come in that complete no head and belong to no body; more than the
+    application itself accepts, which can say so in better order."""
+
+    _kept = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what was sent."""
+        self._kept += len(data)
+        super().data_received(data)
+        if self._kept > self.LIMIT and not self.transport.is_closing():
+            self._refuse(HEADERS_TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self._kept = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass on a part of the body."""
+        self._kept = 0
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it says less than the problem
+        """Answer what is not HTTP, and hang up."""
+        self._refuse(MALFORMED_REQUEST)
+
+    def _refuse(self, kind: ProblemType) -> None:
+        under_way: RequestResponseCycle | None = self.cycle
+        if under_way is None or under_way.response_complete:
+            self.transport.write(_response(kind))
+        self.transport.close()
+
+
+def _response(kind: ProblemType) -> bytes:
+    request_id = str(uuid7())
+    token = request_metadata.set(Metadata(correlation_id=request_id))
+    try:
+        answer = problem_response("", kind, kind.example)
+    finally:
+        request_metadata.reset(token)
+    headers = [
+        *answer.raw_headers,
+        (b"x-request-id", request_id.encode()),
+        (b"connection", b"close"),
+    ]
+    head = b"".join(b"%b: %b\r\n" % each for each in headers)
+    return STATUS_LINE[kind.status] + head + b"\r\n" + bytes(answer.body)

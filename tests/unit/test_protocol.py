@@ -1,0 +1,112 @@
+"""HTTP as the server speaks it, on a socket."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+
+from app.api.application import create_api
+from app.cli.protocol import Protocol
+from tests.unit.api.service import MemoryService
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[tuple[str, int]]:
+    """Where a server of the application listens."""
+    config = uvicorn.Config(
+        create_api(MemoryService()), http=Protocol, lifespan="off", log_config=None, port=0
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    yield server.servers[0].sockets[0].getsockname()
+    await server.shutdown()
+
+
+async def answer_to(address, *pieces: bytes) -> tuple[int, dict]:
+    """The status and body that answer what is sent, until the server hangs up."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+    finally:
+        writer.close()
+    status, *headers = head.decode().split("\r\n")
+    names = {each.partition(": ")[0]: each.partition(": ")[2] for each in headers}
+    assert names["content-type"] == "application/problem+json"
+    assert (names["connection"], int(names["content-length"])) == ("close", len(body))
+    problem = json.loads(body)
+    assert names["x-request-id"] == problem["request_id"]
+    return int(status.split()[1]), problem
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x00\x01\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n"]
+)
+async def test_what_is_not_http_is_answered_with_a_problem(address, sent):
+    """And the connection is closed."""
+    status, problem = await answer_to(address, sent)
+    assert (status, problem["code"]) == (400, "malformed-request")
+
+
+async def sent_until_closed(address, begin: bytes, piece: bytes) -> tuple[int, bytes]:
+    """How much the server takes of endless pieces before it hangs up, and what it said."""
+    reader, writer = await asyncio.open_connection(*address)
+    said = b""
+
+    async def listen() -> None:
+        nonlocal said
+        with contextlib.suppress(ConnectionError):
+            while heard := await reader.read(1000):
+                said += heard
+
+    listening = asyncio.create_task(listen())
+    writer.write(begin)
+    sent = 0
+    while not listening.done() and sent < 50 * Protocol.LIMIT:
+        writer.write(piece)
+        sent += len(piece)
+        await asyncio.sleep(0)
+    writer.close()
+    async with asyncio.timeout(5):
+        await listening
+    return sent, said
+
+
+@pytest.mark.parametrize("piece", [b"x" * 1000, b"X: y\r\n" * 200], ids=["one", "many"])
+async def test_a_head_without_end_is_not_kept(address, piece):
+    """One header or many, in small pieces: the server hangs up when it has heard enough."""
+    begin = b"GET /health/live HTTP/1.1\r\nX: "
+    sent, said = await sent_until_closed(address, begin, piece)
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert sent < 3 * Protocol.LIMIT
+
+
+async def test_trailers_without_end_are_not_kept(address):
+    """They come after the body, whose length is counted elsewhere."""
+    begin = (
+        b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
+    )
+    sent, said = await sent_until_closed(address, begin, b"T" * 1000)
+    assert said.startswith(b"HTTP/1.1 404 ")
+    assert sent < 3 * Protocol.LIMIT
+
+
+async def test_a_long_body_of_small_pieces_is_no_head(address):
+    """Chunks of a byte each take several bytes to send; the whole is within the limits."""
+    body = b'{"name": "' + b"x" * 60_000 + b'"}'
+    chunks = b"".join(b"1\r\n%c\r\n" % each for each in body) + b"0\r\n\r\n"
+    head = (
+        b"PUT /users/nobody HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    status, problem = await answer_to(address, head, chunks)
+    assert (status, problem["errors"][0]["pointer"]) == (422, "#/name")
