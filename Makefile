@@ -8,7 +8,7 @@ LOCK := requirements.lock
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises lint format migrate lock clean
+.PHONY: help run test endurance promises lint format openapi migrate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint: $(INSTALLED) ## check the style, the types and the architecture
 format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+openapi: $(INSTALLED) ## renew openapi.json, unless clients would break; BREAKING=1 does it all the same
+	@$(BIN)/python -m app openapi --output openapi.json $(if $(BREAKING),--breaking)
 
 migrate: $(INSTALLED) ## bring the schema of PostgreSQL up to date
 	@$(BIN)/python -m app migrate

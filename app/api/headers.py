@@ -11,22 +11,26 @@ Documented = dict[str, dict[str, Any]]
 
 HEADERS: Documented = {
     "X-Request-Id": {
+        "required": True,
         "description": "The id of the request: the one it came with, or a new one. It is in "
         "every line logged and every event recorded on the way.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 128},
         "example": "01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11",
     },
     "Location": {
+        "required": True,
         "description": "Where the new resource is.",
         "schema": {"type": "string", "format": "uri-reference"},
         "example": "/users/user123",
     },
     "ETag": {
+        "required": True,
         "description": "The version of the resource, in double quotes.",
         "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
         "example": '"3"',
     },
     "Consistency-Token": {
+        "required": True,
         "description": "Stands for this write and everything before it; opaque.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 64},
         "example": encode_position(1047),
@@ -38,6 +42,7 @@ HEADERS: Documented = {
         "example": "true",
     },
     "Retry-After": {
+        "required": True,
         "description": "After how many seconds it makes sense to try again.",
         "schema": {"type": "integer", "minimum": 0},
         "example": 1,

@@ -27,6 +27,13 @@ Responses = dict[int | str, dict[str, Any]]
 
 _REFERENCE = "#/components/schemas/{model}"
 
+# In the words of the generator that defined them; others read them too.
+_PAGINATION = {
+    "type": "cursor",
+    "inputs": [{"name": "cursor", "in": "parameters", "type": "cursor"}],
+    "outputs": {"results": "$.items", "nextCursor": "$.next_cursor"},
+}
+
 ALWAYS = (PAYLOAD_TOO_LARGE, HEADERS_TOO_LARGE, INTERNAL_ERROR)
 """The problems of every route."""
 
@@ -71,24 +78,39 @@ def not_modified() -> Responses:
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """`document` as FastAPI makes it, with the components that routes refer to."""
+    """`document` as FastAPI makes it, brought into the form that clients are generated from.
+
+    It has the components that routes refer to, and says how the pages of a list follow
+    each other.
+    """
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for model in (Problem, ProblemError, UserChange):
         schema = model.model_json_schema(ref_template=_REFERENCE, mode="serialization")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
-    components["schemas"] = dict(sorted(schemas.items()))
+    components["schemas"] = {name: _untitled(each) for name, each in sorted(schemas.items())}
     components["headers"] = HEADERS
     components["examples"] = {}
     for path in document["paths"].values():
         for operation in path.values():
-            for parameter in operation.get("parameters", ()):
-                parameter["schema"] = _never_null(parameter["schema"])
+            parameters = operation.get("parameters", ())
+            for each in parameters:
+                each["schema"] = _never_null(each["schema"])
+                each["schema"].pop("title", None)
+            if any(each["name"] == "cursor" for each in parameters):
+                operation["x-speakeasy-pagination"] = _PAGINATION
             for response in operation["responses"].values():
                 response.setdefault("headers", {}).update(_headers(["X-Request-Id"]))
                 components["examples"].update(_taken_examples(response))
     return {**document, "security": []}
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    # The titles of members are their names in other letters, and become comments in clients.
+    for each in schema.get("properties", {}).values():
+        each.pop("title", None)
+    return schema
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
+from app.api.contract import breaking_changes
 from app.main import create_app
 from app.settings import Settings
 
@@ -15,9 +17,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "openapi",
         help="write the OpenAPI document",
         description="Write the OpenAPI document of the API. No database is needed, and no setting "
-        "makes a difference.",
+        "makes a difference. A file that holds the document already is not overwritten when that "
+        "would break clients that were generated from it.",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
+    parser.add_argument(
+        "--breaking", action="store_true", help="overwrite FILE even if that breaks clients"
+    )
     parser.set_defaults(run=run)
 
 
@@ -26,8 +32,12 @@ def run(options: argparse.Namespace) -> int:
     text = document()
     if options.output is None:
         sys.stdout.write(text)
-    else:
-        options.output.write_text(text, encoding="utf-8")
+        return 0
+    changes = breaking_changes(_held_by(options.output), json.loads(text))
+    if changes and not options.breaking:
+        sys.stderr.write(_refusal(options.output, changes))
+        return 1
+    options.output.write_text(text, encoding="utf-8")
     return 0
 
 
@@ -37,3 +47,22 @@ def document() -> str:
         database_url="postgresql://nowhere.invalid/", mongodb_url="mongodb://nowhere.invalid/"
     )
     return json.dumps(create_app(nowhere).openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _held_by(file: Path) -> dict[str, Any]:
+    try:
+        held = json.loads(file.read_bytes()) if file.is_file() else None
+    except ValueError:
+        held = None
+    return held if isinstance(held, dict) else {}
+
+
+def _refusal(file: Path, changes: list[str]) -> str:
+    return "\n".join(
+        [
+            f"{file} is left as it is, since clients generated from it would break:",
+            *(f"  {each}" for each in changes),
+            "Keep what they rely on, or say --breaking (BREAKING=1 with make).",
+            "",
+        ]
+    )

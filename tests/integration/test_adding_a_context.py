@@ -81,8 +81,9 @@ def start(tree: Path) -> tuple[int, set[str]]:
 def tree(tmp_path) -> Path:
     """A copy of the project to which everything in the text is done."""
     for name in ("app", "tests", "alembic"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("alembic.ini", "pyproject.toml"):
+        unused = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=unused)
+    for name in ("alembic.ini", "openapi.json", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     carry_out(TEXT, tmp_path)
     return tmp_path
@@ -90,12 +91,15 @@ def tree(tmp_path) -> Path:
 
 def test_the_context_serves(tree, servers):
     """Its own tests pass, over HTTP and on real servers, and so do those that hold for all."""
+    renewed = run(tree, sys.executable, "-m", "app", "openapi", "--output", "openapi.json")
+    assert renewed.returncode == 0, renewed.stderr
     done = run(
         tree,
         *PYTEST,
         *("tests/unit/test_teams.py", "tests/integration/test_teams_api.py"),
         *("tests/unit/test_contexts.py", "tests/unit/test_verification.py"),
         *("tests/unit/api/test_openapi.py", "tests/unit/test_architecture.py"),
+        *("tests/unit/api/test_openapi_for_clients.py", "tests/unit/test_openapi_json.py"),
         TEST_DATABASE_URL=servers.postgres,
         TEST_MONGODB_URL=servers.mongodb,
     )

@@ -1,3 +1,4 @@
+import json
 import socket
 
 import pytest
@@ -37,6 +38,32 @@ def test_the_table_of_projections_is_aligned():
         "views     12       7         1234  1227  stopped: No such key.\n"
         "a         1        ?         ?     ?     unknown\n"
     )
+
+
+def test_a_document_that_clients_rely_on_is_not_overwritten(tmp_path, capsys):
+    """What would break them is listed, and the file stays; unless that is what is meant."""
+    file = tmp_path / "openapi.json"
+    assert main(["openapi", "--output", str(file)]) == 0
+    current = file.read_text(encoding="utf-8")
+    promised = json.loads(current)
+    promised["paths"]["/users/{user_id}/avatar"] = {"get": {}}
+    file.write_text(json.dumps(promised))
+    assert main(["openapi", "--output", str(file)]) == 1
+    assert json.loads(file.read_bytes()) == promised
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(f"{file} is left as it is")
+    assert said[1:-1] == ["  GET /users/{user_id}/avatar is gone"]
+    assert main(["openapi", "--output", str(file), "--breaking"]) == 0
+    assert file.read_text(encoding="utf-8") == current
+
+
+@pytest.mark.parametrize("held", ["", "[]", "{}", "not JSON"])
+def test_a_file_that_holds_no_document_is_overwritten(tmp_path, held):
+    """Nobody can have generated a client from it."""
+    file = tmp_path / "openapi.json"
+    file.write_text(held)
+    assert main(["openapi", "--output", str(file)]) == 0
+    assert json.loads(file.read_bytes())["info"]["title"] == "Diptych"
 
 
 def test_binding_keeps_others_from_listening_there():

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BeforeValidator
 
 from app.api.consistency import LAST_POSITION, encode_position
 from app.api.entity_tags import ENTITY_TAG_OR_ANY
+from app.api.schemas.bases import EXAMPLE_CURSOR
 from app.users import values
 
 _CURSOR_MAX = 4096
@@ -40,6 +41,7 @@ Cursor = Annotated[
     Query(
         max_length=_CURSOR_MAX,
         description="The `next_cursor` of the page before; filters and order must be the same.",
+        examples=[EXAMPLE_CURSOR],
     ),
 ]
 

@@ -191,7 +191,7 @@ def _add_queries(users: APIRouter, mediator: Mediator) -> None:
                 examples=["wonder"],
             ),
         ] = None,
-        sort: Annotated[UserOrder, Query(description="`-` in front puts the last first.")] = "name",
+        sort: Annotated[UserOrder, Query(description="What comes first.")] = "name",
         limit: Limit = 20,
         cursor: Cursor = None,
         consistency_token: ConsistencyToken = None,

@@ -17,12 +17,14 @@ class ResponseBody(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+EXAMPLE_CURSOR = "WyI1ZjE2ODU0YjY1YTIiLDAsImFsaWNlIHNtaXRoIiwidXNlcjEyMyJd"
+
 NextCursor = Annotated[
     str | None,
     Field(
         description="Send it as `cursor`, with the same filters and order, for the page after "
         "this one; null on the last page.",
-        examples=["WyI1ZjE2ODU0YjY1YTIiLDAsImFsaWNlIHNtaXRoIiwidXNlcjEyMyJd"],
+        examples=[EXAMPLE_CURSOR],
     ),
 ]
 

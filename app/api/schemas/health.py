@@ -3,15 +3,33 @@
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+from typing_extensions import TypeAliasType
 
 from app.api.schemas.bases import ResponseBody
+
+_NO_MONGODB: JsonDict = {
+    "name": "mongodb",
+    "ok": False,
+    "detail": "MongoDB cannot be reached.",
+}
+
+HealthStatus = TypeAliasType(
+    "HealthStatus",
+    Annotated[
+        Literal["ok", "unavailable"],
+        Field(description="Whether everything that was looked at is ok.", examples=["ok"]),
+    ],
+)
 
 
 class HealthCheck(ResponseBody):
     """One thing the process needs."""
 
-    name: Annotated[str, Field(examples=["postgresql"])]
-    ok: bool
+    model_config = ConfigDict(json_schema_extra={"examples": [_NO_MONGODB]})
+
+    name: Annotated[str, Field(description="What was looked at.", examples=["postgresql"])]
+    ok: Annotated[bool, Field(description="Whether it can be used now.")]
     detail: Annotated[str, Field(description="Why it is not ok; empty when it is.")]
 
 
@@ -29,12 +47,13 @@ class Health(ResponseBody):
                         {"name": "mongodb", "ok": True, "detail": ""},
                         {"name": "projector", "ok": True, "detail": ""},
                     ],
-                }
+                },
+                {"status": "unavailable", "roles": ["queries"], "checks": [_NO_MONGODB]},
             ]
         }
     )
 
-    status: Literal["ok", "unavailable"]
+    status: HealthStatus
     roles: Annotated[list[str], Field(description="What this process does.")]
     checks: Annotated[
         list[HealthCheck], Field(description="What was looked at; nothing for liveness.")

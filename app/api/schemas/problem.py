@@ -5,9 +5,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+_NO_ADDRESS: JsonDict = {
+    "pointer": "#/email",
+    "code": "value-error",
+    "detail": "An email address must have an @-sign.",
+}
+
 
 class ProblemError(BaseModel):
     """One place in a request that is invalid, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_NO_ADDRESS]})
 
     pointer: Annotated[
         str,
@@ -97,6 +105,7 @@ class Problem(BaseModel):
         Field(
             default_factory=list,
             description="With `invalid-request` only: what is wrong where, the first 20 at most.",
+            examples=[[_NO_ADDRESS]],
         ),
     ]
 

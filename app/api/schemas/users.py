@@ -2,21 +2,45 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
-from app.api.schemas.bases import NextCursor, RequestBody, ResponseBody, Timestamp
+from app.api.schemas.bases import (
+    EXAMPLE_CURSOR,
+    NextCursor,
+    RequestBody,
+    ResponseBody,
+    Timestamp,
+)
 from app.api.schemas.user_fields import AvatarUrl, Bio, Email, Name, UserId
 from app.eventsourcing import uuid7
 from app.users import user
 from app.users.queries import list_user_summaries
 
-UserStatus = TypeAliasType("UserStatus", user.UserStatus)
-"""Whether a profile is open to changes; an alias of this kind gives the schema its name."""
+# What clients call their constants for the values of UserOrder, in the same sequence.
+_ORDER_NAMES: list[JsonValue] = ["NAME", "NAME_DESCENDING", "CREATED_AT", "CREATED_AT_DESCENDING"]
 
-UserOrder = TypeAliasType("UserOrder", list_user_summaries.UserOrder)
-"""What a list is sorted by."""
+# An alias of this kind gives the schema its name.
+UserStatus = TypeAliasType(
+    "UserStatus",
+    Annotated[
+        user.UserStatus,
+        Field(description="Whether a profile is open to changes.", examples=["active"]),
+    ],
+)
+
+UserOrder = TypeAliasType(
+    "UserOrder",
+    Annotated[
+        list_user_summaries.UserOrder,
+        Field(
+            description="What a list is sorted by; `-` in front puts the last first.",
+            examples=["-created_at"],
+            json_schema_extra={"x-enum-varnames": _ORDER_NAMES},
+        ),
+    ],
+)
 
 _ALICE: JsonDict = {
     "id": "user123",
@@ -28,7 +52,6 @@ _ALICE_IN_FULL: JsonDict = {
     "email": "alice@example.com",
     "bio": "Fell down a rabbit hole and took notes.",
 }
-_NEXT_CURSOR = "WyI1ZjE2ODU0YjY1YTIiLDAsImFsaWNlIHNtaXRoIiwidXNlcjEyMyJd"
 
 
 def _left_out() -> Any:
@@ -137,7 +160,7 @@ class UserSummaryPage(ResponseBody):
     """Some of the users, in order."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_ALICE], "next_cursor": _NEXT_CURSOR}]}
+        json_schema_extra={"examples": [{"items": [_ALICE], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
     items: list[UserSummary]
@@ -178,7 +201,7 @@ class UserHistoryPage(ResponseBody):
     """Some of what happened to a user, oldest first."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_RENAMED], "next_cursor": _NEXT_CURSOR}]}
+        json_schema_extra={"examples": [{"items": [_RENAMED], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
     items: list[UserHistoryEntry]

@@ -32,3 +32,19 @@ async def alice(client: httpx.AsyncClient, service: MemoryService) -> str:
     assert registered.status_code == 201
     await service.project()
     return ALICE["id"]
+
+
+@pytest.fixture(scope="module")
+def document():
+    """The document as it is served."""
+    return create_api(MemoryService()).openapi()
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    """Every operation by its id, with its method and path."""
+    return {
+        operation["operationId"]: (method, path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }

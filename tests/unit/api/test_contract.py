@@ -1,0 +1,295 @@
+"""What breaks clients is told from what does not."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from app.api.contract import breaking_changes
+
+GONE = object()
+BOOK = {"$ref": "#/components/schemas/Book"}
+JSON_BOOK = {"application/json": {"schema": BOOK}}
+
+DOCUMENT: dict[str, Any] = {
+    "paths": {
+        "/books": {
+            "get": {
+                "operationId": "list_books",
+                "tags": ["books"],
+                "parameters": [
+                    {
+                        "name": "limit",
+                        "in": "query",
+                        "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 20},
+                    },
+                    {"name": "q", "in": "query", "schema": {"type": "string", "pattern": "^.+$"}},
+                    {
+                        "name": "sort",
+                        "in": "query",
+                        "schema": {"$ref": "#/components/schemas/Order"},
+                    },
+                ],
+                "responses": {
+                    "200": {
+                        "content": {
+                            "application/json": {"schema": {"type": "array", "items": BOOK}}
+                        },
+                    },
+                },
+            },
+            "post": {
+                "operationId": "add_book",
+                "tags": ["books"],
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/NewBook"}}
+                    }
+                },
+                "responses": {
+                    "201": {
+                        "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
+                        "content": JSON_BOOK,
+                    },
+                    "409": {"content": {"application/problem+json": {"schema": {}}}},
+                },
+            },
+        },
+    },
+    "components": {
+        "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
+        "schemas": {
+            "Order": {
+                "type": "string",
+                "enum": ["title", "-title"],
+                "x-enum-varnames": ["TITLE", "TITLE_DESCENDING"],
+            },
+            "NewBook": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["title"],
+                "properties": {
+                    "title": {"type": "string", "maxLength": 200},
+                    "year": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                },
+            },
+            "Book": {
+                "type": "object",
+                "required": ["title", "year", "medium"],
+                "properties": {
+                    "title": {"type": "string", "maxLength": 200, "description": "On its back."},
+                    "year": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                    "medium": {"type": "string", "enum": ["paper", "film"]},
+                    "sequel": {"anyOf": [BOOK, {"type": "null"}]},
+                    "names": {"type": "object", "additionalProperties": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
+
+LIST = ("paths", "/books", "get")
+ADD = ("paths", "/books", "post")
+LIMIT = (*LIST, "parameters", 0)
+Q = (*LIST, "parameters", 1)
+ORDER = ("components", "schemas", "Order")
+NEW_BOOK = ("components", "schemas", "NewBook")
+BOOK_FIELDS = ("components", "schemas", "Book", "properties")
+NEW_PARAMETER = (*LIST, "parameters", 3)
+STRING = {"type": "string"}
+
+BREAKING = [
+    ((*LIST,), GONE, "GET /books is gone"),
+    (
+        (*LIST, "operationId"),
+        "get_books",
+        "GET /books: operationId was 'list_books', is 'get_books'",
+    ),
+    ((*LIST, "tags"), ["library"], "GET /books: tags was ['books'], is ['library']"),
+    ((*LIST, "security"), [{"key": []}], "GET /books: security was None, is [{'key': []}]"),
+    ((*ADD, "responses", "409"), GONE, "POST /books no longer declares 409"),
+    ((*ADD, "responses", "201", "headers", "ETag"), GONE, "POST /books, 201, header ETag is gone"),
+    (
+        ("components", "headers", "ETag", "required"),
+        False,
+        "POST /books, 201, header ETag may be left out now",
+    ),
+    (
+        (*ADD, "responses", "201", "content"),
+        {"text/plain": {}},
+        "POST /books, 201 is no longer application/json",
+    ),
+    ((*Q,), GONE, "GET /books, query parameter q is gone"),
+    ((*Q, "name"), "search", "GET /books, query parameter q is gone"),
+    ((*Q, "required"), True, "GET /books, query parameter q is required now"),
+    (
+        (*NEW_PARAMETER,),
+        {"name": "shelf", "in": "query", "required": True, "schema": STRING},
+        "GET /books, query parameter shelf is new and required",
+    ),
+    (
+        (*LIMIT, "schema", "type"),
+        "string",
+        "GET /books, query parameter limit no longer takes integer",
+    ),
+    (
+        (*LIMIT, "schema", "maximum"),
+        100,
+        "GET /books, query parameter limit: maximum was 200, is 100",
+    ),
+    ((*LIMIT, "schema", "minimum"), 2, "GET /books, query parameter limit: minimum was 1, is 2"),
+    (
+        (*LIMIT, "schema", "default"),
+        50,
+        "GET /books, query parameter limit means 50 now when it is left out",
+    ),
+    (
+        (*Q, "schema", "pattern"),
+        "^..+$",
+        "GET /books, query parameter q: pattern was '^.+$', is '^..+$'",
+    ),
+    ((*Q, "schema", "minLength"), 3, "GET /books, query parameter q: minLength was None, is 3"),
+    ((*Q, "schema", "format"), "uri", "GET /books, query parameter q: format was None, is 'uri'"),
+    ((*Q, "schema", "enum"), ["x"], "GET /books, query parameter q takes only ['x'] now"),
+    ((*ORDER, "enum"), ["title"], "Order no longer takes '-title'"),
+    (
+        (*ORDER, "x-enum-varnames"),
+        ["TITLE", "ELTIT"],
+        "Order: the constant TITLE_DESCENDING is ELTIT now",
+    ),
+    ((*ADD, "requestBody"), GONE, "POST /books takes no body any more"),
+    ((*ADD, "requestBody", "required"), True, "POST /books requires a body now"),
+    (
+        (*LIST, "requestBody"),
+        {"required": True, "content": JSON_BOOK},
+        "GET /books requires a body now",
+    ),
+    ((*NEW_BOOK, "properties", "year"), GONE, "NewBook.year is gone"),
+    ((*NEW_BOOK, "properties", "year"), {"type": "integer"}, "NewBook.year no longer takes null"),
+    ((*NEW_BOOK, "required"), ["title", "year"], "NewBook.year is required now"),
+    ((*NEW_BOOK, "properties", "title", "const"), "Emma", "NewBook.title takes only ['Emma'] now"),
+    ((*NEW_BOOK, "minProperties"), 2, "NewBook: minProperties was None, is 2"),
+    ((*NEW_BOOK, "not"), {"required": ["x"]}, "NewBook: not was None, is {'required': ['x']}"),
+    ((*BOOK_FIELDS, "title"), GONE, "Book.title is gone"),
+    ((*BOOK_FIELDS, "title", "type"), "integer", "Book.title may be integer now"),
+    ((*BOOK_FIELDS, "title", "maxLength"), 300, "Book.title: maxLength was 200, is 300"),
+    ((*BOOK_FIELDS, "title"), {"anyOf": [STRING, {"type": "null"}]}, "Book.title may be null now"),
+    ((*BOOK_FIELDS, "title"), {"type": ["string", "null"]}, "Book.title may be null now"),
+    ((*BOOK_FIELDS, "title"), {}, "Book.title may be anything now"),
+    ((*BOOK_FIELDS, "year", "anyOf", 0, "type"), "number", "Book.year may be number now"),
+    ((*BOOK_FIELDS, "medium", "enum"), ["paper", "film", "tape"], "Book.medium may be 'tape' now"),
+    (
+        (*BOOK_FIELDS, "medium", "enum"),
+        GONE,
+        "Book.medium may be other than ['paper', 'film'] now",
+    ),
+    (
+        (*BOOK_FIELDS, "names", "additionalProperties"),
+        {"type": "integer"},
+        "Book.names.* may be integer now",
+    ),
+    (("components", "schemas", "Book", "required"), ["year"], "Book.title may be left out now"),
+    (
+        (*LIST, "responses", "200", "content", "application/json", "schema", "items"),
+        STRING,
+        "GET /books, 200[] may be string now",
+    ),
+    (("components", "schemas", "Page"), GONE, "the schema Page is gone"),
+]
+
+COMPATIBLE = {
+    "a new operation": (("paths", "/films"), {"get": {"operationId": "list_films"}}),
+    "a new method": (("paths", "/books", "delete"), {"operationId": "burn_books"}),
+    "a new status": ((*LIST, "responses", "503"), {"content": {}}),
+    "a new header": ((*LIST, "responses", "200", "headers"), {"ETag": {"schema": STRING}}),
+    "a new optional parameter": (
+        NEW_PARAMETER,
+        {"name": "shelf", "in": "query", "schema": STRING},
+    ),
+    "a new optional field to send": ((*NEW_BOOK, "properties", "pages"), {"type": "integer"}),
+    "a new field of an answer": ((*BOOK_FIELDS, "pages"), {"type": "integer"}),
+    "a parameter that takes more": ((*LIMIT, "schema", "maximum"), 500),
+    "a parameter without a limit": ((*LIMIT, "schema", "minimum"), GONE),
+    "a parameter that takes fractions": ((*LIMIT, "schema", "type"), "number"),
+    "a parameter of any form": ((*Q, "schema", "pattern"), GONE),
+    "a new order": (
+        ORDER,
+        {
+            "type": "string",
+            "enum": ["title", "year", "-title"],
+            "x-enum-varnames": ["TITLE", "YEAR", "TITLE_DESCENDING"],
+        },
+    ),
+    "a field that may be null": (
+        (*NEW_BOOK, "properties", "title"),
+        {"anyOf": [{"type": "string", "maxLength": 200}, {"type": "null"}]},
+    ),
+    "a field that may be left out": ((*NEW_BOOK, "required"), []),
+    "a body that takes more fields": ((*NEW_BOOK, "additionalProperties"), True),
+    "an answer that is never null": ((*BOOK_FIELDS, "year"), {"type": "integer"}),
+    "an answer that is always there": (
+        ("components", "schemas", "Book", "required"),
+        ["title", "year", "medium", "sequel"],
+    ),
+    "an answer of fewer kinds": ((*BOOK_FIELDS, "medium", "enum"), ["paper"]),
+    "an answer that is shorter": ((*BOOK_FIELDS, "title", "maxLength"), 100),
+    "a schema that got a name": ((*BOOK_FIELDS, "medium"), {"$ref": "#/components/schemas/Medium"}),
+    "another description": ((*BOOK_FIELDS, "title", "description"), "On its cover."),
+    "an extension": ((*BOOK_FIELDS, "title", "x-shelf"), 7),
+    "a warning": ((*LIST, "deprecated"), True),
+}
+
+
+def edited(path: tuple[str | int, ...], value: object) -> dict[str, Any]:
+    """DOCUMENT with something at `path`, or without it; a list may grow by one."""
+    document = copy.deepcopy(DOCUMENT)
+    document["components"]["schemas"]["Page"] = {"type": "object"}
+    document["components"]["schemas"]["Medium"] = {"type": "string", "enum": ["paper", "film"]}
+    place: Any = document
+    *parents, last = path
+    for each in parents:
+        place = place[each]
+    if value is GONE:
+        del place[last]
+    elif isinstance(place, list) and last == len(place):
+        place.append(value)
+    else:
+        place[last] = value
+    return document
+
+
+UNCHANGED = edited(("info",), {})
+
+
+@pytest.mark.parametrize(("path", "value", "said"), BREAKING, ids=[each[2] for each in BREAKING])
+def test_what_breaks_clients_is_found(path, value, said):
+    """Whatever is taken away, made stricter to send or wider to answer; it is said where."""
+    assert said in breaking_changes(UNCHANGED, edited(path, value))
+
+
+@pytest.mark.parametrize(("path", "value"), COMPATIBLE.values(), ids=COMPATIBLE)
+def test_what_breaks_no_client_passes(path, value):
+    """Whatever is added, taken more of, or answered less of."""
+    assert breaking_changes(UNCHANGED, edited(path, value)) == []
+
+
+def test_a_change_is_said_once():
+    """Where a schema is used does not matter; one that refers to itself is no endless one."""
+    changes = breaking_changes(UNCHANGED, edited((*BOOK_FIELDS, "medium"), GONE))
+    assert changes == ["Book.medium is gone"]
+
+
+def test_directions_are_opposite():
+    """What may be made wider in what is sent may be made narrower in what is answered."""
+    wider = edited((*NEW_BOOK, "properties", "title", "maxLength"), 300)
+    assert breaking_changes(UNCHANGED, wider) == []
+    assert breaking_changes(wider, UNCHANGED) == ["NewBook.title: maxLength was 300, is 200"]
+
+
+def test_a_union_may_grow_where_it_is_sent():
+    """Each of its schemas is compared with the one that it was, others come on top."""
+    a, b = ({"$ref": f"#/components/schemas/{each}"} for each in ("Book", "NewBook"))
+    one, both = ({"oneOf": each} for each in ([a], [b, a]))
+    sent = (*ADD, "requestBody", "content", "application/json", "schema")
+    assert breaking_changes(edited(sent, one), edited(sent, both)) == []
+    assert breaking_changes(edited(sent, both), edited(sent, one)) != []
