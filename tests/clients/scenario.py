@@ -44,7 +44,7 @@ def expect(kind: type[BodyT], response: Response[Any]) -> BodyT:
     raise Refused(response.parsed)
 
 
-def register(client: Client, given: str, family: str) -> Response[Any]:
+def register(client: Client, given: str, family: str) -> Response[Problem | UserProfile]:
     """Register somebody; the id is left to the service."""
     registration = UserRegistration(
         name=f"{given} {family}",
@@ -57,7 +57,9 @@ def register(client: Client, given: str, family: str) -> Response[Any]:
     )
 
 
-def rename(client: Client, user: UserProfile, name: str, *, etag: str, key: str) -> Response[Any]:
+def rename(
+    client: Client, user: UserProfile, name: str, *, etag: str, key: str
+) -> Response[Problem | UserProfile]:
     """Give somebody another name and no bio, if they are still as `etag` says."""
     update = UserUpdate(name=name, bio=None)  # the avatar is left out, and stays
     return update_user.sync_detailed(
