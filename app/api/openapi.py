@@ -89,15 +89,14 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template=_REFERENCE, mode="serialization")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
-    components["schemas"] = {name: _untitled(each) for name, each in sorted(schemas.items())}
+    components["schemas"] = {name: _tidied(each, schemas) for name, each in sorted(schemas.items())}
     components["headers"] = HEADERS
     components["examples"] = {}
     for path in document["paths"].values():
         for operation in path.values():
             parameters = operation.get("parameters", ())
             for each in parameters:
-                each["schema"] = _never_null(each["schema"])
-                each["schema"].pop("title", None)
+                _tidy_parameter(each)
             if any(each["name"] == "cursor" for each in parameters):
                 operation["x-speakeasy-pagination"] = _PAGINATION
             for response in operation["responses"].values():
@@ -106,11 +105,37 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "security": []}
 
 
-def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+def _tidied(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     # The titles of members are their names in other letters, and become comments in clients.
     for each in schema.get("properties", {}).values():
         each.pop("title", None)
+    if "examples" in schema:
+        schema["examples"] = [_in_order(each, schema, schemas) for each in schema["examples"]]
     return schema
+
+
+def _tidy_parameter(parameter: dict[str, Any]) -> None:
+    schema = parameter["schema"] = _never_null(parameter["schema"])
+    schema.pop("title", None)
+    if parameter["required"]:
+        # Swagger UI fills in this example, and none of those of a schema.
+        parameter["example"] = schema["examples"][0]
+
+
+def _in_order(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    # Pydantic sorts the members of examples by name; they are shown as they are answered.
+    if "$ref" in schema:
+        return _in_order(example, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "items" in schema:
+        return [_in_order(each, schema["items"], schemas) for each in example]
+    if "properties" in schema:
+        members = schema["properties"].items()
+        return {
+            name: _in_order(example[name], member, schemas)
+            for name, member in members
+            if name in example
+        }
+    return example
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The application around a service: its life, health, projections and documentation pages."""
+"""The application around a service: its life, health and projections."""
 
 import httpx
 import pytest
@@ -91,14 +91,6 @@ async def test_projections_are_listed(client):
         "seen_at": None,
     }
     assert (second["lag"], second["state"]) == (None, "unknown")
-
-
-async def test_swagger_ui_is_served(client):
-    """At /docs, showing the document of this API."""
-    answer = await client.get("/docs")
-
-    assert answer.status_code == 200
-    assert "/openapi.json" in answer.text
 
 
 async def test_two_applications_share_nothing():

@@ -174,6 +174,18 @@ def test_parameters_are_never_null(operations):
             assert parameter["description"], name
 
 
+def test_a_required_parameter_has_an_example(operations):
+    """It is what Swagger UI fills in; one that may be left out is left to whoever asks."""
+    examples = {"user_id": "user123", "code": "user-not-found"}
+    for name, (_, path, operation) in operations.items():
+        filled = {
+            each["name"]: each["example"]
+            for each in operation.get("parameters", [])
+            if "example" in each
+        }
+        assert filled == {each: it for each, it in examples.items() if f"{{{each}}}" in path}, name
+
+
 def test_bodies_say_what_is_refused(document):
     """Unknown members, an empty update, and a null for what cannot be cleared."""
     schemas = document["components"]["schemas"]
@@ -195,6 +207,18 @@ def test_every_schema_has_a_realistic_example(document):
         assert schema["examples"], name
         for example in schema["examples"]:
             assert set(schema.get("required", [])) <= set(example) <= set(schema["properties"])
+
+
+def test_examples_have_their_members_in_the_order_of_answers(document):
+    """Also within others; they are read by people."""
+    schemas = document["components"]["schemas"]
+    for name in ("UserRegistration", "UserProfile", "UserSummary", "Problem", "Health"):
+        for example in schemas[name]["examples"]:
+            assert list(example) == [
+                each for each in schemas[name]["properties"] if each in example
+            ]
+    [page] = schemas["UserSummaryPage"]["examples"]
+    assert [list(each) for each in page["items"]] == [["id", "name", "avatar_url"]]
 
 
 async def test_examples_of_requests_are_accepted(client, document):
