@@ -29,11 +29,6 @@ def problem_errors(error: RequestValidationError) -> list[ProblemError]:
     return [_problem_error(each) for each in error.errors()[:_LISTED]]
 
 
-def invalid_parameter(kind: str, name: str, code: str, detail: str) -> RequestValidationError:
-    """The error of an endpoint that finds a query, path or header parameter invalid."""
-    return RequestValidationError([{"loc": (kind, name), "type": code, "msg": detail}])
-
-
 def _problem_error(found: Mapping[str, Any]) -> ProblemError:
     kind, *tokens = found["loc"]
     code = found["type"].replace("_", "-")

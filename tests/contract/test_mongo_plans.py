@@ -160,7 +160,7 @@ async def test_what_happens_to_users(views, explain):
 async def test_the_past_of_a_user(views, explain):
     """All of the history, page after page."""
     views.requests.clear()
-    query = GetPastUserProfile(person(0).id, BUSY_EVENTS)
+    query = GetPastUserProfile(person(0).id, version=BUSY_EVENTS)
     assert (await GetPastUserProfileHandler(views, REGISTRY)(query)).version == BUSY_EVENTS
     assert len(views.requests) == 2
     for request in views.requests:

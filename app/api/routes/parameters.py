@@ -56,7 +56,7 @@ AsOfVersion = Annotated[
     Query(
         ge=1,
         le=_VERSION_MAX,
-        description="As the user stood at this version; not together with `as_of`.",
+        description="As the user stood at this version; with `as_of`, at whichever came first.",
         examples=[1],
     ),
 ]

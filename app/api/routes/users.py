@@ -41,7 +41,6 @@ from app.api.schemas.users import (
     UserSummaryPage,
     UserUpdate,
 )
-from app.api.validation import invalid_parameter
 from app.mediator import Mediator
 from app.users import read_models
 from app.users.commands.deactivate_user import DeactivateUser
@@ -221,12 +220,8 @@ def _add_queries(users: APIRouter, mediator: Mediator) -> None:
         consistency_token: ConsistencyToken = None,
     ) -> UserProfile | Response:
         """Get a profile as it is now, or as it once was."""
-        if as_of is not None and as_of_version is not None:
-            raise invalid_parameter(
-                "query", "as_of_version", "excluded", "Send as_of or as_of_version, not both."
-            )
-        at = as_of or as_of_version
-        query = GetUserProfile(user_id) if at is None else GetPastUserProfile(user_id, at)
+        at = (as_of, as_of_version)
+        query = GetPastUserProfile(user_id, *at) if any(at) else GetUserProfile(user_id)
         with consistent_with(consistency_token):
             profile = await mediator.send(query)
         set_etag(response, profile.version)

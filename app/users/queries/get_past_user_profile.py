@@ -16,10 +16,14 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class GetPastUserProfile(Query[UserProfile]):
-    """The profile of this user as it stood at a time (with a zone), or at a version."""
+    """The profile of this user as it stood at a time (with a zone), or at a version.
+
+    Given both, as it stood at whichever came first.
+    """
 
     user_id: str
-    at: datetime | int
+    time: datetime | None = None
+    version: int | None = None
 
 
 class GetPastUserProfileHandler:
@@ -37,12 +41,13 @@ class GetPastUserProfileHandler:
         while entries := await self._page(query.user_id, seek):
             for entry in entries:
                 recorded = recorded_event(entry, self._registry)
-                if _is_past(recorded, query.at):
+                if _is_later(recorded, query):
                     return _profile(query, document, last)
                 document, last = USER_PROFILES.evolve(document, recorded), recorded
             seek = Seek(entries[-1].document["version"], entries[-1].key)
-        if isinstance(query.at, int) and last is not None and last.version < query.at:
-            raise UserNotFound(query.user_id, f" at version {query.at}")
+        never = query.version is not None and last is not None and last.version < query.version
+        if never and query.time is None:
+            raise UserNotFound(query.user_id, f" at version {query.version}")
         return _profile(query, document, last)
 
     async def _page(self, user_id: str, seek: Seek | None) -> list[Entry]:
@@ -50,8 +55,10 @@ class GetPastUserProfileHandler:
         return list(await self._views.page(USER_HISTORY.name, request))
 
 
-def _is_past(recorded: RecordedEvent, at: datetime | int) -> bool:
-    return recorded.version > at if isinstance(at, int) else recorded.recorded_at > at
+def _is_later(recorded: RecordedEvent, query: GetPastUserProfile) -> bool:
+    by_time = query.time is not None and recorded.recorded_at > query.time
+    by_version = query.version is not None and recorded.version > query.version
+    return by_time or by_version
 
 
 def _profile(

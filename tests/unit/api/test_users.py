@@ -163,6 +163,20 @@ async def test_the_past_is_asked_for_by_version_or_time(client, alice, service):
     assert (before.status_code, before.json()["code"]) == (404, "user-not-found")
 
 
+async def test_the_past_is_asked_for_by_version_and_time(client, alice, service):
+    """Whichever came first counts."""
+    await client.patch(f"/users/{alice}", json={"name": "Alice Wonderland"})
+    await service.project()
+
+    at_the_end_of_time = {"as_of": "9999-12-31T23:59:59Z", "as_of_version": 1}
+    by_version = await client.get(f"/users/{alice}", params=at_the_end_of_time)
+    long_ago = {"as_of": "2001-01-01T00:00:00Z", "as_of_version": 1}
+    by_time = await client.get(f"/users/{alice}", params=long_ago)
+
+    assert (by_version.status_code, by_version.headers["ETag"]) == (200, '"1"')
+    assert (by_time.status_code, by_time.json()["code"]) == (404, "user-not-found")
+
+
 async def test_a_history_is_paged_oldest_first(client, alice, service):
     """One entry an event, with the new values; the pages together are the whole history."""
     await client.patch(f"/users/{alice}", json={"name": "Al", "bio": "Hi"})

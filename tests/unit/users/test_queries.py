@@ -294,7 +294,10 @@ class TestGetPastUserProfile:
             )
         ]
         await world.catch_up()
-        past = [await world.send(GetPastUserProfile("alice", version)) for version in range(1, 7)]
+        past = [
+            await world.send(GetPastUserProfile("alice", version=version))
+            for version in range(1, 7)
+        ]
         assert past == answers
 
     async def test_a_profile_can_be_seen_as_of_a_time(self, world):
@@ -308,7 +311,7 @@ class TestGetPastUserProfile:
         instant = timedelta(microseconds=1)
 
         async def profile_at(time):
-            return await world.send(GetPastUserProfile("alice", time))
+            return await world.send(GetPastUserProfile("alice", time=time))
 
         assert await profile_at(renamed.updated_at) == renamed
         assert await profile_at(renamed.updated_at + timedelta(days=9)) == renamed
@@ -317,6 +320,25 @@ class TestGetPastUserProfile:
         with pytest.raises(UserNotFound):
             await profile_at(registered.created_at - instant)
 
+    async def test_of_a_time_and_a_version_the_first_counts(self, world):
+        """A version that had not come by then is not shown, be it there by now or never."""
+        registered = await world.send(ALICE)
+        for name in itertools.count():
+            last = await world.send(UpdateUserProfile("alice", name=str(name)))
+            if last.updated_at > registered.updated_at:
+                break
+        await world.catch_up()
+
+        async def version_at(time, version):
+            return (await world.send(GetPastUserProfile("alice", time, version))).version
+
+        before = last.updated_at - timedelta(microseconds=1)
+        for version in (last.version, last.version + 1):
+            assert await version_at(last.updated_at, version) == last.version
+            assert await version_at(before, version) == last.version - 1
+        for time in (last.updated_at, before):
+            assert await version_at(time, 1) == 1
+
     async def test_a_long_history_is_read_to_its_end(self, world):
         """Across as many pages of events as it takes."""
         await world.send(ALICE)
@@ -324,9 +346,9 @@ class TestGetPastUserProfile:
             last = await world.send(UpdateUserProfile("alice", bio=str(number)))
         await world.catch_up()
         assert last.version == 1202
-        assert await world.send(GetPastUserProfile("alice", 1202)) == last
+        assert await world.send(GetPastUserProfile("alice", version=1202)) == last
         for version in (500, 501, 1001):
-            past = await world.send(GetPastUserProfile("alice", version))
+            past = await world.send(GetPastUserProfile("alice", version=version))
             assert (past.version, past.bio) == (version, str(version))
 
     async def test_a_version_yet_to_come_is_not_found(self, world):
@@ -335,14 +357,14 @@ class TestGetPastUserProfile:
         await world.catch_up()
         message = r"^User with ID alice not found at version 2\.$"
         with pytest.raises(UserNotFound, match=message):
-            await world.send(GetPastUserProfile("alice", 2))
+            await world.send(GetPastUserProfile("alice", version=2))
         with pytest.raises(UserNotFound):
-            await world.send(GetPastUserProfile("alice", 0))
+            await world.send(GetPastUserProfile("alice", version=0))
 
     async def test_an_unknown_user_was_never_there(self, world):
         """It is refused for any version and time."""
         registered = await world.send(ALICE)
         await world.catch_up()
-        for at in (1, registered.created_at):
+        for at in ({"version": 1}, {"time": registered.created_at}):
             with pytest.raises(UserNotFound, match="nobody"):
-                await world.send(GetPastUserProfile("nobody", at))
+                await world.send(GetPastUserProfile("nobody", **at))
