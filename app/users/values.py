@@ -6,7 +6,6 @@ All of them raise ValueError, in words for whoever sent the value.
 import re
 import unicodedata
 from enum import Enum
-from urllib.parse import urlsplit
 
 NAME_MAX = 200
 EMAIL_MAX = 254
@@ -14,8 +13,14 @@ URL_MAX = 2048
 BIO_MAX = 1000
 USER_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 
-_USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_URL = re.compile(r"[!-~]+")
+_IN_URL = r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*"
+AVATAR_URL_PATTERN = (
+    rf"^https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{{1,5}})?([/?]{_IN_URL})?(#{_IN_URL})?$"
+)
+"""What a URL is made of (RFC 3986), with a host name and without a user's name and password."""
+
+_USER_ID = re.compile(USER_ID_PATTERN)
+_AVATAR_URL = re.compile(AVATAR_URL_PATTERN)
 
 
 class Unchanged(Enum):
@@ -59,14 +64,14 @@ def email(text: str) -> str:
 
 
 def avatar_url(text: str) -> str:
-    """An https URL of at most 2,048 printable ASCII characters; it is never fetched."""
+    """An https URL of at most 2,048 characters; it is never fetched."""
     if len(text) > URL_MAX:
         raise ValueError(f"An avatar URL has at most {URL_MAX} characters.")
-    if not _URL.fullmatch(text):
-        raise ValueError("An avatar URL is printable ASCII; percent-encode anything else.")
-    parts = urlsplit(text)
-    if parts.scheme != "https" or not parts.hostname:
-        raise ValueError("An avatar URL starts with https:// and names a host.")
+    if not _AVATAR_URL.fullmatch(text):
+        raise ValueError(
+            "An avatar URL starts with https:// and the name of a host; percent-encode what a URL "
+            "cannot hold."
+        )
     return text
 
 

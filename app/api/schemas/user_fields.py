@@ -8,12 +8,15 @@ stricter: a name with blanks around it is accepted, for one.
 import re
 from typing import Annotated
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from app.users import values
 
 _PARENTHESES = re.compile(r" \(.*\)", re.DOTALL)
+_RESERVED = "|".join(
+    "".join(f"[{letter.upper()}{letter}]" for letter in name) for name in SPECIAL_USE_DOMAIN_NAMES
+)
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"
 _CONTROLS_BUT_BREAKS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 
@@ -57,9 +60,14 @@ Email = Annotated[
     str,
     AfterValidator(_address),
     Field(
-        json_schema_extra={"format": "email", "minLength": 3, "maxLength": values.EMAIL_MAX},
+        json_schema_extra={
+            "format": "email",
+            "minLength": 3,
+            "maxLength": values.EMAIL_MAX,
+            "not": {"pattern": rf"[@.]({_RESERVED})$"},
+        },
         description="No two users have the same address, whatever the case of its letters. "
-        "Only its form is checked.",
+        "Only its form is checked; names that are reserved, such as `.test`, are no domains.",
         examples=["alice@example.com"],
     ),
 ]
@@ -73,7 +81,7 @@ AvatarUrl = Annotated[
                 "type": "string",
                 "format": "uri",
                 "maxLength": values.URL_MAX,
-                "pattern": r"^https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?([/?#][!-~]*)?$",
+                "pattern": values.AVATAR_URL_PATTERN,
             }
         ),
     ]

@@ -117,8 +117,8 @@ def test_another_email_address_is_refused(text, why):
     [
         "https://example.com",
         "https://example.com/a.png?size=64#top",
-        "HTTPS://EXAMPLE.COM/",
-        "https://[::1]:8443/a",
+        "https://EXAMPLE.com:8443/a;b=(c)*/@d",
+        "https://127.0.0.1?",
         "https://xn--bcher-kva.example/%C3%A4",
         "https://example.com/" + "a" * 2028,
     ],
@@ -129,28 +129,41 @@ def test_an_avatar_url_is_accepted_as_it_is(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    "text",
     [
-        ("", "printable ASCII"),
-        ("http://example.com/", "starts with https"),
-        ("//example.com/", "starts with https"),
-        ("/a.png", "starts with https"),
-        ("https:///a.png", "names a host"),
-        ("https://:443/", "names a host"),
-        ("javascript:alert(1)", "starts with https"),
-        ("data:image/png;base64,AAAA", "starts with https"),
-        ("https://example.com/a b", "printable ASCII"),
-        ("https://example.com/\n", "printable ASCII"),
-        (" https://example.com/", "printable ASCII"),
-        ("https://bücher.example/", "printable ASCII"),
-        ("https://[::1/", "IPv6"),
-        ("https://example.com/" + "a" * 2029, "at most 2048"),
+        "",
+        "http://example.com/",
+        "//example.com/",
+        "/a.png",
+        "https:///a.png",
+        "https://:443/",
+        "javascript:alert(1)",
+        "data:image/png;base64,AAAA",
+        "https://example.com/a b",
+        "https://example.com/\n",
+        " https://example.com/",
+        "https://bücher.example/",
+        "https://[::1]/",
+        "https://example.com@example.org/",
+        "https://example.com:port/",
+        'https://example.com/"',
+        "https://example.com/{size}",
+        "https://example.com/a\\b",
+        "https://example.com/100%",
+        "https://example.com/%zz",
+        "https://example.com/#a#b",
     ],
 )
-def test_another_avatar_url_is_refused(text, why):
-    """Another scheme, no host, characters a URL does not have, or too long."""
-    with pytest.raises(ValueError, match=why):
+def test_another_avatar_url_is_refused(text):
+    """Another scheme, no host, a user's name before it, or characters a URL does not have."""
+    with pytest.raises(ValueError, match="starts with https"):
         values.avatar_url(text)
+
+
+def test_an_avatar_url_that_is_too_long_is_refused():
+    """From 2,049 characters on."""
+    with pytest.raises(ValueError, match="at most 2048"):
+        values.avatar_url("https://example.com/" + "a" * 2029)
 
 
 @pytest.mark.parametrize(
