@@ -33,7 +33,7 @@ HEADERS: Documented = {
         "required": True,
         "description": "Stands for this write and everything before it; opaque.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 64},
-        "example": encode_position(1047),
+        "example": encode_position(1),
     },
     "Idempotency-Replayed": {
         "description": "That this is the answer to an earlier request with the same "

@@ -24,6 +24,7 @@ from app.api.schemas.changes import UserChange
 from app.api.schemas.problem import Problem, ProblemError
 
 Responses = dict[int | str, dict[str, Any]]
+Links = dict[str, dict[str, Any]]
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -55,6 +56,7 @@ def answers(
     *,
     headers: Iterable[str] = (),
     content: Mapping[str, Any] | None = None,
+    links: Links | None = None,
     problems: Iterable[ProblemType],
 ) -> Responses:
     """What a route declares: its one success, with `headers`, and the problems it may answer.
@@ -62,7 +64,11 @@ def answers(
     The problems are those of `MESSAGE` (or `ALWAYS`) and its own. The content is what FastAPI
     finds by itself, unless it is given.
     """
-    success: dict[str, Any] = {"description": description, "headers": _headers(headers)}
+    success: dict[str, Any] = {
+        "description": description,
+        "headers": _headers(headers),
+        "links": links or {},
+    }
     if content is not None:
         success["content"] = content
     by_status = sorted(problems, key=lambda each: each.status)
@@ -75,6 +81,18 @@ def answers(
 def not_modified() -> Responses:
     """What a route declares that answers 304 to If-None-Match."""
     return {304: {"description": "The client has it already.", "headers": _headers(["ETag"])}}
+
+
+def links_to(*operation_ids: str, description: str, parameters: Mapping[str, str]) -> Links:
+    """Where an answer leads: calls of these operations, each with the same `parameters`.
+
+    The values are runtime expressions, such as `$response.body#/id`. A link is the same
+    wherever it stands: two to one operation must have the same parameters.
+    """
+    return {
+        each: {"operationId": each, "parameters": dict(parameters), "description": description}
+        for each in operation_ids
+    }
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +110,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components["schemas"] = {name: _tidied(each, schemas) for name, each in sorted(schemas.items())}
     components["headers"] = HEADERS
     components["examples"] = {}
+    components["links"] = {}
     for path in document["paths"].values():
         for operation in path.values():
             parameters = operation.get("parameters", ())
@@ -101,7 +120,9 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 operation["x-speakeasy-pagination"] = _PAGINATION
             for response in operation["responses"].values():
                 response.setdefault("headers", {}).update(_headers(["X-Request-Id"]))
-                components["examples"].update(_taken_examples(response))
+                problems = response.get("content", {}).get(MEDIA_TYPE, {})
+                components["examples"].update(_taken(problems, "examples"))
+                components["links"].update(_taken(response, "links"))
     return {**document, "security": []}
 
 
@@ -146,11 +167,11 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**kinds[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
 
 
-def _taken_examples(response: dict[str, Any]) -> dict[str, Any]:
-    # The examples of problems are the same everywhere: references keep the document small.
-    examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
-    taken = dict(examples)
-    examples.update({name: {"$ref": f"#/components/examples/{name}"} for name in taken})
+def _taken(owner: dict[str, Any], kind: str) -> dict[str, Any]:
+    # The same ones are in many places: references keep the document small.
+    taken: dict[str, Any] = owner.pop(kind, {})
+    if taken:
+        owner[kind] = {name: {"$ref": f"#/components/{kind}/{name}"} for name in taken}
     return taken
 
 

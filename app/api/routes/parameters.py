@@ -67,7 +67,7 @@ ConsistencyToken = Annotated[
         alias="Consistency-Token",
         description="Of a write: the answer then holds it, and everything before it. If the "
         "views have not come so far within 2 s, the answer is 503 `read-model-behind`.",
-        examples=[encode_position(1047)],
+        examples=[encode_position(1)],
     ),
 ]
 

@@ -8,7 +8,7 @@ from app.api.consistency import consistent_with
 from app.api.entity_tags import expected_version, has_version
 from app.api.headers import set_etag, set_written
 from app.api.idempotency import carried_out_once
-from app.api.openapi import MESSAGE, QUERY, answers, not_modified
+from app.api.openapi import MESSAGE, QUERY, answers, links_to, not_modified
 from app.api.problems import (
     CONFLICT,
     EMAIL_TAKEN,
@@ -56,6 +56,31 @@ _WRITTEN = ("ETag", "Consistency-Token", "Idempotency-Replayed")
 _WRITE = (*MESSAGE, CONFLICT, IDEMPOTENCY_KEY_REUSED)
 _CHANGE = (*_WRITE, USER_NOT_FOUND, VERSION_MISMATCH)
 
+_THIS_USER = {"user_id": "$response.body#/id"}
+_THIS_WRITE = {"Consistency-Token": "$response.header.Consistency-Token"}
+_TO_CHANGES = links_to(
+    "update_user",
+    "put_user",
+    "deactivate_user",
+    "reactivate_user",
+    description="Change the user, unless somebody else has done so since.",
+    parameters={**_THIS_USER, "If-Match": "$response.header.ETag"},
+)
+_TO_READS_AND_CHANGES = {
+    **links_to(
+        "get_user",
+        "get_user_history",
+        description="Read what was written here.",
+        parameters={**_THIS_USER, **_THIS_WRITE},
+    ),
+    **links_to(
+        "list_users",
+        description="List the users, as they are after this write.",
+        parameters=_THIS_WRITE,
+    ),
+    **_TO_CHANGES,
+}
+
 
 def users_router(mediator: Mediator) -> APIRouter:
     """The routes under /users."""
@@ -75,6 +100,7 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
             201,
             "The user is registered.",
             headers=("Location", *_WRITTEN),
+            links=_TO_READS_AND_CHANGES,
             problems=(*_WRITE, USER_ALREADY_EXISTS, EMAIL_TAKEN),
         ),
     )
@@ -101,6 +127,7 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
         200,
         "The profile after the update.",
         headers=_WRITTEN,
+        links=_TO_READS_AND_CHANGES,
         problems=(*_CHANGE, EMAIL_TAKEN, USER_DEACTIVATED),
     )
 
@@ -137,7 +164,11 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
         "/{user_id}/deactivate",
         summary="Deactivate a user",
         responses=answers(
-            200, "The profile, closed to changes.", headers=_WRITTEN, problems=_CHANGE
+            200,
+            "The profile, closed to changes.",
+            headers=_WRITTEN,
+            links=_TO_READS_AND_CHANGES,
+            problems=_CHANGE,
         ),
     )
     async def deactivate_user(
@@ -156,7 +187,13 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
     @users.post(
         "/{user_id}/reactivate",
         summary="Reactivate a user",
-        responses=answers(200, "The profile, open to changes.", headers=_WRITTEN, problems=_CHANGE),
+        responses=answers(
+            200,
+            "The profile, open to changes.",
+            headers=_WRITTEN,
+            links=_TO_READS_AND_CHANGES,
+            problems=_CHANGE,
+        ),
     )
     async def reactivate_user(
         user_id: UserIdPath,
@@ -207,7 +244,13 @@ def _add_queries(users: APIRouter, mediator: Mediator) -> None:
         summary="Get a user",
         response_model=UserProfile,
         responses={
-            **answers(200, "The profile.", headers=("ETag",), problems=(*QUERY, USER_NOT_FOUND)),
+            **answers(
+                200,
+                "The profile.",
+                headers=("ETag",),
+                links=_TO_CHANGES,
+                problems=(*QUERY, USER_NOT_FOUND),
+            ),
             **not_modified(),
         },
     )

@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.api.consistency import decode_position
+
 OPERATIONS = {
     "register_user": ("post", "/users", "201"),
     "list_users": ("get", "/users", "200"),
@@ -153,6 +155,53 @@ def test_response_headers_are_declared(operations, operation_id, expected):
     for status, response in responses.items():
         waits = status == "503" and "application/problem+json" in response["content"]
         assert ("Retry-After" in response["headers"]) is waits or int(status) < 400
+
+
+def test_headers_that_are_always_sent_are_required(document):
+    """All but the one that says that nothing was done anew."""
+    headers = document["components"]["headers"]
+    optional = {name for name, header in headers.items() if not header.get("required")}
+    assert optional == {"Idempotency-Replayed"}
+
+
+def test_the_example_of_a_consistency_token_need_not_be_waited_for(operations):
+    """Whoever tries it on a service that has recorded anything is answered at once."""
+    parameters = operations["list_users"][2]["parameters"]
+    [token] = [each for each in parameters if each["name"] == "Consistency-Token"]
+    assert decode_position(token["schema"]["examples"][0]) == 1
+
+
+CHANGES = {"update_user", "put_user", "deactivate_user", "reactivate_user"}
+READS = {"get_user", "get_user_history", "list_users"}
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "expected"),
+    [
+        ("register_user", READS | CHANGES),
+        *((each, READS | CHANGES) for each in sorted(CHANGES)),
+        ("get_user", CHANGES),
+        ("list_users", set()),
+    ],
+)
+def test_an_answer_links_to_what_can_be_done_next(operations, operation_id, expected):
+    """A write to reads that hold it, and to changes of the version that it led to."""
+    _, _, operation = operations[operation_id]
+    links = operation["responses"][OPERATIONS[operation_id][2]].get("links", {})
+    assert set(links) == expected
+
+
+def test_links_name_parameters_and_what_answers_hold(document, operations):
+    """Of the operation they lead to, and of every answer that they stand in."""
+    for name, link in document["components"]["links"].items():
+        parameters = operations[link["operationId"]][2]["parameters"]
+        assert set(link["parameters"]) <= {each["name"] for each in parameters}, name
+        for operation_id, (_, _, operation) in operations.items():
+            answer = operation["responses"][OPERATIONS[operation_id][2]]
+            if name in answer.get("links", {}):
+                held = {f"$response.header.{each}" for each in answer["headers"]}
+                held |= {"$response.body#/id"}
+                assert set(link["parameters"].values()) <= held, (operation_id, name)
 
 
 def test_every_reference_leads_somewhere(document):
