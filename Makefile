@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 UV ?= uv
+# FUZZ_SEED: that of an earlier run, to have it repeated.
+FUZZ_SECONDS ?= 300
+FUZZ_SEED ?=
 
 BIN := $(VENV)/bin
 LOCK := requirements.lock
@@ -15,7 +18,7 @@ NODE_INSTALLED := $(NODE_MODULES)/.installed
 SDK := build/sdk
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises lint lint-openapi format openapi sdk migrate lock clean
+.PHONY: help run test endurance promises fuzz lint lint-openapi format openapi sdk migrate lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -42,6 +45,9 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises keys
 	@$(BIN)/python -m tests.acceptance.promises changes
 	@$(BIN)/python -m tests.acceptance.promises pages
+
+fuzz: $(INSTALLED) ## send requests made of the OpenAPI document for FUZZ_SECONDS, check the answers
+	@$(BIN)/python -m tests.acceptance.fuzzing --seconds $(FUZZ_SECONDS) $(FUZZ_SEED:%=--seed %)
 
 lint: $(INSTALLED) ## check the style, the types and the architecture
 	$(BIN)/ruff check .

@@ -1,0 +1,16 @@
+"""A short run of schemathesis; `make fuzz` is a long one."""
+
+from tests.acceptance.fuzzing import fuzz
+
+PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
+
+
+def test_the_api_does_as_its_document_says(start, folder):
+    """A thousand requests made of the document, be they valid or not, are answered as it says."""
+    service = start(LOG_LEVEL="error").await_serving()
+    options = ("--max-examples", "20", "--seed", "1")
+    found = fuzz(service.url, *options, cwd=folder, capture_output=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert all(f"\u2705  {phase}" in found.stdout for phase in PHASES), found.stdout
+    assert service.stop() == 0
+    assert service.log.read_text() == ""
