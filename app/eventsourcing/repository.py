@@ -174,10 +174,11 @@ class Repository(Generic[AggregateT]):
         self, stream_id: str, decide: Decide[AggregateT], expected_version: int | None
     ) -> Stored[AggregateT]:
         command = idempotent_command()
-        if command and (receipt := await self._store.receipt(command.key.value)):
-            raise DuplicateCommand(receipt)
         for attempt in itertools.count(1):
             current = await self._catch_up(stream_id)
+            # After the load, or it might be refused for what its own first try has just done.
+            if command and (receipt := await self._store.receipt(command.key.value)):
+                raise DuplicateCommand(receipt)
             version = current.version if current else 0
             if expected_version not in (None, version):
                 raise VersionMismatch(stream_id, expected_version, version)

@@ -134,6 +134,23 @@ async def test_commands_sent_at_once_are_carried_out_once(store):
     assert await store.store.head() == 2
 
 
+@pytest.mark.parametrize("expected_version", [None, 1])
+async def test_a_repeat_that_is_overtaken_by_the_first_is_answered_as_it(store, expected_version):
+    """It may not be refused for what the first, in another process, has just done."""
+    here, there = process(store.store), process(store)
+    await here.transact("1", put("a"))
+    firsts = []
+
+    async def overtake(_) -> None:
+        store.before_load = nothing
+        firsts.append(await send(here, "1", take("a"), expected_version=expected_version))
+
+    store.before_load = overtake
+    again = await send(there, "1", take("a"), expected_version=expected_version)
+    assert firsts == [(again[0], False)]
+    assert again[1]
+
+
 @pytest.mark.parametrize("committed", [False, True])
 async def test_a_command_without_an_answer_is_sent_again(store, committed):
     """Whether it had been recorded or not, it is carried out once."""
