@@ -185,8 +185,8 @@ OVERLOADED = ProblemType(
     "overloaded",
     "Overloaded",
     example="Too many requests are waiting. Nothing was done; send it again later.",
-    meaning="A bounded queue is full. Nothing was done; send it again after the seconds in Retry- "
-    "After.",
+    meaning="A bounded queue is full. Nothing was done; send it again after the seconds in "
+    "Retry-After.",
     retry_after=1,
 )
 READ_MODEL_BEHIND = ProblemType(

@@ -30,7 +30,7 @@ async def test_the_type_of_a_problem_leads_to_what_it_means(client, kind):
         "example": kind.example,
     }
     assert len(re.findall(r"[.:;]", kind.meaning)) >= 1
-    assert not re.search(r"  | $", kind.meaning + kind.example)
+    assert not re.search(r"  |- | $", kind.meaning + kind.example)
 
 
 @pytest.mark.parametrize("code", ["teapot", "user-not-found-", "-"])
