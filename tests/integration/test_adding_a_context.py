@@ -5,37 +5,34 @@ file that is there, whose lines have to be found exactly once.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from tests.documents import Block, blocks
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/adding-a-context.md").read_text(encoding="utf-8")
-PARTS = re.compile(
-    r"^\*\*`(?P<path>[^`]+)`\*\*$|^```(?P<kind>python|diff)\n(?P<text>.*?)^```$",
-    re.DOTALL | re.MULTILINE,
-)
+PARTS = [each for each in blocks(TEXT) if each.path and each.kind in {"python", "diff"}]
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 SCRIPTS = Path(sys.executable).parent
 SECONDS = 120
 
 
-def carry_out(text: str, tree: Path) -> None:
-    """Write the files that `text` shows, and make the changes it shows."""
-    path = None
-    for each in PARTS.finditer(text):
-        if each["path"]:
-            path = tree / each["path"]
-        elif each["kind"] == "diff":
-            change(path, each["text"])
+def carry_out(parts: Iterable[Block], tree: Path) -> None:
+    """Write the files that `parts` show, and make the changes they show."""
+    for each in parts:
+        path = tree / each.path
+        if each.kind == "diff":
+            change(path, each.text)
         else:
             assert not path.exists(), f"{path} is shown twice"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(each["text"], encoding="utf-8")
+            path.write_text(each.text, encoding="utf-8")
 
 
 def change(path: Path, diff: str) -> None:
@@ -85,7 +82,7 @@ def tree(tmp_path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=unused)
     for name in ("alembic.ini", "openapi.json", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
-    carry_out(TEXT, tmp_path)
+    carry_out(PARTS, tmp_path)
     return tmp_path
 
 
@@ -108,7 +105,7 @@ def test_the_context_serves(tree, servers):
 
 def test_the_context_is_well_formed(tree):
     """It keeps the style and the import contracts."""
-    files = {each["path"] for each in PARTS.finditer(TEXT) if (each["path"] or "").endswith(".py")}
+    files = {each.path for each in PARTS if each.path.endswith(".py")}
     for command in (
         (SCRIPTS / "ruff", "check", "--no-cache", *files),
         (SCRIPTS / "ruff", "format", "--no-cache", "--check", *files),

@@ -1,17 +1,19 @@
 """The documentation agrees with the code, as far as a program can tell."""
 
 import re
-import shlex
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.api.application import create_api
+from app.api.problems import REFUSALS, problem_types
+from tests.documents import Comparison, Curl, blocks, exchanges
 from tests.unit.api.service import MemoryService
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+API = ROOT / "docs/api.md"
 ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # What this page names is made by its own blocks, which a test of their own carries out.
@@ -24,8 +26,6 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 QUOTED = re.compile(r"`([^`\n]+)`")
 NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?")
 BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
-CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
 def name_of(page: Path) -> str:
@@ -87,32 +87,22 @@ def test_the_readme_is_short():
 
 async def test_the_round_trip_in_the_readme_is_true():
     """Each command is answered as the text says, but for the time."""
-    [block] = re.findall(
-        r"^```console\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
-    service = MemoryService()
+    [console] = [each for each in blocks(README.read_text("utf-8")) if each.kind == "console"]
+    service, comparison = MemoryService(), Comparison()
     transport = httpx.ASGITransport(create_api(service))
     async with httpx.AsyncClient(transport=transport) as client:
-        trips = [each.replace("\\\n", "") for each in block.split("$ ")[1:]]
-        assert trips
-        for command, _, expected in (each.partition("\n") for each in trips):
-            answer = await client.send(request_of(client, command))
-            assert TIME.sub("TIME", answer.text) == TIME.sub("TIME", expected.strip())
+        for command, shown in exchanges(console.text):
+            answer = await client.send(Curl(command).request(client))
+            assert comparison.holds(shown, answer.text), f"$ {command}\n{answer.text}"
             await service.project()
 
 
-def request_of(client: httpx.AsyncClient, command: str) -> httpx.Request:
-    """The request that curl would make."""
-    curl, *arguments = shlex.split(command)
-    assert curl == "curl"
-    options = {"-X": "GET", "-H": "Accept: */*", "-d": ""}
-    while arguments[0] in options:
-        options[arguments[0]] = arguments[1]
-        arguments = arguments[2:]
-    [url], rest = arguments[:1], arguments[1:]
-    options |= dict(zip(rest[::2], rest[1::2], strict=True))
-    name, _, value = options["-H"].partition(": ")
-    return client.build_request(options["-X"], url, headers={name: value}, content=options["-d"])
+def test_every_kind_of_problem_is_listed_for_clients():
+    """By status, and with Retry-After where there is one."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (.+) \|$", API.read_text("utf-8"), re.MULTILINE)
+    assert [(code, int(status), "`Retry-After`" in what) for code, status, what in rows] == [
+        (each.code, each.status, each.retry_after is not None) for each in problem_types(REFUSALS)
+    ]
 
 
 @pytest.mark.parametrize("adr", ADRS, ids=lambda each: each.stem)
