@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.consistency import consistent_with
+from app.api.direct import DirectRoute
 from app.api.entity_tags import expected_version, has_version
 from app.api.headers import set_etag, set_written
 from app.api.idempotency import carried_out_once
@@ -84,7 +85,7 @@ _TO_READS_AND_CHANGES = {
 
 def users_router(mediator: Mediator) -> APIRouter:
     """The routes under /users."""
-    users = APIRouter(prefix="/users", tags=["users"])
+    users = APIRouter(prefix="/users", tags=["users"], route_class=DirectRoute)
     # Routes are tried in order, and most requests read.
     _add_queries(users, mediator)
     _add_commands(users, mediator)

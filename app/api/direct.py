@@ -1,0 +1,107 @@
+"""Routes that hand a request to its endpoint by a plan made once.
+
+FastAPI finds out for each request anew where each parameter is to be found and what it may be.
+For endpoints with a few optional headers that is most of what a request costs, see
+docs/performance.md.
+"""
+
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+_JSON = b"application/json"
+
+
+class DirectRoute(APIRoute):
+    """Does for requests that fit their declarations what any route does; FastAPI does the rest.
+
+    For endpoints that take single values of the path, the query and the headers, a JSON body,
+    the request and the response. A request that does not fit is handed to FastAPI from the
+    beginning, so that refusals are the same; the OpenAPI document is the same, too.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers requests; made once, when the route is."""
+        by_fastapi = super().get_route_handler()
+        arguments = _Arguments(self)
+        endpoint, written, status = self.endpoint, self.response_field, self.status_code or 200
+
+        async def answer(request: Request) -> Response:
+            response = Response(None, status)
+            response.raw_headers.clear()
+            values = await arguments.of(request, response)
+            if values is None:
+                return await by_fastapi(request)
+            result = await endpoint(**values)
+            if written is None or isinstance(result, Response):
+                return result  # type: ignore[no-any-return]
+            response.body = written.serialize_json(result)
+            length = str(len(response.body)).encode()
+            response.raw_headers += ((b"content-length", length), (b"content-type", _JSON))
+            return response
+
+        return answer
+
+
+class _Arguments:
+    """What an endpoint is called with."""
+
+    def __init__(self, route: APIRoute) -> None:
+        needs = route.dependant
+        if needs.dependencies or needs.cookie_params:
+            raise TypeError(f"{route.name} takes what a DirectRoute cannot give it")
+        self._path = _by_alias(needs.path_params)
+        self._query = _by_alias(needs.query_params)
+        self._headers = {each.alias.lower().encode(): each for each in needs.header_params}
+        optional = [*needs.query_params, *needs.header_params]
+        self._defaults = {each.name: each.get_default() for each in optional}
+        self._request, self._response = needs.request_param_name, needs.response_param_name
+        self._body = route.body_field
+
+    async def of(self, request: Request, response: Response) -> dict[str, Any] | None:
+        """The arguments for `request`; None if anything about it is out of the ordinary."""
+        values = self._defaults.copy()
+        if self._request:
+            values[self._request] = request
+        if self._response:
+            values[self._response] = response
+        scope = request.scope
+        # Of a header that is repeated, the first counts.
+        headers = dict(reversed(scope["headers"]))
+        try:
+            _take(values, self._path, scope["path_params"])
+            _take(values, self._headers, headers)
+            if scope["query_string"]:
+                _take(values, self._query, request.query_params)
+            if self._body:
+                if headers[b"content-type"].partition(b";")[0] != _JSON:
+                    return None
+                values[self._body.name] = _valid(self._body, json.loads(await request.body()))
+        except HTTPException:
+            raise
+        except Exception:  # noqa: BLE001 - FastAPI knows what to say of it
+            return None
+        return values
+
+
+def _by_alias(fields: list[Any]) -> Mapping[str, Any]:
+    return {each.alias: each for each in fields}
+
+
+def _take(values: dict[str, Any], fields: Mapping[Any, Any], given: Mapping[Any, Any]) -> None:
+    for name, field in fields.items():
+        value = given.get(name)
+        if value is not None:
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            values[field.name] = _valid(field, text)
+
+
+def _valid(field: Any, value: Any) -> Any:
+    found, errors = field.validate(value)
+    if errors:
+        raise ValueError(errors)
+    return found

@@ -1,0 +1,156 @@
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from app.api.direct import DirectRoute
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Thing(BaseModel):
+    """A body, asked for and answered."""
+
+    name: str
+    size: int = 1
+
+
+class Noting(APIRoute):
+    """A route as FastAPI has it, which notes each request that comes to it."""
+
+    handed_over: tuple[str, ...] = ()
+
+    def get_route_handler(self):
+        """FastAPI's own handler, with the note."""
+        handler = super().get_route_handler()
+
+        async def noted(request):
+            self.handed_over += (request.url.path,)
+            return await handler(request)
+
+        return noted
+
+
+class NotingDirect(DirectRoute, Noting):
+    """A direct route that notes what it hands over to FastAPI."""
+
+
+def add_things(router):
+    """The same two routes, whatever the router makes of them."""
+
+    @router.get("/things/{key}", response_model=Thing)
+    async def get_thing(
+        key: Annotated[str, Path(pattern="^[a-z]+$")],
+        request: Request,
+        response: Response,
+        size: Annotated[int, Query(ge=1)] = 3,
+        if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+    ):
+        response.headers["ETag"] = f'"{key}"'
+        if if_none_match == f'"{key}"':
+            return Response(None, 304, response.headers)
+        return Thing(name=f"{request.method} {key}", size=size)
+
+    @router.post("/things", status_code=201)
+    async def make_thing(thing: Thing, response: Response) -> Thing:
+        response.headers["Location"] = f"/things/{thing.name}"
+        return thing
+
+
+def app_of(route_class):
+    """An application whose routes are of this class, and these routes."""
+    router = APIRouter(route_class=route_class)
+    add_things(router)
+    app = FastAPI()
+    app.include_router(router)
+    return app, router.routes
+
+
+async def answer_to(app, request):
+    """What is answered: status, headers and body."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test"
+    ) as client:
+        answer = await client.request(**request)
+    return answer.status_code, sorted(answer.headers.multi_items()), answer.content
+
+
+def get(path, **more):
+    """A GET."""
+    return {"method": "GET", "url": path, **more}
+
+
+def post(content, headers=JSON):
+    """A POST of a body."""
+    return {"method": "POST", "url": "/things", "content": content, "headers": headers}
+
+
+IN_ORDER = [
+    get("/things/abc"),
+    get("/things/abc?size=7"),
+    get("/things/abc?size=7&size=8"),
+    get("/things/abc?other=7"),
+    get("/things/abc", headers={"If-None-Match": '"abc"'}),
+    get("/things/abc", headers=[("If-None-Match", '"x"'), ("If-None-Match", '"abc"')]),
+    get("/things/abc", headers={"X-Other": "é".encode("latin-1")}),
+    post(b'{"name": "a", "size": 2}'),
+    post(b'{"name": "a", "more": true}'),
+    post(b'{"name": "a"}', {"Content-Type": "application/json; charset=utf-8"}),
+]
+
+OUT_OF_ORDER = [
+    get("/things/ABC"),
+    get("/things/abc?size=0"),
+    get("/things/abc?size=x"),
+    get("/things/abc?size="),
+    post(b""),
+    post(b"{"),
+    post(b"null"),
+    post(b"[1]"),
+    post(b"{}"),
+    post(b'{"name": 1}'),
+    post(b"[" * 100_000),
+    post(b"\xff\xfe"),
+    post(b'{"name": "a"}', {}),
+    post(b'{"name": "a"}', {"Content-Type": "text/plain"}),
+    post(b'{"name": "a"}', {"Content-Type": "application/ld+json"}),
+    post(b'{"name": "a"}', {"Content-Type": "application/jsonp"}),
+]
+
+
+@pytest.mark.parametrize("request_", [*IN_ORDER, *OUT_OF_ORDER], ids=str)
+async def test_the_answer_is_that_of_fastapi(request_):
+    """Whatever is asked, the answer is the same, down to its headers."""
+    direct, _ = app_of(DirectRoute)
+    plain, _ = app_of(APIRoute)
+    assert await answer_to(direct, request_) == await answer_to(plain, request_)
+
+
+@pytest.mark.parametrize("request_", IN_ORDER, ids=str)
+async def test_a_request_in_order_is_answered_directly(request_):
+    """FastAPI is not asked."""
+    app, routes = app_of(NotingDirect)
+    await answer_to(app, request_)
+    assert [each.handed_over for each in routes] == [(), ()]
+
+
+def test_the_documentation_is_that_of_fastapi():
+    """The routes are described alike."""
+    assert app_of(DirectRoute)[0].openapi() == app_of(APIRoute)[0].openapi()
+
+
+def test_what_it_cannot_give_is_refused():
+    """An endpoint that depends on others is refused when the route is made, not when it is used."""
+    router = APIRouter(route_class=DirectRoute)
+
+    async def number() -> int:
+        return 1
+
+    with pytest.raises(TypeError, match="takes what a DirectRoute cannot give"):
+
+        @router.get("/")
+        async def endpoint(number: Annotated[int, Depends(number)]) -> int:
+            return number
