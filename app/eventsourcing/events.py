@@ -1,6 +1,7 @@
 """Events, and the record of them in the log."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import Field, dataclass, fields
 from datetime import datetime
@@ -27,7 +28,13 @@ class Event:
 
 def event_data(event: Event) -> Data:
     """The fields of `event` by name."""
-    return {each.name: getattr(event, each.name) for each in fields(event)}
+    event_class: type = type(event)
+    return {name: getattr(event, name) for name in _field_names(event_class)}
+
+
+@functools.cache
+def _field_names(event_class: type[Any]) -> Sequence[str]:
+    return tuple(each.name for each in fields(event_class))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Metadata:
     @staticmethod
     def from_data(data: Mapping[str, Any]) -> "Metadata":
         """The reverse of `as_data`; names it does not know are left out."""
-        return Metadata(**{name: data.get(name) for name in Metadata.__match_args__})
+        return Metadata(data.get("correlation_id"), data.get("causation_id"), data.get("actor"))
 
 
 request_metadata: ContextVar[Metadata] = ContextVar("request_metadata", default=Metadata())
