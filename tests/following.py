@@ -11,7 +11,12 @@ from app.projecting import Pace, Projection, ProjectionStatus, ProjectionStore, 
 from app.projecting.follower import Follower
 
 QUICK = Pace(
-    batch=3, poll_seconds=0.001, first_backoff_seconds=0.001, last_backoff_seconds=0.002, tries=3
+    batch=3,
+    rest_seconds=0.001,
+    poll_seconds=0.001,
+    first_backoff_seconds=0.001,
+    last_backoff_seconds=0.002,
+    tries=3,
 )
 """A pace for tests: nothing takes long."""
 

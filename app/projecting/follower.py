@@ -28,6 +28,8 @@ class Pace:
     """How a projector goes about it.
 
     batch: the most events applied at once.
+    rest_seconds: how long it lets events gather after it has come to the end of the log, at most:
+        projections of one process rest until the same moment, so that they read together.
     poll_seconds: how often it looks for what other processes appended.
     heartbeat_seconds: how often it says that it is alive when there is nothing to apply.
     first_backoff_seconds, last_backoff_seconds: the pauses between tries; they double.
@@ -36,6 +38,7 @@ class Pace:
     """
 
     batch: int = 500
+    rest_seconds: float = 0.02
     poll_seconds: float = 0.05
     heartbeat_seconds: float = 5.0
     first_backoff_seconds: float = 0.1
@@ -135,6 +138,12 @@ class Follower:
         self._batch = min(self._batch * 2, self._pace.batch)
         if not more:
             await self._serve()
+            await self._rest()
+
+    async def _rest(self) -> None:
+        # A batch costs nearly the same whether it holds one event or fifty.
+        seconds = self._pace.rest_seconds
+        await asyncio.sleep(seconds - asyncio.get_running_loop().time() % seconds)
 
     async def _idle(self, position: int) -> None:
         await self._serve()

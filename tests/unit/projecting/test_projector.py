@@ -92,6 +92,25 @@ async def test_a_new_version_serves_though_the_log_never_rests(log, store):
     assert (await store.get("notes", "a")).document["texts"][:4] == ["begin", "x", "1", "2"]
 
 
+async def test_events_that_come_in_quick_succession_are_applied_together(log, store):
+    """A projector that has come to the end of the log rests for a moment."""
+    batches = 0
+
+    async def count(step: str) -> None:
+        nonlocal batches
+        batches += step == "before save"
+
+    pace = replace(QUICK, batch=100, rest_seconds=0.05)
+    projector = Projector(log, EventfulStore(store, count), [NOTES], pace=pace)
+    async with running(projector.run()):
+        await append(log, "a", NoteWritten("x"))
+        for number in range(50):
+            await append(log, "a", NoteAdded(str(number)))
+            await asyncio.sleep(0.002)
+        await until(lambda: projector.statuses[0].position == 51)
+    assert batches < 25
+
+
 async def test_a_projector_ends_when_it_is_cancelled(log, store):
     """With all of its projections, wherever they are."""
     projector = Projector(log, store, [NOTES, notes(name="others")], pace=QUICK)
