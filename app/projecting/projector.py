@@ -7,6 +7,7 @@ from app.eventsourcing import EventLog
 from app.projecting.follower import Follower, Pace
 from app.projecting.ports import ProjectionStatus, ProjectionStore
 from app.projecting.projection import Projection
+from app.projecting.shared_log import SharedLog
 
 
 class Projector:
@@ -27,7 +28,8 @@ class Projector:
         pace: Pace | None = None,
     ) -> None:
         """Nothing is read or written before `run`."""
-        self._followers = [Follower(log, store, each, pace or Pace()) for each in projections]
+        shared = SharedLog(log)
+        self._followers = [Follower(shared, store, each, pace or Pace()) for each in projections]
 
     @property
     def statuses(self) -> list[ProjectionStatus]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.projecting import Pace, ProjectionState, Projector
 from app.storage import StorageUnavailable
-from tests.following import QUICK, EventfulStore, catch_up, running, until
+from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
 from tests.notes import (
     NOTES,
     NoteAdded,
@@ -109,6 +109,29 @@ async def test_events_that_come_in_quick_succession_are_applied_together(log, st
             await asyncio.sleep(0.002)
         await until(lambda: projector.statuses[0].position == 51)
     assert batches < 25
+
+
+async def test_projections_that_are_equally_far_read_the_log_once(log, store):
+    """An append wakes them together, and what they ask for is the same."""
+    reads = 0
+
+    class CountedLog(WatchedLog):
+        async def read(self, *, after, limit):
+            nonlocal reads
+            reads += 1
+            await asyncio.sleep(0)
+            return await super().read(after=after, limit=limit)
+
+    projections = [notes(name=each) for each in "abcdefgh"]
+    pace = replace(QUICK, batch=100, rest_seconds=0.05, poll_seconds=60)
+    projector = Projector(CountedLog(log), store, projections, pace=pace)
+    async with running(projector.run()):
+        for number in range(1, 5):
+            await append(log, f"{number}", NoteWritten("x"))
+            await until(
+                lambda number=number: [each.position for each in projector.statuses] == [number] * 8
+            )
+    assert reads < 8 * 4
 
 
 async def test_a_projector_ends_when_it_is_cancelled(log, store):
