@@ -1,5 +1,6 @@
 """Options in the URL that suit queries leave the projector's reads and writes as they must be."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from pymongo import monitoring
 from app.adapters.mongo import MongoReadModel
 from app.projecting import PageRequest
 from app.storage import StorageUnavailable
-from tests.notes import NOTES, note, status
+from tests.notes import NOTES, note, notes, status
 
 # The embedded replica set has no secondary, nor seven members that could acknowledge.
 OPTIONS = "readPreference=secondary&w=7&readConcernLevel=available&timeoutMS=1000"
@@ -97,3 +98,12 @@ async def test_queries_read_from_where_the_url_says(read_model):
     ):
         with pytest.raises(StorageUnavailable, match="Secondary"):
             await call
+
+
+async def test_checkpoints_that_are_saved_at_once_go_out_together(read_model, commands):
+    """One command saves those of all projections."""
+    several = [notes(name=name) for name in "abc"]
+    await asyncio.gather(*(read_model.save(each, status(each, 7)) for each in several))
+    (update,) = commands.of("update")
+    assert [each["q"]["_id"] for each in update["updates"]] == [each.id for each in several]
+    assert [await read_model.prepare(each) for each in several] == [7, 7, 7]

@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pymongo import UpdateOne
+
 from app.adapters.batcher import Batcher
 from app.adapters.mongo.client import Client, answering
 from app.projecting import Projection, ProjectionState, ProjectionStatus, projection_id
+
+_Save = tuple[str, ProjectionStatus]
 
 COLLECTION = "projections"
 KNOWN_SECONDS = 1.0
@@ -30,6 +34,9 @@ class Checkpoints:
             storage="MongoDB",
             largest=10_000,
             waiting=10_000,
+        )
+        self._saves = Batcher[_Save, None](
+            "checkpoints", self._save, storage="MongoDB", largest=1_000, waiting=10_000
         )
         self._positions: Mapping[str, int] = {}
         self._positions_until = 0.0
@@ -56,13 +63,7 @@ class Checkpoints:
 
     async def save(self, projection: Projection, status: ProjectionStatus) -> None:
         """Save `status`; neither its position nor its head ever goes back."""
-        fields = _fields(status)
-        growing = {
-            name: value for name in ("position", "head") if (value := fields.pop(name)) is not None
-        }
-        await self._client.primary(COLLECTION).update_one(
-            {"_id": projection.id}, {"$set": fields, "$max": growing}, upsert=True
-        )
+        await self._saves.submit((projection.id, status))
 
     async def serve(self, projection: Projection) -> None:
         """Point the projection's name at this version, unless a later one serves."""
@@ -106,9 +107,17 @@ class Checkpoints:
         return [_status(each).heard_at(now) for each in found]
 
     async def close(self) -> None:
-        """Finish the look-ups under way."""
+        """Finish what is under way."""
+        await self._saves.close()
         await self._look_ups.close()
         await self._position_look_ups.close()
+
+    async def _save(self, saves: Sequence[_Save]) -> Sequence[None]:
+        async with answering():
+            await self._client.primary(COLLECTION).bulk_write(
+                [_growing(*each) for each in saves], ordered=False
+            )
+        return [None] * len(saves)
 
     async def _look_up(self, views: Sequence[str]) -> Sequence[int | None]:
         asked_at = asyncio.get_running_loop().time()
@@ -139,6 +148,14 @@ class Checkpoints:
             for view, version in serving.items()
         }
         return [positions] * len(asking)
+
+
+def _growing(projection: str, status: ProjectionStatus) -> UpdateOne:
+    fields = _fields(status)
+    growing = {
+        name: value for name in ("position", "head") if (value := fields.pop(name)) is not None
+    }
+    return UpdateOne({"_id": projection}, {"$set": fields, "$max": growing}, upsert=True)
 
 
 def _fields(status: ProjectionStatus) -> dict[str, Any]:
