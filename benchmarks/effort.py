@@ -1,0 +1,58 @@
+"""How much is measured: all of it, or what fits into two minutes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """The size of a run.
+
+    connections: at how many the services are compared, one after the other.
+    rounds: how often each service takes its turn; the ratio of each round counts once.
+    seconds: how long a turn takes.
+    users: how many there are when services are compared; each has one event.
+    caught_up: over how many events a projector catches up, and how often.
+    grown: events in the small and in the large log; None leaves growth out.
+    lag_writes: how many writes the lag at low load is taken from.
+    saturated_seconds: how long writes come in as fast as they can.
+    stream_rounds: how often a long and a short stream are loaded.
+    memory_minutes: after how many minutes of load memory is compared with that after one.
+    """
+
+    connections: tuple[int, ...]
+    rounds: int
+    seconds: float
+    users: int
+    caught_up: tuple[tuple[int, int], ...]
+    grown: tuple[int, int] | None
+    lag_writes: int
+    saturated_seconds: float
+    stream_rounds: int
+    memory_minutes: int | None
+
+
+FULL = Effort(
+    connections=(1, 32, 128),
+    rounds=5,
+    seconds=5,
+    users=10_000,
+    caught_up=((100_000, 3), (1_000_000, 1)),
+    grown=(10_000, 1_000_000),
+    lag_writes=400,
+    saturated_seconds=20,
+    stream_rounds=25,
+    memory_minutes=10,
+)
+
+QUICK = Effort(
+    connections=(32,),
+    rounds=2,
+    seconds=1,
+    users=2_000,
+    caught_up=((20_000, 1),),
+    grown=None,
+    lag_writes=40,
+    saturated_seconds=4,
+    stream_rounds=5,
+    memory_minutes=None,
+)

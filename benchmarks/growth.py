@@ -1,0 +1,131 @@
+"""Whether what there is already makes the service slower: long logs, long streams, long runs."""
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator
+
+import psutil
+
+from app.adapters.postgres import PostgresEventStore
+from app.bootstrap import event_registry
+from app.eventsourcing import Repository
+from app.users.events import STREAM_TYPE
+from app.users.user import User
+from benchmarks.comparisons import Loads, Turns, take_turns
+from benchmarks.effort import Effort
+from benchmarks.figures import Figure, at_least, at_most, figure
+from benchmarks.people import person
+from benchmarks.projecting import EVENTS_A_USER
+from benchmarks.seeding import create_database, seed_event_store
+from benchmarks.world import Contender, Databases, service
+from benchmarks.wrk import run_wrk
+
+SCENARIOS = {"get_user": False, "list_users": False, "update_user": True}
+CONNECTIONS = 32
+SHORT, LONG = 10, 10_000
+MIXED_SECONDS = 5
+
+
+def long_logs(on: Databases, effort: Effort) -> Iterator[tuple[Turns, Figure]]:
+    """The same load on a small and on a large log, in turns."""
+    if effort.grown is None:
+        return
+    small, large = (events // EVENTS_A_USER for events in effort.grown)
+    names = [f"{users * EVENTS_A_USER:,} events" for users in (small, large)]
+    with contextlib.ExitStack() as stack:
+        contenders = {
+            name: stack.enter_context(
+                service(on, f"grown_{users}", users=users, events_a_user=EVENTS_A_USER)
+            )
+            for name, users in zip(names, (small, large), strict=True)
+        }
+        for each in contenders.values():
+            each.settled()
+        for scenario, writes in SCENARIOS.items():
+            turns = Turns(scenario, CONNECTIONS, {name: [] for name in names})
+            loads = {
+                name: Loads(on.folder, users)
+                for name, users in zip(names, (small, large), strict=True)
+            }
+            once = dataclasses.replace(effort, rounds=1)
+            for _ in range(effort.rounds):
+                for name in names:
+                    taken = take_turns(
+                        scenario, {name: contenders[name]}, CONNECTIONS, once, loads[name], writes
+                    )
+                    turns.by_name[name] += taken.by_name[name]
+            yield (
+                turns,
+                figure(
+                    f"{scenario} at {names[1]} against {names[0]}, {CONNECTIONS} connections",
+                    turns.ratios(names[1], names[0]),
+                    target=at_least(0.9),
+                    absolute=f"{turns.rate(names[1]):,.0f}/s; {turns.rate(names[0]):,.0f}/s",
+                ),
+            )
+
+
+def long_streams(on: Databases, effort: Effort) -> Iterator[Figure]:
+    """Loading an aggregate of many events against one of few: unknown yet, and remembered."""
+    url = asyncio.run(create_database(on.postgres, "streams"))
+    seed_event_store(url, users=1, events_a_user=LONG)
+    times = asyncio.run(_load(url, effort.stream_rounds))
+    for how, (long, short) in times.items():
+        yield figure(
+            f"loading a stream of {LONG:,} events against one of {SHORT}, {how}",
+            [one / other for one, other in zip(long, short, strict=True)],
+            target=at_most(1.5),
+            absolute=f"{min(long) * 1000:.2f} ms; {min(short) * 1000:.2f} ms",
+        )
+
+
+async def _load(url: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
+    store = PostgresEventStore(url, event_registry())
+    short_id = "short"
+    await _record_short(store, short_id)
+    times: dict[str, tuple[list[float], list[float]]] = {
+        "by a process that has not loaded it": ([], []),
+        "by a process that has": ([], []),
+    }
+    for _ in range(rounds):
+        for number, user_id in enumerate((person(0).id, short_id)):
+            users = Repository(store, STREAM_TYPE, User)
+            for how in times.values():
+                began = time.perf_counter()
+                await users.transact(user_id, lambda _: [])
+                how[number].append(time.perf_counter() - began)
+    await store.close()
+    return times
+
+
+async def _record_short(store: PostgresEventStore, user_id: str) -> None:
+    users = Repository(store, STREAM_TYPE, User)
+    user = User(user_id, "Ada Lovelace", "short@example.com")
+    await users.transact(user_id, lambda _: User.register(user))
+    for number in range(SHORT - 1):
+        await users.transact(user_id, lambda known, name=f"Ada {number}": known.update(name=name))
+
+
+def long_runs(on: Databases, contender: Contender, effort: Effort) -> Iterator[Figure]:
+    """The memory of the service after minutes of mixed load against that after one minute."""
+    if effort.memory_minutes is None:
+        return
+    process = psutil.Process(contender.server.pid)
+    loads = Loads(on.folder, effort.users)
+    began, after_one = time.monotonic(), 0
+    while time.monotonic() - began < effort.memory_minutes * 60:
+        for scenario in ("get_user", "update_user", "list_users", "register_user"):
+            load = loads.next(scenario, contender)
+            run_wrk(contender.server.url, load, connections=CONNECTIONS, seconds=MIXED_SECONDS)
+            contender.settled()
+        if not after_one and time.monotonic() - began >= 60:
+            after_one = process.memory_info().rss
+    after_all = process.memory_info().rss
+    yield figure(
+        f"memory after {effort.memory_minutes} minutes of load against after one",
+        [after_all / after_one],
+        target=at_most(1.1),
+        absolute=f"{after_all / 2**20:.0f} MiB; {after_one / 2**20:.0f} MiB",
+    )
