@@ -41,7 +41,7 @@ class DirectRoute(APIRoute):
                 return result  # type: ignore[no-any-return]
             response.body = written.serialize_json(result)
             length = str(len(response.body)).encode()
-            response.raw_headers += ((b"content-length", length), (b"content-type", _JSON))
+            response.raw_headers[:0] = (b"content-length", length), (b"content-type", _JSON)
             return response
 
         return answer
