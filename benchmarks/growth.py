@@ -8,17 +8,16 @@ from collections.abc import Iterator
 
 import psutil
 
-from app.adapters.postgres import PostgresEventStore
+from app.adapters.postgres import PostgresEventStore, migrate
 from app.bootstrap import event_registry
 from app.eventsourcing import Repository
 from app.users.events import STREAM_TYPE
-from app.users.user import User
+from app.users.user import USER_SNAPSHOTS, User
 from benchmarks.comparisons import Loads, Turns, take_turns
 from benchmarks.effort import Effort
 from benchmarks.figures import Figure, at_least, at_most, figure
-from benchmarks.people import person
 from benchmarks.projecting import EVENTS_A_USER
-from benchmarks.seeding import create_database, seed_event_store
+from benchmarks.seeding import create_database
 from benchmarks.world import Contender, Databases, service
 from benchmarks.wrk import run_wrk
 
@@ -70,7 +69,7 @@ def long_logs(on: Databases, effort: Effort) -> Iterator[tuple[Turns, Figure]]:
 def long_streams(on: Databases, effort: Effort) -> Iterator[Figure]:
     """Loading an aggregate of many events against one of few: unknown yet, and remembered."""
     url = asyncio.run(create_database(on.postgres, "streams"))
-    seed_event_store(url, users=1, events_a_user=LONG)
+    migrate(url)
     times = asyncio.run(_load(url, effort.stream_rounds))
     for how, (long, short) in times.items():
         yield figure(
@@ -83,15 +82,16 @@ def long_streams(on: Databases, effort: Effort) -> Iterator[Figure]:
 
 async def _load(url: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
     store = PostgresEventStore(url, event_registry())
-    short_id = "short"
-    await _record_short(store, short_id)
+    lengths = {"long": LONG, "short": SHORT}
+    for user_id, events in lengths.items():
+        await _live(store, user_id, events)
     times: dict[str, tuple[list[float], list[float]]] = {
         "by a process that has not loaded it": ([], []),
         "by a process that has": ([], []),
     }
     for _ in range(rounds):
-        for number, user_id in enumerate((person(0).id, short_id)):
-            users = Repository(store, STREAM_TYPE, User)
+        for number, user_id in enumerate(lengths):
+            users = _users(store)
             for how in times.values():
                 began = time.perf_counter()
                 await users.transact(user_id, lambda _: [])
@@ -100,11 +100,16 @@ async def _load(url: str, rounds: int) -> dict[str, tuple[list[float], list[floa
     return times
 
 
-async def _record_short(store: PostgresEventStore, user_id: str) -> None:
-    users = Repository(store, STREAM_TYPE, User)
-    user = User(user_id, "Ada Lovelace", "short@example.com")
+def _users(store: PostgresEventStore) -> Repository[User]:
+    return Repository(store, STREAM_TYPE, User, snapshots=USER_SNAPSHOTS)
+
+
+async def _live(store: PostgresEventStore, user_id: str, events: int) -> None:
+    """Have so many things happen to a user, one command each, as the service would record them."""
+    users = _users(store)
+    user = User(user_id, "Ada Lovelace", f"{user_id}@example.com")
     await users.transact(user_id, lambda _: User.register(user))
-    for number in range(SHORT - 1):
+    for number in range(events - 1):
         await users.transact(user_id, lambda known, name=f"Ada {number}": known.update(name=name))
 
 

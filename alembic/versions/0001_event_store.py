@@ -51,6 +51,18 @@ create table receipts (
 
 RECEIPTS_BY_AGE = "create index receipts_recorded_at on receipts (recorded_at)"
 
+# The state of a stream as of a version, so that a load need not begin with its first event.
+SNAPSHOTS = """
+create table snapshots (
+    stream_id    text collate "C" primary key,
+    version      integer not null,
+    position     bigint not null,
+    edition      integer not null,
+    data         jsonb not null,
+    recorded_at  timestamptz not null
+) with (fillfactor = 70)
+"""
+
 # One row: what is appended next goes after it. Its lock puts all appends into one line, so
 # that positions are dense and become visible in their order.
 LOG_HEAD = """
@@ -74,7 +86,8 @@ as $$
 -- items: [{"stream_id", "expected_version", "metadata",
 --          "events": [{"type", "schema_version", "data"}, ...],
 --          "claims": [{"scope", "key"}, ...], "releases": [{"scope", "key"}, ...],
---          "idempotency_key": {"value", "fingerprint"}}, ...]
+--          "idempotency_key": {"value", "fingerprint"},
+--          "snapshot": {"edition", "data"}}, ...]
 -- One row for each item, in their order; an item that is refused changes nothing and leaves
 -- its neighbours alone:
 --   appended     at_version, at_position, at_time: of its last event
@@ -172,6 +185,16 @@ begin
             );
         end if;
 
+        if item ? 'snapshot' then
+            insert into snapshots values (
+                stream, current + added, head,
+                (item #>> '{snapshot,edition}')::integer, item #> '{snapshot,data}', now_at
+            ) on conflict (stream_id) do update
+                set version = excluded.version, position = excluded.position,
+                    edition = excluded.edition, data = excluded.data,
+                    recorded_at = excluded.recorded_at;
+        end if;
+
         outcome := 'appended';
         at_version := current + added;
         at_position := head;
@@ -193,6 +216,7 @@ def upgrade() -> None:
         CLAIMS,
         RECEIPTS,
         RECEIPTS_BY_AGE,
+        SNAPSHOTS,
         LOG_HEAD,
         FIRST_HEAD,
         APPEND_EVENTS,
@@ -202,4 +226,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("drop function append_events")
-    op.execute("drop table log_head, receipts, claims, streams, events")
+    op.execute("drop table log_head, snapshots, receipts, claims, streams, events")

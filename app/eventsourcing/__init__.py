@@ -3,6 +3,7 @@
 Imports the standard library only (and the storage errors every port shares).
 """
 
+from app.eventsourcing.aggregates import Aggregate, Decide, Stored
 from app.eventsourcing.errors import (
     AppendRefused,
     ClaimTaken,
@@ -32,9 +33,18 @@ from app.eventsourcing.idempotency import (
 )
 from app.eventsourcing.ids import uuid7
 from app.eventsourcing.registry import EncodedEvent, EventRegistry, Upcaster, Upcasters
-from app.eventsourcing.repository import Aggregate, Decide, Repository, Stored
+from app.eventsourcing.repository import Repository
 from app.eventsourcing.retention import keep_purging
-from app.eventsourcing.store import Append, Appended, Claim, EventLog, EventStore
+from app.eventsourcing.snapshots import Snapshots
+from app.eventsourcing.store import (
+    Append,
+    Appended,
+    Claim,
+    EventLog,
+    EventStore,
+    RecordedSnapshot,
+    Snapshot,
+)
 
 __all__ = [
     "Aggregate",
@@ -59,7 +69,10 @@ __all__ = [
     "Metadata",
     "Receipt",
     "RecordedEvent",
+    "RecordedSnapshot",
     "Repository",
+    "Snapshot",
+    "Snapshots",
     "Stored",
     "UndecodableEvent",
     "UnknownEvent",

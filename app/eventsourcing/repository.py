@@ -5,12 +5,12 @@ import contextlib
 import functools
 import itertools
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Generic, Protocol, Self, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Generic
 from weakref import WeakValueDictionary
 
+from app.eventsourcing.aggregates import AggregateT, Decide, Stored
 from app.eventsourcing.errors import (
     DuplicateCommand,
     IdempotencyKeyReused,
@@ -20,46 +20,9 @@ from app.eventsourcing.errors import (
 from app.eventsourcing.events import Event, RecordedEvent, request_metadata
 from app.eventsourcing.idempotency import Receipt, idempotent_command
 from app.eventsourcing.ids import uuid7
-from app.eventsourcing.store import Append, Claim, EventStore
+from app.eventsourcing.snapshots import Snapshots
+from app.eventsourcing.store import Append, EventStore
 from app.storage import Overloaded
-
-
-class Aggregate(Protocol):
-    """The state that decisions are made on: an immutable fold of a stream's events."""
-
-    @classmethod
-    def evolve(cls, state: Self | None, event: Event) -> Self:
-        """The state after `event`; pure, and never refuses an event that was recorded."""
-        ...
-
-    def claims(self) -> Collection[Claim]:
-        """What no other stream may hold while this aggregate is in this state."""
-        ...
-
-
-AggregateT = TypeVar("AggregateT", bound=Aggregate)
-
-Decide = Callable[[AggregateT | None], Sequence[Event]]
-"""The events a command leads to, from the state it meets (None: no such aggregate yet).
-
-Pure, since it may run again on a newer state; no events means that nothing changes. Raises
-a domain error to refuse.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored(Generic[AggregateT]):
-    """An aggregate and where it stands.
-
-    version, position: of its last event, in its stream and in the log.
-    created_at, updated_at: when its first and its last event were recorded, in UTC.
-    """
-
-    state: AggregateT
-    version: int
-    position: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class _Turn:
@@ -84,6 +47,7 @@ class Repository(Generic[AggregateT]):
         stream_type: str,
         aggregate: type[AggregateT],
         *,
+        snapshots: Snapshots[AggregateT] | None = None,
         remembered: int = 50_000,
         attempts: int = 10,
         waiting: int = 500,
@@ -94,6 +58,7 @@ class Repository(Generic[AggregateT]):
             store: where the streams are.
             stream_type: the first part of their ids, `<stream_type>-<id>`; without a hyphen.
             aggregate: what they are folded into.
+            snapshots: how their states are kept; without, a load begins with the first event.
             remembered: how many folds are kept in memory.
             attempts: how often a command is tried when other processes append first.
             waiting: how many commands may be under way on one aggregate.
@@ -102,6 +67,7 @@ class Repository(Generic[AggregateT]):
         self._store = store
         self._stream_type = stream_type
         self._aggregate = aggregate
+        self._snapshots = snapshots
         self._remembered = remembered
         self._attempts = attempts
         self._folds: OrderedDict[str, Stored[AggregateT]] = OrderedDict()
@@ -210,7 +176,14 @@ class Repository(Generic[AggregateT]):
 
     async def _catch_up(self, stream_id: str) -> Stored[AggregateT] | None:
         stored = self._folds.get(stream_id)
-        events = await self._store.load(stream_id, after_version=stored.version if stored else 0)
+        version = stored.version if stored else 0
+        if self._snapshots is None:
+            events = await self._store.load(stream_id, after_version=version)
+        else:
+            kept, events = await self._store.load_from_snapshot(
+                stream_id, edition=self._snapshots.edition, after_version=version
+            )
+            stored = self._snapshots.restored(kept) if kept else stored
         stored = self._fold(stored, events)
         if stored is not None:
             self._remember(stream_id, stored)
@@ -226,6 +199,7 @@ class Repository(Generic[AggregateT]):
                 position=each.position,
                 created_at=stored.created_at if stored else each.recorded_at,
                 updated_at=each.recorded_at,
+                snapshot_version=stored.snapshot_version if stored else 0,
             )
         return stored
 
@@ -245,6 +219,7 @@ class Repository(Generic[AggregateT]):
             claims=[each for each in needed if each not in held],
             releases=[each for each in held if each not in needed],
             idempotency_key=command.key if command else None,
+            snapshot=self._snapshots.due(before, new, len(events)) if self._snapshots else None,
         )
         appended = await self._store.append(append)
         if before and not events:
@@ -255,6 +230,9 @@ class Repository(Generic[AggregateT]):
             position=appended.position,
             created_at=before.created_at if before else appended.recorded_at,
             updated_at=appended.recorded_at,
+            snapshot_version=(
+                appended.version if append.snapshot else before.snapshot_version if before else 0
+            ),
         )
         self._remember(stream_id, after)
         return after

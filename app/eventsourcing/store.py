@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from app.eventsourcing.events import Event, Metadata, RecordedEvent
+from app.eventsourcing.events import Data, Event, Metadata, RecordedEvent
 from app.eventsourcing.idempotency import IdempotencyKey, Receipt
 
 
@@ -18,6 +18,27 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state that the events of a stream have led to, so that not all need be folded anew.
+
+    edition: of the form that `data` has and of the fold that led to it; from 1 on.
+    """
+
+    edition: int
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSnapshot:
+    """A snapshot as it is kept: the version, position and time of the last event in it."""
+
+    snapshot: Snapshot
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """What one command adds to one stream, all of it or nothing.
 
@@ -25,6 +46,7 @@ class Append:
     events: in order; at least one, unless there is an `idempotency_key`.
     claims, releases: the claims to take and to give back in the same transaction.
     idempotency_key: recorded in the same transaction, and refused if it was before.
+    snapshot: of the stream after this; kept in the same transaction, in place of an earlier one.
     """
 
     stream_id: str
@@ -34,6 +56,7 @@ class Append:
     claims: Sequence[Claim] = ()
     releases: Sequence[Claim] = ()
     idempotency_key: IdempotencyKey | None = None
+    snapshot: Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +96,17 @@ class EventStore(Protocol):
             Overloaded: too many loads are waiting.
             StorageUnavailable: the storage cannot be reached.
 
+        """
+        ...
+
+    async def load_from_snapshot(
+        self, stream_id: str, *, edition: int, after_version: int = 0
+    ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
+        """The snapshot of a stream past `after_version`, and the events past both.
+
+        There is none if the one that is kept is of another edition.
+
+        Raises what `load` does.
         """
         ...
 

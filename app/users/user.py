@@ -1,10 +1,10 @@
 """The user: what a profile is, and what may become of it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from app.eventsourcing import Claim, Event
+from app.eventsourcing import Claim, Event, Snapshots
 from app.users import values
 from app.users.errors import UserIsDeactivated
 from app.users.events import (
@@ -113,3 +113,9 @@ class User:
             case UserReactivated(), User():
                 return replace(state, status="active")
         raise TypeError(f"{event!r} cannot happen to {state!r}.")
+
+
+USER_SNAPSHOTS: Snapshots[User] = Snapshots(
+    edition=1, encode=asdict, decode=lambda data: User(**data)
+)
+"""Another edition is due whenever `User` or `evolve` changes."""

@@ -14,14 +14,14 @@ from app.eventsourcing import (
 from app.users.errors import EmailTaken, UserAlreadyExists, UserNotFound
 from app.users.events import STREAM_TYPE
 from app.users.read_models import UserProfile
-from app.users.user import User
+from app.users.user import USER_SNAPSHOTS, User
 
 
 class Users:
     """The write model of users: every change of one goes through here."""
 
     def __init__(self, store: EventStore) -> None:
-        self._repository = Repository(store, STREAM_TYPE, User)
+        self._repository = Repository(store, STREAM_TYPE, User, snapshots=USER_SNAPSHOTS)
 
     async def register(self, user: User) -> UserProfile:
         """Record a new user.

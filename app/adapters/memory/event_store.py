@@ -15,6 +15,7 @@ from app.eventsourcing import (
     Metadata,
     Receipt,
     RecordedEvent,
+    RecordedSnapshot,
     VersionConflict,
 )
 from app.eventsourcing.signal import LogSignal
@@ -35,6 +36,7 @@ class MemoryEventStore:
         self._streams: dict[str, list[int]] = {}
         self._claims: dict[Claim, str] = {}
         self._receipts: dict[str, tuple[Receipt, datetime]] = {}
+        self._snapshots: dict[str, RecordedSnapshot] = {}
         self._signal = LogSignal()
 
     async def append(self, append: Append) -> Appended:
@@ -61,6 +63,10 @@ class MemoryEventStore:
             self._log.append((append.stream_id, len(stream), each, append.metadata, now))
         if key:
             self._receipts[key.value] = Receipt(key, append.stream_id, len(stream)), now
+        if append.snapshot:
+            self._snapshots[append.stream_id] = RecordedSnapshot(
+                append.snapshot, len(stream), len(self._log), now
+            )
         self._signal.grown_to(len(self._log))
         return Appended(version=len(stream), position=len(self._log), recorded_at=now)
 
@@ -68,6 +74,16 @@ class MemoryEventStore:
         """As `EventStore.load` says."""
         await asyncio.sleep(0)
         return [self._recorded(each) for each in self._streams.get(stream_id, [])[after_version:]]
+
+    async def load_from_snapshot(
+        self, stream_id: str, *, edition: int, after_version: int = 0
+    ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
+        """As `EventStore.load_from_snapshot` says."""
+        kept = self._snapshots.get(stream_id)
+        if kept and (kept.snapshot.edition != edition or kept.version <= after_version):
+            kept = None
+        after_version = kept.version if kept else after_version
+        return kept, await self.load(stream_id, after_version=after_version)
 
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""

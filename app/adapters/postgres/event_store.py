@@ -22,6 +22,8 @@ from app.eventsourcing import (
     Metadata,
     Receipt,
     RecordedEvent,
+    RecordedSnapshot,
+    Snapshot,
     UndecodableEvent,
     UnknownEvent,
     VersionConflict,
@@ -35,7 +37,12 @@ PURGED_AT_ONCE = 5000
 WAITING = 4096
 
 _Item = tuple[Append, str]
-_Load = tuple[str, int]
+_Load = tuple[str, int, int]
+"""A stream id, the version after which to begin, and the edition of snapshots that will do."""
+
+_Loaded = tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]
+
+_NO_EDITION = 0
 
 
 class PostgresEventStore:
@@ -62,7 +69,7 @@ class PostgresEventStore:
             largest=LARGEST_APPEND_BATCH,
             waiting=WAITING,
         )
-        self._loads = Batcher[_Load, Sequence[RecordedEvent]](
+        self._loads = Batcher[_Load, _Loaded](
             "loads",
             self._load_batch,
             storage="PostgreSQL",
@@ -110,7 +117,14 @@ class PostgresEventStore:
 
     async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
         """As `EventStore.load` says."""
-        return await self._loads.submit((stream_id, after_version))
+        _, events = await self._loads.submit((stream_id, after_version, _NO_EDITION))
+        return events
+
+    async def load_from_snapshot(
+        self, stream_id: str, *, edition: int, after_version: int = 0
+    ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
+        """As `EventStore.load_from_snapshot` says."""
+        return await self._loads.submit((stream_id, after_version, edition))
 
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""
@@ -151,11 +165,9 @@ class PostgresEventStore:
             return [(await self._append_batch([item]))[0] for item in items]
         return [_outcome(append, row) for (append, _), row in zip(items, rows, strict=True)]
 
-    async def _load_batch(
-        self, loads: Sequence[_Load]
-    ) -> list[Sequence[RecordedEvent] | Exception]:
-        stream_ids, after_versions = zip(*loads, strict=True)
-        rows = await self._loading.fetch(statements.LOAD, stream_ids, after_versions)
+    async def _load_batch(self, loads: Sequence[_Load]) -> list[_Loaded | Exception]:
+        stream_ids, after_versions, editions = zip(*loads, strict=True)
+        rows = await self._loading.fetch(statements.LOAD, stream_ids, after_versions, editions)
         by_item: list[list[asyncpg.Record]] = [[] for _ in loads]
         for row in rows:
             by_item[row["item"] - 1].append(row)
@@ -166,9 +178,10 @@ class PostgresEventStore:
         found = {row["key"]: _receipt(*row) for row in rows}
         return [found.get(each) for each in keys]
 
-    def _stream(self, rows: Sequence[asyncpg.Record]) -> Sequence[RecordedEvent] | Exception:
+    def _stream(self, rows: Sequence[asyncpg.Record]) -> _Loaded | Exception:
+        kept = _snapshot(rows[0]) if rows and rows[0]["type"] is None else None
         try:
-            return [self._recorded(row) for row in rows]
+            return kept, [self._recorded(row) for row in (rows[1:] if kept else rows)]
         except (UnknownEvent, UndecodableEvent) as error:
             return error
 
@@ -189,6 +202,9 @@ class PostgresEventStore:
         if append.idempotency_key:
             key = append.idempotency_key
             item["idempotency_key"] = {"value": key.value, "fingerprint": key.fingerprint}
+        if append.snapshot:
+            snapshot = append.snapshot
+            item["snapshot"] = {"edition": snapshot.edition, "data": snapshot.data}
         return json.dumps(item)
 
     def _recorded(self, row: asyncpg.Record) -> RecordedEvent:
@@ -206,6 +222,15 @@ class PostgresEventStore:
 
 def _refused(error: Exception) -> StorageNotReady:
     return StorageNotReady(f"DATABASE_URL: PostgreSQL refuses: {reason(error)}")
+
+
+def _snapshot(row: asyncpg.Record) -> RecordedSnapshot:
+    return RecordedSnapshot(
+        Snapshot(row["schema_version"], json.loads(row["data"])),
+        row["version"],
+        row["position"],
+        row["recorded_at"],
+    )
 
 
 def _receipt(key: str, fingerprint: str, stream_id: str, version: int) -> Receipt:

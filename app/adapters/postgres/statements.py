@@ -4,20 +4,34 @@ APPEND = "select * from append_events($1::jsonb)"
 """Appends a batch: a JSON array of items, a row of outcome for each, in their order."""
 
 LOAD = """
-select wanted.item, e.*
-from unnest($1::text[], $2::integer[]) with ordinality as wanted (stream_id, after_version, item)
+select wanted.item, found.*
+from unnest($1::text[], $2::integer[], $3::integer[])
+    with ordinality as wanted (stream_id, after_version, edition, item)
+left join lateral (
+    select position, stream_id, version, edition, data, recorded_at
+    from snapshots
+    where stream_id = wanted.stream_id and edition = wanted.edition
+      and version > wanted.after_version
+    limit 1
+) kept on true
 cross join lateral (
-    select position, stream_id, version, type, schema_version, data, metadata, recorded_at
-    from events
-    where stream_id = wanted.stream_id and version > wanted.after_version
-    order by version
-) e
-order by wanted.item, e.version
+    select kept.position, kept.stream_id, kept.version, null as type, kept.edition,
+           kept.data, null::jsonb as metadata, kept.recorded_at
+    where kept.stream_id is not null
+    union all
+    (select position, stream_id, version, type, schema_version, data, metadata, recorded_at
+     from events
+     where stream_id = wanted.stream_id
+       and version > coalesce(kept.version, wanted.after_version)
+     order by version)
+) found (position, stream_id, version, type, schema_version, data, metadata, recorded_at)
+order by wanted.item, found.version
 """
 """The events of several streams, each past a version; `item` counts the streams from 1.
 
-The order within `lateral` makes PostgreSQL look each stream up in its index: of a join it thinks,
-while it has no statistics of the log, that reading all of it is cheaper.
+Those of a stream begin with its snapshot, which has no type, if it is past that version and of
+the edition wanted, and go on after it. The `lateral` parts make PostgreSQL look each stream up in
+its index: of joins it thinks, while it has no statistics, that reading all there is is cheaper.
 """
 
 RECEIPTS = "select key, fingerprint, stream_id, version from receipts where key = any($1::text[])"

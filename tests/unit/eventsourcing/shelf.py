@@ -4,7 +4,7 @@ import functools
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.eventsourcing import (
@@ -17,6 +17,7 @@ from app.eventsourcing import (
     EventStore,
     Receipt,
     RecordedEvent,
+    RecordedSnapshot,
     Repository,
 )
 
@@ -155,13 +156,23 @@ class MeddledStore:
         await self.before_load(stream_id)
         return await self.store.load(stream_id, after_version=after_version)
 
+    async def load_from_snapshot(
+        self, stream_id: str, *, edition: int, after_version: int = 0
+    ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
+        """As `EventStore.load_from_snapshot` says."""
+        self.loads.append((stream_id, after_version))
+        await self.before_load(stream_id)
+        return await self.store.load_from_snapshot(
+            stream_id, edition=edition, after_version=after_version
+        )
+
 
 def new_store() -> MemoryEventStore:
     """An empty store for shelves."""
     return MemoryEventStore(EventRegistry([Put, Taken, Labelled]))
 
 
-def process(store: EventStore, **options: int) -> Repository[Shelf]:
+def process(store: EventStore, **options: Any) -> Repository[Shelf]:
     """The shelves as one process sees them; another on the same store is another process."""
     return Repository(store, "shelf", Shelf, **options)
 

@@ -1,9 +1,12 @@
 """The rules that profiles keep."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from app.eventsourcing import Claim, Event
 from app.users.errors import UserIsDeactivated
@@ -16,7 +19,7 @@ from app.users.events import (
     UserReactivated,
     UserRegistered,
 )
-from app.users.user import User
+from app.users.user import USER_SNAPSHOTS, User
 from app.users.values import UNCHANGED
 from tests.unit.users.given import given
 
@@ -229,3 +232,19 @@ def test_values_are_recorded_in_their_accepted_form():
     assert event.name == "Zoë"
     [event] = User("alice", "Al", "a@x.com").update(name=" Zoe\u0308 ")
     assert event.name == "Zoë"
+
+
+@hypothesis.given(
+    st.builds(User, st.text(), st.text(), st.text(), st.none() | st.text(), st.none() | st.text())
+)
+def test_a_user_comes_back_from_a_snapshot(user):
+    """Through JSON, as it is stored."""
+    for each in (user, replace(user, status="deactivated")):
+        data = json.loads(json.dumps(USER_SNAPSHOTS.encode(each)))
+        assert USER_SNAPSHOTS.decode(data) == each
+
+
+def test_another_form_of_users_needs_another_edition_of_snapshots():
+    """Raise the edition with what is listed here, or old snapshots are taken for new ones."""
+    names = ["id", "name", "email", "avatar_url", "bio", "status"]
+    assert ([each.name for each in fields(User)], USER_SNAPSHOTS.edition) == (names, 1)
