@@ -72,7 +72,7 @@ def answer_refusals(api: FastAPI, roles: frozenset[str], refusals: Refusals) -> 
         if isinstance(error, StorageUnavailable):
             _log.warning("%s", error)
         refusal = _nearest(table, type(error))
-        return problem_response(request.url.path, refusal.problem, refusal.detail(error))
+        return problem_response(request.scope["path"], refusal.problem, refusal.detail(error))
 
     for each in table:
         api.add_exception_handler(each, answer_refusal)
@@ -102,7 +102,7 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
 def _invalid_request(request: Request, errors: Sequence[ProblemError], found: int) -> Response:
     places = "1 place" if found == 1 else f"{found} places"
     detail = f"The request is invalid in {places}; `errors` says where and why."
-    return problem_response(request.url.path, INVALID_REQUEST, detail, errors=errors)
+    return problem_response(request.scope["path"], INVALID_REQUEST, detail, errors=errors)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
@@ -119,7 +119,9 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         "header lists what it takes.",
         PAYLOAD_TOO_LARGE: PAYLOAD_TOO_LARGE.example,
     }
-    return problem_response(request.url.path, kind, details.get(kind, kind.title), headers=headers)
+    return problem_response(
+        request.scope["path"], kind, details.get(kind, kind.title), headers=headers
+    )
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -127,6 +127,25 @@ async def test_an_unexpected_error_is_logged_with_its_traceback(caplog):
     assert "the reason" in caplog.text
 
 
+@pytest.mark.parametrize("url", ["/users/who%3F", "/who%23?x=1", "/a%5Cb%25", "/\u00fc?x=\u00fc"])
+async def test_the_instance_is_the_path_that_was_asked_for(client, url):
+    """In the escapes that a path needs, each once, whatever is in it."""
+    asked = httpx.URL(f"http://diptych{url}")
+    assert (await client.get(asked)).json()["instance"] == asked.raw_path.decode().partition("?")[0]
+
+
+async def test_a_query_that_is_not_text_is_refused_like_others(service):
+    """A server may let any byte through."""
+    app = create_api(service)
+
+    async def as_bytes(scope, receive, send):
+        await app({**scope, "query_string": b"limit=\xff"}, receive, send)
+
+    transport = httpx.ASGITransport(as_bytes)
+    async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
+        assert (await client.get("/users")).json()["errors"][0]["pointer"] == "query/limit"
+
+
 async def test_a_message_that_the_roles_do_not_serve():
     """421, and the detail says which roles the process has."""
     service = MemoryService()
