@@ -5,6 +5,7 @@ For endpoints with a few optional headers that is most of what a request costs, 
 docs/performance.md.
 """
 
+import inspect
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -19,9 +20,10 @@ _JSON = b"application/json"
 class DirectRoute(APIRoute):
     """Does for requests that fit their declarations what any route does; FastAPI does the rest.
 
-    For endpoints that take single values of the path, the query and the headers, a JSON body,
-    the request and the response. A request that does not fit is handed to FastAPI from the
-    beginning, so that refusals are the same; the OpenAPI document is the same, too.
+    For coroutines that take single values of the path, the query and the headers, one JSON body,
+    the request and the response, and return the model they declare, whole, or a response. A
+    request that does not fit is handed to FastAPI from the beginning, so that refusals are the
+    same; the OpenAPI document is the same, too.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -52,15 +54,20 @@ class _Arguments:
 
     def __init__(self, route: APIRoute) -> None:
         needs = route.dependant
-        if needs.dependencies or needs.cookie_params:
-            raise TypeError(f"{route.name} takes what a DirectRoute cannot give it")
         self._path = _by_alias(needs.path_params)
         self._query = _by_alias(needs.query_params)
         self._headers = {each.alias.lower().encode(): each for each in needs.header_params}
-        optional = [*needs.query_params, *needs.header_params]
-        self._defaults = {each.name: each.get_default() for each in optional}
         self._request, self._response = needs.request_param_name, needs.response_param_name
         self._body = route.body_field
+        fields = [*needs.query_params, *needs.header_params]
+        self._defaults = {
+            each.name: each.get_default() for each in fields if not each.field_info.is_required()
+        }
+        self._names = inspect.signature(route.endpoint).parameters.keys()
+        given: set[str | None] = {each.name for each in (*needs.path_params, *fields)}
+        given |= {self._request, self._response, self._body.name if self._body else None}
+        if needs.dependencies or not self._names <= given:
+            raise TypeError(f"{route.name} takes what a DirectRoute cannot give it")
 
     async def of(self, request: Request, response: Response) -> dict[str, Any] | None:
         """The arguments for `request`; None if anything about it is out of the ordinary."""
@@ -85,7 +92,7 @@ class _Arguments:
             raise
         except Exception:  # noqa: BLE001 - FastAPI knows what to say of it
             return None
-        return values
+        return values if len(values) == len(self._names) else None
 
 
 def _by_alias(fields: list[Any]) -> Mapping[str, Any]:

@@ -2,7 +2,18 @@ from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Cookie,
+    Depends,
+    FastAPI,
+    Header,
+    Path,
+    Query,
+    Request,
+    Response,
+)
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -39,7 +50,7 @@ class NotingDirect(DirectRoute, Noting):
 
 
 def add_things(router):
-    """The same two routes, whatever the router makes of them."""
+    """The same routes, whatever the router makes of them."""
 
     @router.get("/things/{key}", response_model=Thing)
     async def get_thing(
@@ -58,6 +69,12 @@ def add_things(router):
     async def make_thing(thing: Thing, response: Response) -> Thing:
         response.headers["Location"] = f"/things/{thing.name}"
         return thing
+
+    @router.get("/thing")
+    async def find_thing(
+        name: str, x_size: Annotated[int, Header()], nick: Annotated[str, Query()] = "none"
+    ) -> Thing:
+        return Thing(name=name + nick, size=x_size)
 
 
 def app_of(route_class):
@@ -96,6 +113,7 @@ IN_ORDER = [
     get("/things/abc", headers={"If-None-Match": '"abc"'}),
     get("/things/abc", headers=[("If-None-Match", '"x"'), ("If-None-Match", '"abc"')]),
     get("/things/abc", headers={"X-Other": "é".encode("latin-1")}),
+    get("/thing?name=a", headers={"X-Size": "2"}),
     post(b'{"name": "a", "size": 2}'),
     post(b'{"name": "a", "more": true}'),
     post(b'{"name": "a"}', {"Content-Type": "application/json; charset=utf-8"}),
@@ -106,6 +124,9 @@ OUT_OF_ORDER = [
     get("/things/abc?size=0"),
     get("/things/abc?size=x"),
     get("/things/abc?size="),
+    get("/thing"),
+    get("/thing?name=a"),
+    get("/thing", headers={"X-Size": "2"}),
     post(b""),
     post(b"{"),
     post(b"null"),
@@ -134,7 +155,7 @@ async def test_a_request_in_order_is_answered_directly(request_):
     """FastAPI is not asked."""
     app, routes = app_of(NotingDirect)
     await answer_to(app, request_)
-    assert [each.handed_over for each in routes] == [(), ()]
+    assert [each.handed_over for each in routes] == [(), (), ()]
 
 
 def test_the_documentation_is_that_of_fastapi():
@@ -142,15 +163,37 @@ def test_the_documentation_is_that_of_fastapi():
     assert app_of(DirectRoute)[0].openapi() == app_of(APIRoute)[0].openapi()
 
 
-def test_what_it_cannot_give_is_refused():
-    """An endpoint that depends on others is refused when the route is made, not when it is used."""
+async def number() -> int:
+    """Something to depend on."""
+    return 1
+
+
+async def with_dependency(number: Annotated[int, Depends(number)]) -> None:
+    """Depends on another."""
+
+
+async def with_cookie(number: Annotated[int, Cookie()] = 1) -> None:
+    """Takes a cookie."""
+
+
+async def with_tasks(tasks: BackgroundTasks) -> None:
+    """Leaves something to be done later."""
+
+
+async def with_two_bodies(one: Thing, other: Thing) -> None:
+    """Takes two bodies, as members of one."""
+
+
+@pytest.mark.parametrize("endpoint", [with_dependency, with_cookie, with_tasks, with_two_bodies])
+def test_what_it_cannot_give_is_refused(endpoint):
+    """An endpoint that takes something else is refused when the route is made, not when used."""
     router = APIRouter(route_class=DirectRoute)
-
-    async def number() -> int:
-        return 1
-
     with pytest.raises(TypeError, match="takes what a DirectRoute cannot give"):
+        router.post("/")(endpoint)
 
-        @router.get("/")
-        async def endpoint(number: Annotated[int, Depends(number)]) -> int:
-            return number
+
+def test_what_depends_on_something_is_refused():
+    """Of a dependency whose result is not wanted the signature says nothing."""
+    router = APIRouter(route_class=DirectRoute)
+    with pytest.raises(TypeError, match="takes what a DirectRoute cannot give"):
+        router.get("/", dependencies=[Depends(number)])(number)
