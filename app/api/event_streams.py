@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.storage import Overloaded
 
@@ -35,6 +36,21 @@ class EventStreamResponse(StreamingResponse):
     """A response of server-sent events."""
 
     media_type = MEDIA_TYPE
+
+
+class _EndingResponse(EventStreamResponse):
+    """One that calls `at_end` when it has ended, however it does."""
+
+    def __init__(self, text: AsyncIterator[str], at_end: Callable[[], None]) -> None:
+        super().__init__(text, headers=_HEADERS)
+        self._at_end = at_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._at_end()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +98,28 @@ class EventStreams:
         """
         if self._open >= self._bound:
             raise Overloaded(self._name, self._bound)
-        first = await self._look(after, 0)
+        # It counts from now on: after an outage all readers are back at once, and look first.
+        self._open += 1
+        try:
+            first = await self._look(after, 0)
+        except BaseException:
+            self._close()
+            raise
         begin = first.last_id if after is None else after
-        return EventStreamResponse(self._text(begin, first), headers=_HEADERS)
+        return _EndingResponse(self._text(begin, first), self._close)
+
+    def _close(self) -> None:
+        self._open -= 1
 
     async def _text(self, begin: int, batch: EventBatch) -> AsyncIterator[str]:
         clock = asyncio.get_running_loop().time
-        self._open += 1
-        try:
-            yield f"retry: {RETRY_MILLISECONDS}\nid: {begin}\n\n{_text_of(batch)}"
-            due = clock() + self._heartbeat_seconds
-            while found := await self._next(batch.last_id, min(LOOK_SECONDS, due - clock())):
-                batch = found
-                if batch.events or clock() >= due:
-                    yield _text_of(batch) or f"id: {batch.last_id}\n: nothing new\n\n"
-                    due = clock() + self._heartbeat_seconds
-        finally:
-            self._open -= 1
+        yield f"retry: {RETRY_MILLISECONDS}\nid: {begin}\n\n{_text_of(batch)}"
+        due = clock() + self._heartbeat_seconds
+        while found := await self._next(batch.last_id, min(LOOK_SECONDS, due - clock())):
+            batch = found
+            if batch.events or clock() >= due:
+                yield _text_of(batch) or f"id: {batch.last_id}\n: nothing new\n\n"
+                due = clock() + self._heartbeat_seconds
 
     async def _next(self, after: int, seconds: float) -> EventBatch | None:
         """The next events, or None when the stream has to end."""

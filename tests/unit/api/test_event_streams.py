@@ -118,33 +118,51 @@ async def test_a_slow_reader_is_read_for_no_further_than_it_has_come(source, sto
     assert source.asked == [0, 0]
 
 
-async def test_there_are_so_many_streams_at_most(source, stopping):
-    """One that ends makes room."""
-    streams = EventStreams("things", source.look, stopping, streams=2)
-    first, second = [(await streams.response(0)).body_iterator for _ in range(2)]
-    await chunk(first)
-    await chunk(second)
-    with pytest.raises(Overloaded):
-        await streams.response(0)
-    await first.aclose()
-    await streams.response(0)
+async def send_to_one_who_leaves(answer, *, at: str, stuck: bool = False) -> None:
+    """Send a response to a client who leaves at the first message of the type `at`.
 
-
-async def test_a_reader_that_leaves_is_noticed(source, stopping):
-    """Though nothing comes that could be sent: the stream makes room at once."""
-    streams = EventStreams("things", source.look, stopping, streams=1)
-    begun = asyncio.Event()
+    If it is `stuck`, it has not taken that message before.
+    """
+    left = asyncio.Event()
 
     async def receive():
-        await begun.wait()
+        await left.wait()
         return {"type": "http.disconnect"}
 
     async def send(message):
-        if message["type"] == "http.response.body":
-            begun.set()
+        if message["type"] == at:
+            left.set()
+            await asyncio.sleep(5 if stuck else 0)
 
-    answer = await streams.response(0)
     async with asyncio.timeout(2):
         await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
-    del answer
+
+
+async def test_there_are_so_many_streams_at_most(source, stopping):
+    """However many are asked for at once."""
+    streams = EventStreams("things", source.look, stopping, streams=2)
+    answers = await asyncio.gather(*(streams.response(0) for _ in range(5)), return_exceptions=True)
+    assert [type(each) for each in answers[2:]] == [Overloaded] * 3
+    await send_to_one_who_leaves(answers[0], at="http.response.body")
+    await streams.response(0)
+    with pytest.raises(Overloaded):
+        await streams.response(0)
+
+
+async def test_a_stream_that_does_not_begin_makes_room(source, stopping):
+    """Whoever was refused has none."""
+    streams = EventStreams("things", source.look, stopping, streams=1)
+    source.coming.put_nowait(StorageUnavailable("Store", "gone"))
+    with pytest.raises(StorageUnavailable):
+        await streams.response(0)
+    await streams.response(0)
+
+
+@pytest.mark.parametrize("at", ["http.response.start", "http.response.body"])
+@pytest.mark.parametrize("stuck", [False, True])
+async def test_a_reader_that_leaves_is_noticed(source, stopping, at, stuck):
+    """Though nothing comes that could be sent, or nothing is taken: the stream makes room."""
+    streams = EventStreams("things", source.look, stopping, streams=1)
+    answer = await streams.response(0)
+    await send_to_one_who_leaves(answer, at=at, stuck=stuck)
     assert (await streams.response(0)).status_code == 200
