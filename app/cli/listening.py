@@ -32,6 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
     except OSError as error:
         raise CannotListen(host, port, error) from error
+    except UnicodeError as error:  # a part of it is empty or too long
+        raise CannotListen(host, port, OSError("it is no name of a host")) from error
     try:
         # Connections of a run before that are not quite gone yet do not hinder us.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

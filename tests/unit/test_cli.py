@@ -76,9 +76,9 @@ def test_binding_keeps_others_from_listening_there():
             bind("127.0.0.1", port)
 
 
-@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", "a..b", "x" * 70])
 def test_a_host_that_is_not_ours_is_named(host):
-    """Be it unknown, or the address of another machine."""
+    """Be it unknown, the address of another machine, or nothing that could be a name."""
     with pytest.raises(CannotListen, match=f"^HOST: {host} cannot be listened on: "):
         bind(host, 0)
 
