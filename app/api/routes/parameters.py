@@ -40,6 +40,8 @@ Cursor = Annotated[
     str | None,
     Query(
         max_length=_CURSOR_MAX,
+        # For the documentation: what does not fit is no cursor of this service's, hence a 400.
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
         description="The `next_cursor` of the page before; filters and order must be the same.",
         examples=[EXAMPLE_CURSOR],
     ),

@@ -1,5 +1,7 @@
 """The OpenAPI document, from which clients are generated."""
 
+import re
+
 import pytest
 
 from app.api.consistency import decode_position
@@ -155,6 +157,22 @@ def test_response_headers_are_declared(operations, operation_id, expected):
     for status, response in responses.items():
         waits = status == "503" and "application/problem+json" in response["content"]
         assert ("Retry-After" in response["headers"]) is waits or int(status) < 400
+
+
+async def test_a_cursor_fits_its_schema(client, service, operations):
+    """Of Unicode names, too; and what fits it fits into the head of a request."""
+    for number in range(2):
+        body = {"name": "\U0001f469" * 200, "email": f"user{number}@example.com"}
+        assert (await client.post("/users", json=body)).status_code == 201
+    await service.project()
+    parameters = operations["list_users"][2]["parameters"]
+    [schema] = [each["schema"] for each in parameters if each["name"] == "cursor"]
+
+    cursor = (await client.get("/users", params={"limit": 1})).json()["next_cursor"]
+
+    assert re.fullmatch(schema["pattern"], cursor)
+    assert schema["pattern"].isascii()
+    assert len(cursor) <= schema["maxLength"]
 
 
 def test_headers_that_are_always_sent_are_required(document):
