@@ -1,9 +1,12 @@
 """Repeating requests under an Idempotency-Key, over HTTP."""
 
 import asyncio
+from datetime import timedelta
 
+import asyncpg
 import pytest
 
+from app.settings import Role
 from tests.integration.conftest import serving
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
@@ -115,3 +118,19 @@ async def test_a_malformed_key_is_refused(client, log, key):
     assert answer.status_code == 422
     assert [each["pointer"] for each in answer.json()["errors"]] == ["header/Idempotency-Key"]
     assert await log.head() == 0
+
+
+async def test_keys_are_forgotten_in_time(client, settings, postgres_url, log):
+    """The service sees to it by itself, and keeps each for a day."""
+    for number in range(2):
+        body = {"id": f"user-{number}", "name": "Alice", "email": f"{number}@example.com"}
+        await client.post("/users", json=body, headers={"Idempotency-Key": f"key-{number}"})
+    connection = await asyncpg.connect(postgres_url)
+    for key, hours in (("key-0", 24.1), ("key-1", 23.9)):
+        age = "update receipts set recorded_at = now() - $2::interval where key = $1"
+        await connection.execute(age, key, timedelta(hours=hours))
+    await connection.close()
+    async with serving(settings.model_copy(update={"roles": {Role.COMMANDS}})), asyncio.timeout(10):
+        while await log.receipt("key-0"):  # noqa: ASYNC110 - PostgreSQL sets no event
+            await asyncio.sleep(0.01)
+        assert await log.receipt("key-1")

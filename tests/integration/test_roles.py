@@ -29,18 +29,25 @@ CHECKS = {
     "mongodb": {Role.QUERIES, Role.PROJECTOR},
     "projector": {Role.PROJECTOR},
 }
+UNREACHABLE = {
+    "database_url": ("postgresql://127.0.0.1:1/gone", {Role.COMMANDS, Role.PROJECTOR}),
+    "mongodb_url": ("mongodb://127.0.0.1:1/", {Role.QUERIES, Role.PROJECTOR}),
+}
 USERS = [f"user-{number}" for number in range(20)]
 UPDATES = 5
 
 
 @pytest.mark.parametrize("pair", [*combinations(Role, 2)], ids=",".join)
 async def test_two_roles_serve_what_they_say(settings, log, pair):
-    """Beside a process of the third role; what is not theirs is answered 421, by either."""
+    """Beside a process of the third role; what is not theirs is answered 421, by either.
+
+    A database that a process does not need cannot even be reached.
+    """
     one, other = frozenset(pair), frozenset(Role) - frozenset(pair)
 
     async with (
-        serving(settings.model_copy(update={"roles": one})) as first,
-        serving(settings.model_copy(update={"roles": other})) as second,
+        serving(_with_roles(settings, one)) as first,
+        serving(_with_roles(settings, other)) as second,
     ):
         writer, reader = (
             first if role in one else second for role in (Role.COMMANDS, Role.QUERIES)
@@ -56,6 +63,12 @@ async def test_two_roles_serve_what_they_say(settings, log, pair):
         profile = (await reader.get("/users/alice")).json()
         assert (profile["name"], profile["version"]) == ("Alice", len(WRITES))
     assert await differences(log, settings) == []
+
+
+def _with_roles(settings, roles):
+    """Settings for these roles, with what they can do without out of reach."""
+    away = {name: url for name, (url, needed_by) in UNREACHABLE.items() if not roles & needed_by}
+    return settings.model_copy(update={"roles": roles, **away})
 
 
 async def _assert_serves(client, roles):
