@@ -50,6 +50,11 @@ class Protocol(HttpToolsProtocol):
         under_way: RequestResponseCycle | None = self.cycle
         if under_way is None or under_way.response_complete:
             self.transport.write(_response(kind))
+        elif not under_way.more_body:
+            # It came whole before and may have been carried out: it is answered, then we hang up.
+            under_way.keep_alive = False
+            self.flow.pause_reading()
+            return
         self.transport.close()
 
 

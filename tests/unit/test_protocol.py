@@ -57,6 +57,20 @@ async def test_what_is_not_http_is_answered_with_a_problem(address, sent):
     assert (status, problem["code"]) == (400, "malformed-request")
 
 
+@pytest.mark.parametrize("after", [b"\x00\x01\r\n\r\n", b"x" * 100_000], ids=["no", "endless"])
+async def test_a_request_is_answered_whatever_comes_after_it(address, after):
+    """It may have been carried out, so its client is told; then the connection is closed."""
+    body = b'{"id": "alice", "name": "Alice", "email": "alice@example.com"}'
+    head = b"POST /users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    length = b"Content-Length: %d\r\n\r\n" % len(body)
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(head + length + body + after)
+    said = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert said.startswith(b"HTTP/1.1 201 ")
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
 async def sent_until_closed(address, begin: bytes, piece: bytes) -> tuple[int, bytes]:
     """How much the server takes of endless pieces before it hangs up, and what it said."""
     reader, writer = await asyncio.open_connection(*address)
