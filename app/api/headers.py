@@ -1,5 +1,6 @@
 """Response headers: how they are set and what the documentation says of them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Response
@@ -48,6 +49,11 @@ HEADERS: Documented = {
         "example": 1,
     },
 }
+
+
+def header_references(names: Iterable[str]) -> dict[str, Any]:
+    """What stands for these headers in the documentation of a response."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def set_etag(response: Response, version: int) -> None:

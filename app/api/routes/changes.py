@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.api.consistency import consistent_with
 from app.api.event_streams import MEDIA_TYPE, EventBatch, EventStreamResponse, EventStreams
-from app.api.openapi import QUERY, answers, reference
+from app.api.responses import QUERY, answers, reference
 from app.api.routes.parameters import ConsistencyToken, LastEventId
 from app.api.schemas.changes import USER_CHANGE, UserChange
 from app.api.service import Service

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
-from app.api.openapi import ALWAYS, answers
+from app.api.responses import ALWAYS, answers
 from app.api.schemas.health import Health, HealthCheck
 from app.api.service import Service
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
 from app.api import problems
-from app.api.openapi import ALWAYS, answers
 from app.api.problems import INVALID_REQUEST, NOT_FOUND
+from app.api.responses import ALWAYS, answers
 from app.api.schemas.problem import ProblemType, ProblemTypeList
 
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from app import projecting
-from app.api.openapi import ALWAYS, answers
 from app.api.problems import STORAGE_UNAVAILABLE
+from app.api.responses import ALWAYS, answers
 from app.api.schemas.projections import ProjectionStatus, ProjectionStatusList
 from app.api.service import Service
 

@@ -9,7 +9,6 @@ from app.api.direct import DirectRoute
 from app.api.entity_tags import expected_version, has_version
 from app.api.headers import set_etag, set_written
 from app.api.idempotency import carried_out_once
-from app.api.openapi import MESSAGE, QUERY, answers, links_to, not_modified
 from app.api.problems import (
     CONFLICT,
     EMAIL_TAKEN,
@@ -20,6 +19,7 @@ from app.api.problems import (
     USER_NOT_FOUND,
     VERSION_MISMATCH,
 )
+from app.api.responses import MESSAGE, QUERY, answers, links_to, not_modified
 from app.api.routes.parameters import (
     AsOf,
     AsOfVersion,
