@@ -23,6 +23,9 @@ class Protocol(HttpToolsProtocol):
     """How many bytes may come in that complete no head and belong to no body; more than the
     application itself accepts, which can say so in better order."""
 
+    PATIENCE: ClassVar[float] = 2.0
+    """For how many seconds a client may take nothing of what it is sent, when the server stops."""
+
     _kept = 0
 
     def data_received(self, data: bytes) -> None:
@@ -41,6 +44,17 @@ class Protocol(HttpToolsProtocol):
         """Pass on a part of the body."""
         self._kept = 0
         super().on_body(body)
+
+    def shutdown(self) -> None:
+        """Hang up once what is under way is answered, or if the client takes none of it."""
+        super().shutdown()
+        if unsent := self.transport.get_write_buffer_size():
+            self.loop.call_later(self.PATIENCE, self._give_up, unsent)
+
+    def _give_up(self, unsent: int) -> None:
+        # Who takes nothing is sent nothing more: what is not sent yet is no less than it was.
+        if self.transport.get_write_buffer_size() >= unsent:
+            self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it says less than the problem
         """Answer what is not HTTP, and hang up."""

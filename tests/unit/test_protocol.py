@@ -16,8 +16,8 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
-async def address() -> AsyncIterator[tuple[str, int]]:
-    """Where a server of the application listens."""
+async def server() -> AsyncIterator[uvicorn.Server]:
+    """A server of the application."""
     config = uvicorn.Config(
         create_api(MemoryService()), http=Protocol, lifespan="off", log_config=None, port=0
     )
@@ -25,8 +25,14 @@ async def address() -> AsyncIterator[tuple[str, int]]:
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup()
-    yield server.servers[0].sockets[0].getsockname()
+    yield server
     await server.shutdown()
+
+
+@pytest.fixture
+def address(server) -> tuple[str, int]:
+    """Where it listens."""
+    return server.servers[0].sockets[0].getsockname()
 
 
 async def answer_to(address, *pieces: bytes) -> tuple[int, dict]:
@@ -124,3 +130,18 @@ async def test_a_long_body_of_small_pieces_is_no_head(address):
     )
     status, problem = await answer_to(address, head, chunks)
     assert (status, problem["errors"][0]["pointer"]) == (422, "#/name")
+
+
+async def test_a_client_that_takes_no_answer_does_not_keep_the_server_from_stopping(
+    server, address, monkeypatch
+):
+    """More has been sent to it than its machine keeps, and it reads none of it."""
+    monkeypatch.setattr(Protocol, "PATIENCE", 0.1)
+    _, writer = await asyncio.open_connection(*address, limit=1)
+    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
+    async with asyncio.timeout(10):
+        while not any(each.flow.write_paused for each in server.server_state.connections):  # noqa: ASYNC110 - a server's state
+            await asyncio.sleep(0.01)
+        await server.shutdown()
+    assert not server.server_state.connections
+    writer.close()

@@ -1,11 +1,16 @@
 """The answer when nothing else has one."""
 
+import asyncio
 import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.answers import problem_response
-from app.api.problems import INTERNAL_ERROR
+from app.api.problems import INTERNAL_ERROR, STORAGE_UNAVAILABLE
+
+_STOPPING = (
+    "The process stops. Try again later; if this was a write, look first whether it was recorded."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -14,7 +19,8 @@ class LastResort:
     """Logs an error that nobody expected, with its traceback, and answers that there was one.
 
     Once the response is under way it cannot be taken back: then the error goes on to the
-    server, which cuts the connection.
+    server, which cuts the connection. A request is cancelled by the server alone, when it stops
+    and has waited long enough, for the rest of a body say.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -34,6 +40,11 @@ class LastResort:
 
         try:
             await self._app(scope, receive, watching_send)
+        except asyncio.CancelledError:
+            if started:
+                raise
+            answer = problem_response(scope["path"], STORAGE_UNAVAILABLE, _STOPPING)
+            await answer(scope, receive, send)
         except Exception:
             if started:
                 raise

@@ -1,5 +1,6 @@
 """What happens around every request, whatever it is."""
 
+import asyncio
 import json
 from uuid import UUID
 
@@ -230,6 +231,29 @@ async def test_an_error_after_the_answer_has_begun_goes_on():
     async with client_of(LastResort(break_off)) as client:
         with pytest.raises(RuntimeError, match="in the middle"):
             await client.get("/")
+
+
+async def test_a_request_that_the_server_gives_up_is_answered(caplog):
+    """It stops, and the rest of a body has not come: a problem says so, and nothing is logged."""
+    begun = asyncio.Event()
+
+    async def wait(_: Scope, receive: Receive, __: Send) -> None:
+        await receive()
+        begun.set()
+        await receive()
+
+    async def endless():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with client_of(LastResort(wait)) as client:
+        # The transport awaits the application in the task of the request.
+        asking = asyncio.create_task(client.post("/users", content=endless()))
+        await begun.wait()
+        asking.cancel()
+        answer = await asking
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage-unavailable")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("middleware", [RequestIds, LastResort, lambda app: BodyLimit(app, 10)])
