@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from app import __version__
 from app.api.answers import answer_refusals
@@ -77,7 +78,6 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
         middleware=[
             Middleware(RequestIds),
             Middleware(LastResort),
@@ -89,6 +89,7 @@ def create_api(
     api.state.stopping = service.stopping  # for the server, which alone knows when
     all_refusals = {**REFUSALS, **(refusals or {})}
     answer_refusals(api, service.roles, all_refusals)
+    routes: list[BaseRoute] = []
     for router in (
         users_router(service.mediator),
         changes_router(service),
@@ -98,9 +99,15 @@ def create_api(
         docs_router(api.title),
         *routers,
     ):
-        api.include_router(router)
+        routes += router.routes
+    _put_first(api, routes)
     return api
 
 
-def _operation_id(route: APIRoute) -> str:
-    return route.name
+def _put_first(api: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    # Each request goes through the routes of an included router twice, and before that through
+    # those of FastAPI's own that serve the documentation.
+    for each in routes:
+        if isinstance(each, APIRoute):
+            each.unique_id = each.name
+    api.router.routes[:0] = routes
