@@ -205,6 +205,11 @@ class MongoReadModel:
 
 
 async def _find_keys(collection: MongoCollection, keys: Collection[str]) -> list[dict[str, Any]]:
+    if len(keys) == 1:
+        # MongoDB has a short cut for a lone key.
+        [key] = keys
+        one = await collection.find_one({"_id": key})
+        return [] if one is None else [one]
     # One more than there can be, so that MongoDB sees the end and closes the cursor at once.
     found: list[dict[str, Any]] = await (
         collection.find({"_id": {"$in": list(keys)}}).batch_size(len(keys) + 1).to_list(None)
