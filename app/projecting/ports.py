@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -141,14 +141,16 @@ class PageRequest:
     word_prefix: a text field, and what one of its words (parted by single spaces) must start
         with; it may run on into the words after. It narrows what an index finds through
         `equals` and has no part in the choice of the index.
+    fields: what the documents are to hold beside `sort`; None for all of it.
     """
 
-    equals: Mapping[str, Any]
+    equals: Mapping[str, Any] = field(hash=False)
     sort: str
     limit: int
     descending: bool = False
     after: Seek | None = None
     word_prefix: tuple[str, str] | None = None
+    fields: tuple[str, ...] | None = None
 
 
 ItemT = TypeVar("ItemT")

@@ -10,6 +10,7 @@ from pymongo import monitoring
 from app.adapters.mongo import MongoReadModel
 from app.projecting import PageRequest
 from app.storage import StorageUnavailable
+from tests.following import until
 from tests.notes import NOTES, note, notes, status
 
 # The embedded replica set has no secondary, nor seven members that could acknowledge.
@@ -107,3 +108,17 @@ async def test_checkpoints_that_are_saved_at_once_go_out_together(read_model, co
     (update,) = commands.of("update")
     assert [each["q"]["_id"] for each in update["updates"]] == [each.id for each in several]
     assert [await read_model.prepare(each) for each in several] == [7, 7, 7]
+
+
+async def test_a_page_that_several_wait_for_is_read_once(commands, mongodb_url, mongodb_database):
+    """Not so for one who asks when it is being read: there may be more to see by then."""
+    read_model = MongoReadModel(mongodb_url, mongodb_database, "motor")
+    await project(read_model)
+    commands.sent.clear()
+    several = [asyncio.ensure_future(read_model.page("notes", PAGE)) for _ in range(20)]
+    await until(lambda: commands.of("find"))
+    late = await read_model.page("notes", PAGE)
+    pages = await asyncio.gather(*several)
+    assert [[each.key for each in page] for page in [*pages, late]] == [["a", "b"]] * 21
+    assert len([each for each in commands.of("find") if each["find"] == NOTES.id]) == 2
+    await read_model.close()

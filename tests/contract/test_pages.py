@@ -164,6 +164,27 @@ async def test_pages_at_once_get_each_its_own(library):
     assert found == [[f"k{each % 20}"] for each in range(200)]
 
 
+async def test_only_the_fields_that_are_asked_for_are_read(library):
+    """And what the page is sorted by, which its cursor is made of."""
+    await put(library, {"k": book(1, "a", pages=7)})
+    request = PageRequest({"shelf": 1}, "title", 1, fields=("pages",))
+    assert list(await library.page("books", request)) == [Entry("k", {"title": "a", "pages": 7}, 1)]
+
+
+async def test_of_callers_who_ask_for_the_same_each_has_its_own(library):
+    """They may change what they were given, and may give up."""
+    await put(library, {"k": book(1, "x", tags=["a"])})
+    request = PageRequest({"shelf": 1}, "title", 1)
+    asking = [asyncio.ensure_future(library.page("books", request)) for _ in range(5)]
+    await asyncio.sleep(0)  # now they wait
+    asking[0].cancel()
+    asking[3].cancel()
+    pages = await asyncio.gather(*asking, return_exceptions=True)
+    for (entry,) in (pages[each] for each in (1, 2, 4)):
+        assert entry.document == book(1, "x", tags=["a"])
+        entry.document["tags"].append("b")
+
+
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 TITLES = st.sampled_from(["", "a", "aa", "b", "é", "\N{PILE OF POO}", "$x"]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=2

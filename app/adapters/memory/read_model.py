@@ -96,7 +96,7 @@ class MemoryReadModel:
                 for each in found
                 if (place(each) < after if request.descending else place(each) > after)
             ]
-        return found[: request.limit]
+        return [_with_fields(each, request) for each in found[: request.limit]]
 
     async def positions(self) -> Mapping[str, int]:
         """As `Views.positions` says."""
@@ -135,6 +135,14 @@ def _entry(key: str, versioned: Versioned) -> Entry | None:
     if versioned.document is None:
         return None
     return Entry(key, copied(versioned.document), versioned.position)
+
+
+def _with_fields(entry: Entry, request: PageRequest) -> Entry:
+    if request.fields is None:
+        return entry
+    wanted = {*request.fields, request.sort}
+    document = {name: value for name, value in entry.document.items() if name in wanted}
+    return replace(entry, document=document)
 
 
 def _later(one: int | None, other: int | None) -> int | None:

@@ -31,5 +31,12 @@ def page_sort(request: PageRequest) -> list[tuple[str, int]]:
     return [(request.sort, direction), ("_id", direction)]
 
 
+def page_fields(request: PageRequest) -> dict[str, int] | None:
+    """What of each document is read; None for all of it."""
+    if request.fields is None:
+        return None
+    return dict.fromkeys((*request.fields, request.sort, "_position"), 1)
+
+
 def _past(sort: str, beyond: str, seek: Seek) -> list[dict[str, Any]]:
     return [{sort: {beyond: seek.value}}, {"_id": {beyond: seek.key}}]

@@ -1,5 +1,6 @@
 """The documents of projections in MongoDB: one collection a projection and version."""
 
+import asyncio
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from app.adapters.mongo.client import Collection as MongoCollection
 from app.adapters.mongo.documents import NOT_DELETED, entry_from, is_tombstone, versioned_from
 from app.adapters.mongo.indexes import create_indexes
 from app.adapters.mongo.leisure import at_leisure
-from app.adapters.mongo.pages import page_filter, page_sort
+from app.adapters.mongo.pages import page_fields, page_filter, page_sort
 from app.adapters.mongo.writes import write_guarded
 from app.projecting import (
     Entry,
@@ -32,6 +33,9 @@ from app.projecting import (
 _Read = tuple[str, int]
 """A key, and up to which position what is read must hold the log."""
 
+_PageRead = tuple[str, PageRequest, int]
+"""A view, a page of it, and a position as for `_Read`."""
+
 LARGEST_READ = 200
 READS_AT_ONCE = 2
 WAITING_READS = 4096
@@ -42,7 +46,8 @@ WAITING_PAGES = 1024
 class MongoReadModel:
     """Implements ProjectionStore, Views and Storage.
 
-    Reads by key that arrive while one is under way wait together and go out as one.
+    Reads by key that arrive while one is under way wait together and go out as one. So do those
+    of the same page; different pages are read one by one, some at a time.
     """
 
     name = "mongodb"
@@ -57,7 +62,8 @@ class MongoReadModel:
         self._client = Client(url, database, driver)
         self._checkpoints = Checkpoints(self._client)
         self._reads: dict[str, Batcher[_Read, Entry | None]] = {}
-        self._pages = Batcher[tuple[str, PageRequest, int], Sequence[Entry]](
+        self._page_reads: dict[_PageRead, asyncio.Future[Sequence[Entry]]] = {}
+        self._pages = Batcher[_PageRead, Sequence[Entry]](
             "pages",
             self._find_pages,
             storage="MongoDB",
@@ -139,7 +145,14 @@ class MongoReadModel:
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
         """As `Views.page` says."""
-        return await self._pages.submit((view, request, at_least))
+        wanted = (view, request, at_least)
+        reading = self._page_reads.get(wanted)
+        if reading is not None:
+            entries = await asyncio.shield(reading)
+            return [_own(each) for each in entries]
+        reading = self._page_reads[wanted] = self._pages.submit(wanted)
+        reading.add_done_callback(lambda _: self._given_up(wanted, reading))
+        return await asyncio.shield(reading)
 
     async def positions(self) -> Mapping[str, int]:
         """As `Views.positions` says."""
@@ -175,17 +188,25 @@ class MongoReadModel:
             found = [] if collection is None else await _find_keys(collection, unique)
         entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
         shared = len(unique) < len(reads)
+
+        def found_under(key: str) -> Entry | None:
+            entry = entries.get(key)
+            return _own(entry) if entry and shared else entry
+
         return [
-            (_own(entries.get(key)) if shared else entries.get(key))
-            if at_least <= reached
-            else ReadModelBehind(view, at_least)
+            found_under(key) if at_least <= reached else ReadModelBehind(view, at_least)
             for key, at_least in reads
         ]
 
-    async def _find_pages(
-        self, requests: Sequence[tuple[str, PageRequest, int]]
-    ) -> Sequence[Sequence[Entry]]:
-        return [await self._find_page(*each) for each in requests]
+    async def _find_pages(self, reads: Sequence[_PageRead]) -> Sequence[Sequence[Entry]]:
+        [wanted] = reads
+        # Who asks from now on may have written what this read does not see.
+        self._page_reads.pop(wanted, None)
+        return [await self._find_page(*wanted)]
+
+    def _given_up(self, wanted: _PageRead, reading: asyncio.Future[Sequence[Entry]]) -> None:
+        if self._page_reads.get(wanted) is reading:
+            del self._page_reads[wanted]
 
     async def _find_page(self, view: str, request: PageRequest, at_least: int) -> Sequence[Entry]:
         async with answering():
@@ -195,7 +216,7 @@ class MongoReadModel:
             if collection is None:
                 return []
             found = await (
-                collection.find(page_filter(request))
+                collection.find(page_filter(request), page_fields(request))
                 .sort(page_sort(request))
                 .limit(request.limit)
                 .batch_size(request.limit)
@@ -226,6 +247,6 @@ def _can_be_sent(key: str) -> bool:
     return True
 
 
-def _own(entry: Entry | None) -> Entry | None:
-    # Several ask for this key, and a document can be changed by whoever has it.
-    return entry and Entry(entry.key, copied(entry.document), entry.position)
+def _own(entry: Entry) -> Entry:
+    # Several ask for it, and a document can be changed by whoever has it.
+    return Entry(entry.key, copied(entry.document), entry.position)

@@ -32,13 +32,11 @@ from app.api.routes.parameters import (
     UserIdPath,
 )
 from app.api.schemas.users import (
-    UserHistoryEntry,
     UserHistoryPage,
     UserOrder,
     UserProfile,
     UserRegistration,
     UserStatus,
-    UserSummary,
     UserSummaryPage,
     UserUpdate,
 )
@@ -237,8 +235,7 @@ def _add_queries(users: APIRouter, mediator: Mediator) -> None:
         query = ListUserSummaries(status=status, q=q, sort=sort, limit=limit, cursor=cursor)
         with consistent_with(consistency_token):
             page = await mediator.send(query)
-        items = [UserSummary.model_validate(each) for each in page.items]
-        return UserSummaryPage(items=items, next_cursor=page.next_cursor)
+        return UserSummaryPage.model_validate(page)
 
     @users.get(
         "/{user_id}",
@@ -291,8 +288,7 @@ def _add_queries(users: APIRouter, mediator: Mediator) -> None:
         """List what happened to a user, oldest first."""
         with consistent_with(consistency_token):
             page = await mediator.send(GetUserHistory(user_id, limit=limit, cursor=cursor))
-        items = [UserHistoryEntry.model_validate(each) for each in page.items]
-        return UserHistoryPage(items=items, next_cursor=page.next_cursor)
+        return UserHistoryPage.model_validate(page)
 
 
 def _written(response: Response, profile: read_models.UserProfile) -> UserProfile:

@@ -79,6 +79,10 @@ USER_SUMMARIES = Projection(
 )
 
 
+SUMMARY_FIELDS = ("name", "avatar_url")
+"""What `summary` needs of a document; the rest is for finding and sorting it."""
+
+
 def summary(entry: Entry) -> UserSummary:
     """The read model in a document of this view."""
     document = entry.document

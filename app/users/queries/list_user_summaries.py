@@ -6,7 +6,7 @@ from typing import Literal
 from app.mediator import Query
 from app.projecting import Page, PageRequest, Views, read_page
 from app.users.names import first_prefix, search_words
-from app.users.projections.user_summaries import USER_SUMMARIES, summary
+from app.users.projections.user_summaries import SUMMARY_FIELDS, USER_SUMMARIES, summary
 from app.users.read_models import UserSummary
 from app.users.user import UserStatus
 
@@ -54,4 +54,5 @@ def _request(query: ListUserSummaries) -> PageRequest:
         descending=query.sort.startswith("-"),
         limit=query.limit,
         word_prefix=word_prefix,
+        fields=SUMMARY_FIELDS,
     )
