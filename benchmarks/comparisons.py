@@ -37,6 +37,7 @@ COMPARISONS = (
         },
     ),
     Comparison("GET /users", "list_users", {MOTOR: {32: 3}}),
+    Comparison("GET /users, pages that differ", "list_users_apart", {MOTOR: {}}),
     Comparison("PUT /users/{id}", "update_user", {ASYNCPG: {1: 0.8, 32: 1.5, 128: 2}}, writes=True),
     Comparison("POST /users", "register_user", {ASYNCPG: {32: 1.2, 128: 1.5}}, writes=True),
 )

@@ -91,6 +91,18 @@ scenarios.list_users = {
    end,
 }
 
+-- Pages of 11 to 30 users, so that few who ask at once ask for the same.
+scenarios.list_users_apart = {
+   status = 200,
+   request = function()
+      return wrk.format("GET", "/users?limit=" .. 10 + math.random(20))
+   end,
+   is_right = function(body)
+      local _, users = body:gsub('"id":"user%-%d+","name":"[^"]+","avatar_url":"[^"]+"', "")
+      return users > 10 and users <= 30
+   end,
+}
+
 scenarios.update_user = {
    status = 200,
    request = function()
