@@ -1,9 +1,6 @@
 """What happens, told in the order of the log to whoever follows it."""
 
-import asyncio
-import functools
 from collections.abc import Collection, Sequence
-from contextvars import Context
 from dataclasses import dataclass
 
 from app.projecting.consistency import required_position
@@ -27,8 +24,7 @@ class Changes:
 class ChangeFeed:
     """A view that has a document for each event, followed as it grows.
 
-    An event is told once all of `views` hold it: whoever hears of a change can read it. Readers
-    that are at the same place share one read.
+    An event is told once all of `views` hold it: whoever hears of a change can read it.
     """
 
     def __init__(
@@ -56,7 +52,6 @@ class ChangeFeed:
         self._views = views
         self._seconds = seconds
         self._reached = 0
-        self._reading: dict[tuple[int, int], asyncio.Task[Sequence[Entry]]] = {}
 
     async def read(self, *, after: int | None, seconds: float) -> Changes:
         """What happened past position `after`; nothing if nothing happens within `seconds`.
@@ -88,26 +83,10 @@ class ChangeFeed:
         self._reached = max(self._reached, reached)
 
     async def _read(self, after: int, reached: int) -> Changes:
-        # What is past `reached` may lack an earlier event yet, so it is part of a read's name:
-        # one who knows of more must not be given what was read before.
-        name = (after, reached)
-        reading = self._reading.get(name)
-        if reading is None:
-            # It serves many requests, so it runs in the context of none.
-            reading = asyncio.create_task(self._page(after, reached), context=Context())
-            self._reading[name] = reading
-            reading.add_done_callback(functools.partial(self._forget, name))
-        page = await asyncio.shield(reading)
+        first = Seek(after + 1, "")  # keys are not empty, so it is what comes before them all
+        request = PageRequest(equals={}, sort=POSITION, limit=READ_AT_ONCE, after=first)
+        page = await self._source.page(self._view, request, at_least=reached)
+        # What is past `reached` may lack an earlier event yet.
         told = [each for each in page if each.position <= reached]
         is_all = len(page) < READ_AT_ONCE or len(told) < len(page)
         return Changes(told, reached if is_all else told[-1].position)
-
-    def _forget(self, name: tuple[int, int], reading: asyncio.Task[Sequence[Entry]]) -> None:
-        del self._reading[name]
-        if not reading.cancelled():
-            reading.exception()  # whoever waited for it may be gone
-
-    async def _page(self, after: int, reached: int) -> Sequence[Entry]:
-        first = Seek(after + 1, "")  # keys are not empty, so it is what comes before them all
-        request = PageRequest(equals={}, sort=POSITION, limit=READ_AT_ONCE, after=first)
-        return await self._source.page(self._view, request, at_least=reached)

@@ -9,40 +9,21 @@ from app.adapters.memory.read_model import MemoryReadModel
 from app.projecting import (
     POSITION,
     ChangeFeed,
-    PageRequest,
     PositionWatch,
     ReadModelBehind,
     Versioned,
     reading_at_least,
 )
 from app.projecting.changes import READ_AT_ONCE
-from tests.following import until
 from tests.notes import LOG, NOTES, status
 
 VIEWS = [NOTES.name, LOG.name]
 
 
-class CountingViews(MemoryReadModel):
-    """Counts the pages read, and lets others run while it reads one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pages = 0
-        self.slowly = asyncio.Event()
-        self.slowly.set()
-
-    async def page(self, view: str, request: PageRequest, *, at_least: int = 0):
-        """As `Views.page` says."""
-        self.pages += 1
-        found = await super().page(view, request, at_least=at_least)
-        await self.slowly.wait()
-        return found
-
-
 @pytest.fixture
-async def model() -> CountingViews:
+async def model() -> MemoryReadModel:
     """A read model that holds nothing yet."""
-    model = CountingViews()
+    model = MemoryReadModel()
     for each in (NOTES, LOG):
         await model.prepare(each)
     return model
@@ -157,45 +138,3 @@ async def test_one_who_is_ahead_of_the_views_is_refused(model, feed):
     with reading_at_least(7), pytest.raises(ReadModelBehind):
         await feed.read(after=None, seconds=0)
     assert (await feed.read(after=1, seconds=0)).position == 1
-
-
-async def test_readers_at_one_place_share_a_read(model, feed):
-    """Fifty of them cost no more than one."""
-    await happen(model, 1, 2)
-    await reach(model, 2)
-    await feed.read(after=None, seconds=0)
-    found = await asyncio.gather(*(feed.read(after=0, seconds=5) for _ in range(50)))
-    assert {(*told(each),) for each in found} == {(1, 2)}
-    assert model.pages == 1
-
-
-async def test_a_read_under_way_is_not_shared_by_who_knows_of_more(model, feed):
-    """It was begun when less was there: to be told that this is all would be to miss the rest."""
-    await happen(model, 1)
-    await reach(model, 1)
-    await feed.read(after=None, seconds=0)
-    model.slowly.clear()
-    early = asyncio.create_task(feed.read(after=0, seconds=5))
-    await until(lambda: model.pages == 1)
-    await happen(model, 2)
-    await reach(model, 2)
-    await feed.read(after=None, seconds=0)
-    late = asyncio.create_task(feed.read(after=0, seconds=5))
-    await until(lambda: model.pages == 2)
-    model.slowly.set()
-    assert (told(await early), (await early).position) == ([1], 1)
-    assert (told(await late), (await late).position) == ([1, 2], 2)
-
-
-async def test_one_who_leaves_does_not_end_the_read_of_others(model, feed):
-    """Though it was the first to ask."""
-    await happen(model, 1)
-    await reach(model, 1)
-    await feed.read(after=None, seconds=0)
-    model.slowly.clear()
-    first, second = (asyncio.create_task(feed.read(after=0, seconds=5)) for _ in range(2))
-    await until(lambda: model.pages == 1)
-    first.cancel()
-    await asyncio.wait([first])
-    model.slowly.set()
-    assert told(await second) == [1]
