@@ -16,11 +16,9 @@ from app.api.problems import (
     MISDIRECTED_REQUEST,
     NOT_FOUND,
     PAYLOAD_TOO_LARGE,
-    ProblemType,
-    Refusal,
-    Refusals,
     status_problem,
 )
+from app.api.problems.kinds import ProblemType, Refusal, Refusals
 from app.api.schemas.problem import Problem, ProblemError
 from app.api.validation import MALFORMED_BODY, problem_errors
 from app.eventsourcing import request_metadata

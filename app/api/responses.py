@@ -18,8 +18,8 @@ from app.api.problems import (
     PAYLOAD_TOO_LARGE,
     READ_MODEL_BEHIND,
     STORAGE_UNAVAILABLE,
-    ProblemType,
 )
+from app.api.problems.kinds import ProblemType
 from app.api.schemas.problem import Problem
 
 Responses = dict[int | str, dict[str, Any]]

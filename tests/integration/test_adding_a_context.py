@@ -77,7 +77,7 @@ def start(tree: Path) -> tuple[int, set[str]]:
 @pytest.fixture
 def tree(tmp_path) -> Path:
     """A copy of the project to which everything in the text is done."""
-    for name in ("app", "tests", "alembic"):
+    for name in ("app", "tests", "alembic", "docs"):
         unused = shutil.ignore_patterns("__pycache__", "node_modules")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=unused)
     for name in ("alembic.ini", "openapi.json", "pyproject.toml"):
@@ -97,6 +97,8 @@ def test_the_context_serves(tree, servers):
         *("tests/unit/test_contexts.py", "tests/unit/test_verification.py"),
         *("tests/unit/api/test_openapi.py", "tests/unit/test_architecture.py"),
         *("tests/unit/api/test_openapi_for_clients.py", "tests/unit/test_openapi_json.py"),
+        *("tests/unit/api/test_problem_types.py", "tests/unit/api/test_problems.py"),
+        "tests/unit/test_docs.py::test_every_kind_of_problem_is_listed_for_clients",
         TEST_DATABASE_URL=servers.postgres,
         TEST_MONGODB_URL=servers.mongodb,
     )
@@ -167,7 +169,7 @@ def test_what_start_up_does_not_see_fails_the_tests(tree):
         "-CONTEXTS: Sequence[ModuleType] = (users, teams)\n"
         "+CONTEXTS: Sequence[ModuleType] = (users,)\n",
     )
-    forget(tree / "app/api/problems.py", "    TeamIsFull: Refusal(TEAM_IS_FULL),\n")
+    forget(tree / "app/api/problems/teams.py", "    TeamIsFull: Refusal(TEAM_IS_FULL),\n")
     done = run(tree, *PYTEST, "tests/unit/test_contexts.py")
     assert done.returncode == 1
     assert "2 failed" in done.stdout

@@ -6,16 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
-from app.api import problems
-from app.api.problems import INVALID_REQUEST, NOT_FOUND
+from app.api.problems import INVALID_REQUEST, NOT_FOUND, kinds
 from app.api.responses import ALWAYS, answers
 from app.api.schemas.problem import ProblemType, ProblemTypeList
 
 
-def problems_router(kinds: Sequence[problems.ProblemType]) -> APIRouter:
-    """The routes under /problems, of all `kinds` there are."""
+def problems_router(all_kinds: Sequence[kinds.ProblemType]) -> APIRouter:
+    """The routes under /problems, of `all_kinds` there are."""
     router = APIRouter(prefix="/problems", tags=["problems"])
-    by_code = {each.code: _problem_type(each) for each in kinds}
+    by_code = {each.code: _problem_type(each) for each in all_kinds}
 
     @router.get(
         "",
@@ -49,7 +48,7 @@ def problems_router(kinds: Sequence[problems.ProblemType]) -> APIRouter:
     return router
 
 
-def _problem_type(kind: problems.ProblemType) -> ProblemType:
+def _problem_type(kind: kinds.ProblemType) -> ProblemType:
     return ProblemType(
         type=kind.uri,
         code=kind.code,

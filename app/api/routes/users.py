@@ -9,15 +9,12 @@ from app.api.direct import DirectRoute
 from app.api.entity_tags import expected_version, has_version
 from app.api.headers import set_etag, set_written
 from app.api.idempotency import carried_out_once
-from app.api.problems import (
-    CONFLICT,
+from app.api.problems import CONFLICT, IDEMPOTENCY_KEY_REUSED, INVALID_CURSOR, VERSION_MISMATCH
+from app.api.problems.users import (
     EMAIL_TAKEN,
-    IDEMPOTENCY_KEY_REUSED,
-    INVALID_CURSOR,
     USER_ALREADY_EXISTS,
     USER_DEACTIVATED,
     USER_NOT_FOUND,
-    VERSION_MISMATCH,
 )
 from app.api.responses import MESSAGE, QUERY, answers, links_to, not_modified
 from app.api.routes.parameters import (

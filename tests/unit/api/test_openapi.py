@@ -127,6 +127,22 @@ def test_every_error_is_a_problem(operations):
             assert content["examples"], name
 
 
+def test_every_message_keeps_what_clients_are_promised(operations):
+    """A write takes a key and answers a token; what reads views takes a token."""
+    for name, (method, _, operation) in operations.items():
+        taken = {each["name"] for each in operation.get("parameters", [])}
+        [headers] = [
+            set(each["headers"])
+            for status, each in operation["responses"].items()
+            if status in {"200", "201"}
+        ]
+        is_write = method != "get"
+        reads_views = not is_write and "421" in operation["responses"]
+        assert ("Idempotency-Key" in taken) is is_write, name
+        assert ({"Idempotency-Replayed", "Consistency-Token"} <= headers) is is_write, name
+        assert ("Consistency-Token" in taken) is reads_views, name
+
+
 def test_every_success_is_declared_with_its_status(operations):
     """One success each."""
     for name, (_, _, operation) in operations.items():

@@ -1,13 +1,23 @@
 """What is said of each kind of problem, where its `type` leads."""
 
+import importlib
+import pkgutil
 import re
 
 import pytest
 
 from app.api import problems
-from app.api.problems import REFUSALS, ProblemType, problem_types, status_problem
+from app.api.problems import REFUSALS, problem_types, status_problem
+from app.api.problems.kinds import ProblemType
 
-KINDS = [each for each in vars(problems).values() if isinstance(each, ProblemType)]
+MODULES = [
+    problems,
+    *(
+        importlib.import_module(f"{problems.__name__}.{each.name}")
+        for each in pkgutil.iter_modules(problems.__path__)
+    ),
+]
+KINDS = [each for it in MODULES for each in vars(it).values() if isinstance(each, ProblemType)]
 
 
 async def test_every_kind_is_listed(client):

@@ -8,7 +8,8 @@ import pytest
 from fastapi import APIRouter
 
 from app.api.application import create_api
-from app.api.problems import REFUSALS, ProblemType, Refusal
+from app.api.problems import REFUSALS
+from app.api.problems.kinds import ProblemType, Refusal
 from app.api.responses import ALWAYS, answers
 from app.eventsourcing import Claim, ClaimTaken, VersionConflict, VersionMismatch
 from app.mediator import Mediator

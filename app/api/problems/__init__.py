@@ -1,92 +1,33 @@
 """The one table from what can go wrong to what a client is told of it (RFC 9457).
 
-A context adds a `ProblemType` for each way it refuses, and a line to `REFUSALS`.
+Here are the kinds of the machinery and of the framework. Those of a context have a module of their
+own, and a line in `REFUSALS`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from app.api.consistency import InvalidConsistencyToken
+from app.api.problems.kinds import ProblemType, Refusal, Refusals
+from app.api.problems.users import USER_REFUSALS
 from app.eventsourcing import IdempotencyKeyReused, VersionConflict, VersionMismatch
 from app.projecting import InvalidCursor, ReadModelBehind
 from app.storage import Overloaded, StorageNotReady, StorageUnavailable
-from app.users.errors import EmailTaken, UserAlreadyExists, UserIsDeactivated, UserNotFound
 
-
-@dataclass(frozen=True, slots=True)
-class ProblemType:
-    """A kind of problem that clients can tell from others by its `code`.
-
-    example: the detail of one such problem, for the documentation.
-    meaning: when it comes and what to do, in full sentences; none for what is no more than its
-        status.
-    retry_after: after how many seconds trying again makes sense; None where it does not.
-    """
-
-    status: int
-    code: str
-    title: str
-    example: str
-    meaning: str = ""
-    retry_after: int | None = None
-
-    @property
-    def uri(self) -> str:
-        """What the kind goes by in problems: where its meaning is served, if it has one."""
-        return f"/problems/{self.code}" if self.meaning else "about:blank"
-
-
-USER_NOT_FOUND = ProblemType(
-    404,
-    "user-not-found",
-    "User not found",
-    example="User with ID user123 not found.",
-    meaning="No user has the id, or had it at the time or version that was asked about. A user "
-    "who was registered just now may not be in the views yet: send the Consistency-Token "
-    "of the registration with the read.",
-)
-USER_ALREADY_EXISTS = ProblemType(
-    409,
-    "user-already-exists",
-    "User already exists",
-    example="User with ID user123 already exists.",
-    meaning="The id is taken. Choose another, or leave it out and be given one. If the "
-    "registration is a repeat whose answer was lost, an Idempotency-Key tells it apart "
-    "from somebody else's.",
-)
-EMAIL_TAKEN = ProblemType(
-    409,
-    "email-taken",
-    "E-mail address taken",
-    example="The e-mail address alice@example.com belongs to another user.",
-    meaning="Another user, active or deactivated, has the e-mail address, in letters of whatever "
-    "case.",
-)
-USER_DEACTIVATED = ProblemType(
-    409,
-    "user-deactivated",
-    "User deactivated",
-    example="User with ID user123 is deactivated; reactivate it first.",
-    meaning="The profile of a deactivated user is closed to changes. Reactivate the user, then "
-    "send the update again.",
-)
 VERSION_MISMATCH = ProblemType(
     412,
     "version-mismatch",
     "Version mismatch",
     example="The version is 4 by now, which If-Match does not name.",
-    meaning="The user is at another version than If-Match names, so nothing was changed. Read the "
-    "user, decide anew, and send the write with the new ETag.",
+    meaning="What the write is to change is at another version than If-Match names, so nothing was "
+    "changed. Read it, decide anew, and send the write with the new ETag.",
 )
 CONFLICT = ProblemType(
     409,
     "conflict",
     "Conflict",
     example="Others changed the same thing at the same time, attempt after attempt. Send it again.",
-    meaning="Other processes changed the user each time this write was about to be recorded, and "
-    "the service gave up. Nothing was changed; send it again.",
+    meaning="Other processes changed the same thing each time this write was about to be recorded, "
+    "and the service gave up. Nothing was changed; send it again.",
 )
 INVALID_REQUEST = ProblemType(
     422,
@@ -234,25 +175,8 @@ def status_problem(status: int) -> ProblemType:
     return ProblemType(status, phrase.lower().replace(" ", "-"), phrase.capitalize(), phrase)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """How an error is told: as which problem, and what its detail says.
-
-    The detail is the error's own message unless said otherwise, which is right only for
-    messages that are meant for clients.
-    """
-
-    problem: ProblemType
-    detail: Callable[[Any], str] = str
-
-
-Refusals = Mapping[type[Exception], Refusal]
-
 REFUSALS: Refusals = {
-    UserNotFound: Refusal(USER_NOT_FOUND),
-    UserAlreadyExists: Refusal(USER_ALREADY_EXISTS),
-    EmailTaken: Refusal(EMAIL_TAKEN),
-    UserIsDeactivated: Refusal(USER_DEACTIVATED),
+    **USER_REFUSALS,
     IdempotencyKeyReused: Refusal(IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example),
     InvalidCursor: Refusal(INVALID_CURSOR),
     InvalidConsistencyToken: Refusal(INVALID_CONSISTENCY_TOKEN),
@@ -277,6 +201,6 @@ REFUSALS: Refusals = {
 
 
 def problem_types(refusals: Refusals) -> list[ProblemType]:
-    """Every kind of problem that has a meaning, by status and code."""
+    """Every kind of problem that a request can be answered with, by status and code."""
     kinds = {*OF_THE_FRAMEWORK, *(each.problem for each in refusals.values())}
     return sorted(kinds, key=lambda each: (each.status, each.code))
