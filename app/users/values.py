@@ -21,6 +21,8 @@ AVATAR_URL_PATTERN = (
 
 _USER_ID = re.compile(USER_ID_PATTERN)
 _AVATAR_URL = re.compile(AVATAR_URL_PATTERN)
+# Unicode's control characters, and halves of surrogate pairs, which no encoding can carry.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Unchanged(Enum):
@@ -90,7 +92,6 @@ def email_key(address: str) -> str:
 
 
 def _refuse_control_characters(text: str, *, allowed: str) -> None:
-    for character in text:
-        # Cc: control characters. Cs: halves of surrogate pairs, which no encoding can carry.
-        if unicodedata.category(character) in {"Cc", "Cs"} and character not in allowed:
+    for character in _CONTROLS.findall(text):
+        if character not in allowed:
             raise ValueError(f"The control character U+{ord(character):04X} is not allowed.")
