@@ -11,10 +11,11 @@ def uuid7() -> uuid.UUID:
     The standard library has its own from Python 3.14 on.
     """
     milliseconds = time.time_ns() // 1_000_000
+    noise = secrets.randbits(74)  # asked for once: it is a call of the system
     return uuid.UUID(
         int=(milliseconds & (1 << 48) - 1) << 80
         | 0x7 << 76
-        | secrets.randbits(12) << 64
+        | (noise >> 62) << 64
         | 0b10 << 62
-        | secrets.randbits(62)
+        | noise & (1 << 62) - 1
     )
