@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.acceptance.services import SECONDS, SERVE, Service, run, running
+from tests.acceptance.services import SECONDS, SERVE, Service, await_that, run, running
 
 STOPPING_SECONDS = 15
 
@@ -118,6 +118,21 @@ async def test_waiting_for_another_migration_is_ended_by_a_signal(
         assert service.log.read_text() == ""
     finally:
         await elsewhere.close()
+
+
+def test_ctrl_c_while_it_is_imported_is_no_error_to_show(folder):
+    """It ends at once, by the signal, and says nothing."""
+    (folder / "uvicorn.py").write_text(
+        "import pathlib, time\npathlib.Path('importing').touch()\ntime.sleep(60)\n"
+    )
+    service = Service(folder / "data", PYTHONPATH=f"{folder}:{Path(__file__).parents[2]}")
+    try:
+        await_that((folder / "importing").exists, "it never came to import uvicorn")
+        service.interrupt()
+        assert service.await_end() == -signal.SIGINT
+        assert service.log.read_text() == ""
+    finally:
+        service.clean_up()
 
 
 def test_openapi_needs_no_database_and_no_settings(folder):
