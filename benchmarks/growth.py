@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import time
 from collections.abc import Iterator
 
 import psutil
 
-from app.adapters.postgres import PostgresEventStore, migrate
+from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import event_registry
 from app.eventsourcing import Repository
 from app.users.events import STREAM_TYPE
@@ -16,14 +17,16 @@ from app.users.user import USER_SNAPSHOTS, User
 from benchmarks.comparisons import Loads, Turns, take_turns
 from benchmarks.effort import Effort
 from benchmarks.figures import Figure, at_least, at_most, figure
+from benchmarks.people import person
 from benchmarks.projecting import EVENTS_A_USER
-from benchmarks.seeding import create_database
+from benchmarks.seeding import create_database, seed_event_store
 from benchmarks.world import Contender, Databases, service
 from benchmarks.wrk import run_wrk
 
 SCENARIOS = {"get_user": False, "list_users": False, "update_user": True}
 CONNECTIONS = 32
 SHORT, LONG = 10, 10_000
+AMONG = 1000
 MIXED_SECONDS = 5
 
 
@@ -69,7 +72,7 @@ def long_logs(on: Databases, effort: Effort) -> Iterator[tuple[Turns, Figure]]:
 def long_streams(on: Databases, effort: Effort) -> Iterator[Figure]:
     """Loading an aggregate of many events against one of few: unknown yet, and remembered."""
     url = asyncio.run(create_database(on.postgres, "streams"))
-    migrate(url)
+    seed_event_store(url, users=AMONG, events_a_user=SHORT)
     times = asyncio.run(_load(url, effort.stream_rounds))
     for how, (long, short) in times.items():
         yield figure(
@@ -82,35 +85,43 @@ def long_streams(on: Databases, effort: Effort) -> Iterator[Figure]:
 
 async def _load(url: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
     store = PostgresEventStore(url, event_registry())
-    lengths = {"long": LONG, "short": SHORT}
-    for user_id, events in lengths.items():
-        await _live(store, user_id, events)
-    times: dict[str, tuple[list[float], list[float]]] = {
-        "by a process that has not loaded it": ([], []),
-        "by a process that has": ([], []),
-    }
+    long, short = person(AMONG), person(0)
+    await _live(_users(store), long.id)
+    cold: tuple[list[float], list[float]] = ([], [])
+    warm: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for number, user_id in enumerate(lengths):
-            users = _users(store)
-            for how in times.values():
-                began = time.perf_counter()
-                await users.transact(user_id, lambda _: [])
-                how[number].append(time.perf_counter() - began)
+        for who, times in zip((long, short), cold, strict=True):
+            times.append(await _time(_users(store), who.id))
+    users = _users(store)
+    for _ in range(rounds + 1):
+        for who, times in zip((long, short), warm, strict=True):
+            times.append(await _time(users, who.id))
     await store.close()
-    return times
+    return {
+        "by a process that has not loaded it": cold,
+        "by a process that has": (warm[0][1:], warm[1][1:]),
+    }
 
 
 def _users(store: PostgresEventStore) -> Repository[User]:
+    """Users as a process has them that has just been started."""
     return Repository(store, STREAM_TYPE, User, snapshots=USER_SNAPSHOTS)
 
 
-async def _live(store: PostgresEventStore, user_id: str, events: int) -> None:
-    """Have so many things happen to a user, one command each, as the service would record them."""
-    users = _users(store)
+async def _live(users: Repository[User], user_id: str) -> None:
+    """Have LONG things happen to a user, a command each, as the service records them."""
     user = User(user_id, "Ada Lovelace", f"{user_id}@example.com")
     await users.transact(user_id, lambda _: User.register(user))
-    for number in range(events - 1):
+    for number in range(LONG - 1):
         await users.transact(user_id, lambda known, name=f"Ada {number}": known.update(name=name))
+
+
+async def _time(users: Repository[User], user_id: str) -> float:
+    """How long it takes to load a user and to change nothing."""
+    gc.collect()  # what was there before is not to be cleared away meanwhile
+    began = time.perf_counter()
+    await users.transact(user_id, lambda _: [])
+    return time.perf_counter() - began
 
 
 def long_runs(on: Databases, contender: Contender, effort: Effort) -> Iterator[Figure]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from app.mediator import Mediator, Query
 from benchmarks.figures import Figure, at_least, at_most, figure
 
-SENDS = 20_000
-ROUNDS = 9
+SENDS = 50_000
+ROUNDS = 15
 
 
 @dataclass(frozen=True, slots=True)
