@@ -10,11 +10,11 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from app import __version__
-from app.api.answers import answer_refusals
 from app.api.middleware import BodyLimit, HeaderLimit, LastResort, RequestIds
 from app.api.openapi import complete
 from app.api.problems import REFUSALS, problem_types
 from app.api.problems.kinds import Refusals
+from app.api.refusals import answer_refusals
 from app.api.routes.changes import changes_router
 from app.api.routes.docs import docs_router
 from app.api.routes.health import health_router

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.api.answers import MEDIA_TYPE
 from app.api.headers import HEADERS, header_references
+from app.api.refusals import MEDIA_TYPE
 from app.api.responses import REFERENCE
 from app.api.schemas.changes import UserChange
 from app.api.schemas.problem import Problem, ProblemError

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.api.answers import MEDIA_TYPE
 from app.api.headers import header_references
 from app.api.problems import (
     HEADERS_TOO_LARGE,
@@ -20,6 +19,7 @@ from app.api.problems import (
     STORAGE_UNAVAILABLE,
 )
 from app.api.problems.kinds import ProblemType
+from app.api.refusals import MEDIA_TYPE
 from app.api.schemas.problem import Problem
 
 Responses = dict[int | str, dict[str, Any]]

@@ -8,9 +8,9 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from app.api.answers import problem_response
 from app.api.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST
 from app.api.problems.kinds import ProblemType
+from app.api.refusals import problem_response
 from app.eventsourcing import Metadata, request_metadata, uuid7
 
 

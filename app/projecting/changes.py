@@ -85,7 +85,12 @@ class ChangeFeed:
     async def _read(self, after: int, reached: int) -> Changes:
         first = Seek(after + 1, "")  # keys are not empty, so it is what comes before them all
         request = PageRequest(equals={}, sort=POSITION, limit=READ_AT_ONCE, after=first)
-        page = await self._source.page(self._view, request, at_least=reached)
+        try:
+            page = await self._source.page(self._view, request, at_least=reached)
+        except ReadModelBehind:
+            # Another version of the view serves since, which is not quite as far.
+            self._reached = 0
+            return Changes((), after)
         # What is past `reached` may lack an earlier event yet.
         told = [each for each in page if each.position <= reached]
         is_all = len(page) < READ_AT_ONCE or len(told) < len(page)

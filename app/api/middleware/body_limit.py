@@ -3,8 +3,8 @@
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.answers import problem_response
 from app.api.problems import PAYLOAD_TOO_LARGE
+from app.api.refusals import problem_response
 
 
 class BodyLimit:

@@ -2,8 +2,8 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.answers import problem_response
 from app.api.problems import HEADERS_TOO_LARGE
+from app.api.refusals import problem_response
 
 
 class HeaderLimit:

@@ -5,8 +5,8 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.answers import problem_response
 from app.api.problems import INTERNAL_ERROR, STORAGE_UNAVAILABLE
+from app.api.refusals import problem_response
 
 _STOPPING = (
     "The process stops. Try again later; if this was a write, look first whether it was recorded."

@@ -1,6 +1,7 @@
 """A feed of changes: what it tells, when, and to whom."""
 
 import asyncio
+import dataclasses
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from app.adapters.memory.read_model import MemoryReadModel
 from app.projecting import (
     POSITION,
     ChangeFeed,
+    Changes,
     PositionWatch,
     ReadModelBehind,
     Versioned,
@@ -138,3 +140,18 @@ async def test_one_who_is_ahead_of_the_views_is_refused(model, feed):
     with reading_at_least(7), pytest.raises(ReadModelBehind):
         await feed.read(after=None, seconds=0)
     assert (await feed.read(after=1, seconds=0)).position == 1
+
+
+async def test_a_version_that_takes_over_behind_the_one_before_is_waited_for(model, feed):
+    """Nothing is skipped, and the reader goes on when it has come as far."""
+    later = dataclasses.replace(LOG, version=2)
+    await happen(model, 1, 2)
+    await reach(model, 2)
+    assert told(await feed.read(after=1, seconds=5)) == [2]
+    await model.prepare(later)
+    await model.write(later, {f"{each}": Versioned({POSITION: each}, each) for each in (1, 2)})
+    await reach(model, 1, [later])
+    await model.serve(later)
+    assert (await feed.read(after=0, seconds=5)) == Changes((), 0)
+    await reach(model, 2, [later])
+    assert told(await feed.read(after=0, seconds=5)) == [1, 2]
