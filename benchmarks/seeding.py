@@ -62,10 +62,10 @@ def _life(number: int) -> Iterator[Event]:
     who = person(number)
     yield UserRegistered(who.id, who.name, who.email, who.avatar_url)
     for again in itertools.count(1):
-        # A bio comes and goes, so that the profile ends without one if the number is odd.
+        # After 1, 2 or 5, 6 or 9, 10 ... events there is no bio, as `load.lua` expects.
+        yield UserNameChanged(f"{who.name} {again}")
         yield UserBioChanged(f"Take {again}.")
         yield UserBioChanged(None)
-        yield UserNameChanged(f"{who.name} {again}")
         yield UserNameChanged(who.name)
 
 
