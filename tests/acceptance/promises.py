@@ -125,10 +125,10 @@ async def tokens(writes: int) -> str:
         assert outcomes == {"held": writes}, outcomes.most_common(3)
         assert projector.stop() == 0
         written = await writer.patch(f"/users/{person(0).id}", json={"bio": "late"})
-        waited, without = [], []
-        for reader, _ in itertools.product(readers, range(5)):
-            waited.append(await _timed(reader, 503, token(written)))
-            without.append(await _timed(reader, 200, {}))
+        late = [_timed(reader, 503, token(written)) for reader in readers for _ in range(5)]
+        waiting = asyncio.gather(*late)
+        without = [await _timed(reader, 200, {}) for reader in readers for _ in range(5)]
+        waited = await waiting
         for each in (writer, *readers):
             await each.aclose()
         assert min(waited) >= 2, waited
