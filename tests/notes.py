@@ -83,6 +83,7 @@ def notes(*, version: int = 1, name: str = "notes") -> Projection:
         key=by_aggregate,
         applies={NoteWritten: _written, NoteAdded: _added, NoteErased: _erased},
         ignores={NoteRead},
+        begins={NoteWritten, NoteErased},
         indexes=(Index(("shelf", "written_at")),),
     )
 
@@ -96,6 +97,7 @@ LOG = Projection(
     version=1,
     key=lambda recorded: f"{recorded.aggregate_id}:{recorded.version}",
     applies=dict.fromkeys(NOTE_EVENTS, _logged),
+    begins=NOTE_EVENTS,
     indexes=(Index(("note", "version")),),
 )
 """A document an event."""

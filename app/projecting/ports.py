@@ -103,8 +103,8 @@ class ProjectionStore(Protocol):
         Args:
             projection: whose documents they are.
             documents: the documents by key.
-            created: the keys under which `load` found nothing. A hint that may save work;
-                where it is wrong, it changes nothing.
+            created: the keys under which nothing is thought to be stored. A hint that may save
+                work; where it is wrong, it changes nothing.
 
         """
         ...

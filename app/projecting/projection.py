@@ -17,6 +17,10 @@ Apply = Callable[[Document | None, RecordedEvent, Any], Document | None]
 it absent. Pure, and never changes the document it is given."""
 
 
+Keyed = tuple[str, RecordedEvent]
+"""The key of a document, and an event that belongs to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """Fields that a query filters and sorts by, in the order that serves it.
@@ -49,6 +53,8 @@ class Projection:
     applies: what each event does. An event in neither `applies` nor `ignores` is refused at
         start-up by `missing_stances`.
     ignores: events that leave the view as it is.
+    begins: those of `applies` that make the document anew, whatever it was. They are given None
+        instead of it, so that it need not be loaded.
     indexes: what its queries need.
     """
 
@@ -57,6 +63,7 @@ class Projection:
     key: Callable[[RecordedEvent], str]
     applies: Mapping[type[Event], Apply]
     ignores: Collection[type[Event]] = ()
+    begins: Collection[type[Event]] = ()
     indexes: Sequence[Index] = field(default=())
 
     @property
@@ -83,10 +90,28 @@ class Projection:
             CannotApply: what `applies` has for it raised.
 
         """
+        event_class = type(recorded.event)
+        before = None if event_class in self.begins else document
         try:
-            return self.applies[type(recorded.event)](document, recorded, recorded.event)
+            return self.applies[event_class](before, recorded, recorded.event)
         except Exception as error:
             raise CannotApply(self.id, recorded, error) from error
+
+    def keyed(self, events: Iterable[RecordedEvent]) -> list[Keyed]:
+        """Those of `events` that this projection applies, each with the key of its document.
+
+        Raises:
+            CannotApply: `key` raised.
+
+        """
+        return [(self.key_of(each), each) for each in events if type(each.event) in self.applies]
+
+    def keys_to_load(self, keyed: Iterable[Keyed]) -> set[str]:
+        """The keys of the documents that a fold of these events, in log order, starts from."""
+        first: dict[str, type[Event]] = {}
+        for key, recorded in keyed:
+            first.setdefault(key, type(recorded.event))
+        return {key for key, event_class in first.items() if event_class not in self.begins}
 
     def missing_stances(self, event_classes: Iterable[type[Event]]) -> list[type[Event]]:
         """Those of `event_classes` that the projection neither applies nor ignores."""
@@ -148,11 +173,15 @@ def fold(
         CannotApply: an event cannot be applied.
 
     """
+    return fold_keyed(projection, stored, projection.keyed(events))
+
+
+def fold_keyed(
+    projection: Projection, stored: Mapping[str, Versioned], keyed: Iterable[Keyed]
+) -> dict[str, Versioned]:
+    """As `fold`, of events whose keys are known."""
     changed: dict[str, Versioned] = {}
-    for recorded in events:
-        if type(recorded.event) not in projection.applies:
-            continue
-        key = projection.key_of(recorded)
+    for key, recorded in keyed:
         before = changed.get(key) or stored.get(key)
         if before is None:
             document = projection.evolve(None, recorded)

@@ -24,6 +24,7 @@ USER_HISTORY = Projection(
     version=1,
     key=lambda recorded: f"{recorded.aggregate_id}:{recorded.version}",
     applies=dict.fromkeys(USER_EVENTS, _happened),
+    begins=USER_EVENTS,
     indexes=(Index(("user_id", "version")), Index((POSITION,))),
 )
 

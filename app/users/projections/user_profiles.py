@@ -65,6 +65,7 @@ USER_PROFILES = Projection(
         UserDeactivated: _deactivated,
         UserReactivated: _reactivated,
     },
+    begins={UserRegistered},
 )
 
 

@@ -70,6 +70,7 @@ USER_SUMMARIES = Projection(
         UserReactivated: _reactivated,
     },
     ignores={UserEmailChanged, UserBioChanged},
+    begins={UserRegistered},
     indexes=(
         Index(("status", "sort_name")),
         Index(("status", "created_at")),

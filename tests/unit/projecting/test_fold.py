@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from tests.notes import (
     NoteErased,
     NoteRead,
     NoteWritten,
+    note,
     notes,
     recorded,
 )
@@ -93,6 +95,33 @@ def test_an_existing_document_is_returned():
     """For a fold to go on with."""
     document = {"x": 1}
     assert existing(document, recorded(1, "a", NoteRead())) is document
+
+
+def test_an_event_that_begins_a_document_is_given_none():
+    """Whatever it was before, so that it makes no difference whether that was loaded."""
+    given = []
+
+    def written(document, _, event):
+        given.append(document)
+        return {"texts": [event.text]}
+
+    projection = replace(NOTES, applies={**NOTES.applies, NoteWritten: written})
+    events = [recorded(1, "a", NoteWritten("x")), recorded(2, "a", NoteWritten("y"))]
+    assert texts(fold(projection, {"a": note("old", 0)}, events)["a"]) == ["y"]
+    assert given == [None, None]
+
+
+def test_documents_are_loaded_that_a_fold_starts_from():
+    """Neither those that the events begin, nor those that they leave alone."""
+    events = [
+        recorded(1, "new", NoteWritten("x")),
+        recorded(2, "new", NoteAdded("y")),
+        recorded(3, "old", NoteAdded("x")),
+        recorded(4, "old", NoteWritten("y")),
+        recorded(5, "read", NoteRead()),
+    ]
+    assert NOTES.keys_to_load(NOTES.keyed(events)) == {"old"}
+    assert LOG.keys_to_load(LOG.keyed(events)) == set()
 
 
 def test_stances_that_are_missing_are_found():
