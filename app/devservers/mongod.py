@@ -25,7 +25,6 @@ StorageUnavailable when the node does not become the primary.
 """
 
 _HOST = "127.0.0.1"
-_CACHE_GIGABYTES = "0.5"
 _OPLOG_MEGABYTES = "256"
 _START_SECONDS = 120.0  # after a crash it reads its journal first
 _STOP = (signal.SIGTERM, 30.0)
@@ -127,7 +126,6 @@ class Mongod:
             *("--port", str(self._choose_port())),
             *("--replSet", REPLICA_SET),
             *("--oplogSize", _OPLOG_MEGABYTES),
-            *("--wiredTigerCacheSizeGB", _CACHE_GIGABYTES),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             "--nounixsocket",
         ]
