@@ -103,17 +103,28 @@ scenarios.list_users_apart = {
    end,
 }
 
+-- Another surname for each request: names are given names, surnames and a number, as those in
+-- people.py are, so that the views have as much to do as they have for people.
+local function surname()
+   local rest, letters = (sent * 7919 + seed * 104729) % 26 ^ 5, {}
+   for each = 1, 5 do
+      letters[each] = string.char(97 + rest % 26)
+      rest = math.floor(rest / 26)
+   end
+   return (table.concat(letters):gsub("^%l", string.upper))
+end
+
 scenarios.update_user = {
    status = 200,
    request = function()
       local number = anybody()
-      local body = string.format('{"name": "Ada Byron %s, %d-%d"}', number, seed, sent)
+      local body = string.format('{"name": "Ada %s %s"}', surname(), number)
       return wrk.format("PUT", "/users/user-" .. number, JSON, body)
    end,
    is_right = function(body)
       local number, name, in_email, in_avatar = profile(body, "user%-(%d+)")
       return number and number == in_email and number == in_avatar
-         and name:find("Ada Byron " .. number, 1, true)
+         and name:match("^Ada %u%l+ " .. number .. "$")
    end,
 }
 
