@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from app.eventsourcing import EventLog, EventSourcingError, RecordedEvent
 from app.projecting.ports import ProjectionState, ProjectionStatus, ProjectionStore
-from app.projecting.projection import CannotApply, Projection, fold
+from app.projecting.projection import CannotApply, Projection, fold_keyed
 
 
 class WrongLog(Exception):
@@ -28,8 +28,8 @@ class Pace:
     """How a projector goes about it.
 
     batch: the most events applied at once.
-    rest_seconds: how long it lets events gather after it has come to the end of the log, at most:
-        projections of one process rest until the same moment, so that they read together.
+    rest_seconds: how long it lets events gather after it has come to the end of the log, at most.
+        It rests the longer the more there were in the last batch: after one, a tenth of that.
     poll_seconds: how often it looks for what other processes appended.
     heartbeat_seconds: how often it says that it is alive when there is nothing to apply.
     first_backoff_seconds, last_backoff_seconds: the pauses between tries; they double.
@@ -37,13 +37,34 @@ class Pace:
         storage that cannot be used is tried for ever.
     """
 
-    batch: int = 500
-    rest_seconds: float = 0.02
+    batch: int = 2000
+    rest_seconds: float = 0.1
     poll_seconds: float = 0.05
     heartbeat_seconds: float = 5.0
     first_backoff_seconds: float = 0.1
     last_backoff_seconds: float = 2.0
     tries: int = 6
+
+
+FULLY_RESTED = 10
+"""After a batch of so many events a projector rests as long as it may."""
+
+
+class Rest:
+    """Lets those that have come to the end of the log rest until the same moment.
+
+    So they go on together, and read together.
+    """
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    async def take(self, seconds: float) -> None:
+        """Rest for `seconds`, or until another's rest is over that has begun before."""
+        now = asyncio.get_running_loop().time()
+        if self._until <= now:
+            self._until = now + seconds
+        await asyncio.sleep(self._until - now)
 
 
 class Follower:
@@ -54,12 +75,18 @@ class Follower:
     """
 
     def __init__(
-        self, log: EventLog, store: ProjectionStore, projection: Projection, pace: Pace
+        self,
+        log: EventLog,
+        store: ProjectionStore,
+        projection: Projection,
+        pace: Pace,
+        rest: Rest | None = None,
     ) -> None:
         self._log = log
         self._store = store
         self._projection = projection
         self._pace = pace
+        self._rest = rest or Rest()
         self._logger = logging.getLogger(f"{__name__}.{projection.id}")
         self._position: int | None = None
         self._batch = pace.batch
@@ -117,13 +144,10 @@ class Follower:
         return position
 
     async def _apply(self, events: Sequence[RecordedEvent]) -> None:
-        keys = {
-            self._projection.key_of(each)
-            for each in events
-            if type(each.event) in self._projection.applies
-        }
+        keyed = self._projection.keyed(events)
+        keys = self._projection.keys_to_load(keyed)
         stored = await self._store.load(self._projection, keys) if keys else {}
-        changed = fold(self._projection, stored, events)
+        changed = fold_keyed(self._projection, stored, keyed)
         # What is stored already may be from a try that never heard that it will last: it is
         # written again, which changes nothing and returns only when it does.
         documents = {**stored, **changed}
@@ -138,12 +162,9 @@ class Follower:
         self._batch = min(self._batch * 2, self._pace.batch)
         if not more:
             await self._serve()
-            await self._rest()
-
-    async def _rest(self) -> None:
-        # A batch costs nearly the same whether it holds one event or fifty.
-        seconds = self._pace.rest_seconds
-        await asyncio.sleep(seconds - asyncio.get_running_loop().time() % seconds)
+            # A batch costs nearly the same whether it holds one event or fifty.
+            fullness = min(1.0, len(events) / FULLY_RESTED)
+            await self._rest.take(self._pace.rest_seconds * fullness)
 
     async def _idle(self, position: int) -> None:
         await self._serve()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from app.eventsourcing import EventLog
-from app.projecting.follower import Follower, Pace
+from app.projecting.follower import Follower, Pace, Rest
 from app.projecting.ports import ProjectionStatus, ProjectionStore
 from app.projecting.projection import Projection
 from app.projecting.shared_log import SharedLog
@@ -28,8 +28,10 @@ class Projector:
         pace: Pace | None = None,
     ) -> None:
         """Nothing is read or written before `run`."""
-        shared = SharedLog(log)
-        self._followers = [Follower(shared, store, each, pace or Pace()) for each in projections]
+        shared, rest = SharedLog(log), Rest()
+        self._followers = [
+            Follower(shared, store, each, pace or Pace(), rest) for each in projections
+        ]
 
     @property
     def statuses(self) -> list[ProjectionStatus]:

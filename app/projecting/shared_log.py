@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.eventsourcing import EventLog, RecordedEvent
 
-KEPT = 8
+KEPT = 3
 """How many full batches are kept for readers that come after."""
 
 _Read = tuple[int, int]

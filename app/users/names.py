@@ -1,13 +1,18 @@
 """How names are sorted and searched: case, accents and punctuation do not matter."""
 
+import re
 import unicodedata
 
 PREFIX_LENGTHS = (1, 2, 3)
 SORTED_CHARACTERS = 100
 
+_ASCII_WORD = re.compile("[0-9a-z]+")
+
 
 def folded(text: str) -> str:
     """`text` without case and accents, and in plain letters where it has letters of a style."""
+    if text.isascii():
+        return text.lower()  # what the rest comes to, in a tenth of the time
     # Styled letters, the bold ones of mathematics say, have a case only once they are plain.
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(each for each in plain if not unicodedata.combining(each))
@@ -20,7 +25,10 @@ def sort_key(text: str) -> str:
 
 def search_words(text: str) -> str:
     """The folded words of `text`, parted by single spaces; letters, vowel signs and digits only."""
-    kept = (each if _is_of_a_word(each) else " " for each in folded(text))
+    plain = folded(text)
+    if plain.isascii():
+        return " ".join(_ASCII_WORD.findall(plain))
+    kept = (each if _is_of_a_word(each) else " " for each in plain)
     return " ".join("".join(kept).split())
 
 

@@ -44,6 +44,8 @@ _Loaded = tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]
 
 _NO_EDITION = 0
 
+_raw_decode = json.JSONDecoder().raw_decode
+
 
 class PostgresEventStore:
     """Implements EventStore and EventLog.
@@ -212,16 +214,20 @@ class PostgresEventStore:
             position=row["position"],
             stream_id=row["stream_id"],
             version=row["version"],
-            event=self._registry.decode(
-                row["type"], row["schema_version"], json.loads(row["data"])
-            ),
-            metadata=Metadata.from_data(json.loads(row["metadata"])),
+            event=self._registry.decode(row["type"], row["schema_version"], _data(row["data"])),
+            metadata=Metadata.from_data(_data(row["metadata"])),
             recorded_at=row["recorded_at"],
         )
 
 
 def _refused(error: Exception) -> StorageNotReady:
     return StorageNotReady(f"DATABASE_URL: PostgreSQL refuses: {reason(error)}")
+
+
+def _data(text: str) -> Any:
+    # PostgreSQL's text of a jsonb begins and ends with it: there is nothing else to look for.
+    data, _ = _raw_decode(text)
+    return data
 
 
 def _snapshot(row: asyncpg.Record) -> RecordedSnapshot:

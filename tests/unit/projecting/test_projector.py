@@ -82,7 +82,7 @@ async def test_a_new_version_serves_though_the_log_never_rests(log, store):
 
     async def keep_busy(step: str) -> None:
         nonlocal added
-        if step == "after load":
+        if step == "before write":
             added += 1
             await append(log, "a", NoteAdded(f"{added}"))
 
@@ -109,6 +109,27 @@ async def test_events_that_come_in_quick_succession_are_applied_together(log, st
             await asyncio.sleep(0.002)
         await until(lambda: projector.statuses[0].position == 51)
     assert batches < 25
+
+
+async def test_a_projector_rests_the_longer_the_more_there_was_to_apply(log, store):
+    """What comes after a lone event is applied soon; after many, more are let gather."""
+    pace = replace(QUICK, batch=100, rest_seconds=1, poll_seconds=60)
+    projector = Projector(log, store, [NOTES], pace=pace)
+    clock = asyncio.get_running_loop().time
+
+    async def seconds_until_applied(note: str, *more: NoteAdded) -> float:
+        began = clock()
+        await append(log, note, NoteWritten("x"), *more)
+        head = await log.head()
+        await until(lambda: projector.statuses[0].position == head)
+        return clock() - began
+
+    async with running(projector.run()):
+        await seconds_until_applied("first")
+        after_one = await seconds_until_applied("many", *[NoteAdded("y")] * 20)
+        after_many = await seconds_until_applied("last")
+    assert after_one < 0.6
+    assert after_many > 0.8
 
 
 async def test_projections_that_are_equally_far_read_the_log_once(log, store):
@@ -152,7 +173,7 @@ async def test_a_projector_that_is_told_to_stop_ends_its_batch(log, store):
         await append(log, "a", NoteAdded(str(number)) if number else NoteWritten("x"))
 
     async def stop(step: str) -> None:
-        if step == "after load":
+        if step == "before write":
             projector.stop()
 
     projector = Projector(log, EventfulStore(store, stop), [NOTES], pace=QUICK)
