@@ -36,9 +36,10 @@ class _Turn:
 class Repository(Generic[AggregateT]):
     """The aggregates of one type, as folds of their streams.
 
-    Keeps the folds it used last in memory. They may be behind what other processes
-    appended, which is safe: an append names the version it was decided on, and a refusal or
-    a no-op decided on a remembered fold is decided once more on what is stored.
+    Keeps the folds it used last in memory, and presumes that there is nothing of those it
+    has not used. Other processes may have appended since, which is safe: an append names the
+    version it was decided on, and a refusal or a no-op decided on a presumption is decided
+    once more on what is stored.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Repository(Generic[AggregateT]):
         stream_id = f"{self._stream_type}-{aggregate_id}"
         async with self._turn(stream_id):
             try:
-                appended = await self._append_on_remembered(stream_id, decide, expected_version)
+                appended = await self._append_on_presumed(stream_id, decide, expected_version)
                 return appended or await self._append_on_current(
                     stream_id, decide, expected_version
                 )
@@ -120,20 +121,24 @@ class Repository(Generic[AggregateT]):
         finally:
             turn.waiting -= 1
 
-    async def _append_on_remembered(
+    async def _append_on_presumed(
         self, stream_id: str, decide: Decide[AggregateT], expected_version: int | None
     ) -> Stored[AggregateT] | None:
-        remembered = self._folds.get(stream_id)
-        if remembered is None or expected_version not in (None, remembered.version):
+        """Append to what is remembered, or to what is presumed not to exist, without a load.
+
+        None if that does not lead to an append: then it has to be known what is stored.
+        """
+        presumed = self._folds.get(stream_id)
+        if expected_version not in (None, presumed.version if presumed else 0):
             return None
         try:
-            events = decide(remembered.state)
+            events = decide(presumed.state if presumed else None)
         except Exception:  # noqa: BLE001 - it is decided again on the current state
             return None
         if not events:
             return None
         with contextlib.suppress(VersionConflict):
-            return await self._append(stream_id, remembered, events)
+            return await self._append(stream_id, presumed, events)
         return None
 
     async def _append_on_current(

@@ -31,6 +31,10 @@ TO_BE_MENDED = (
 )
 """Those of the UNREACHABLE that no waiting cures: credentials, a database that is not there."""
 
+PLAN_ONCE = "set plan_cache_mode = force_generic_plan"
+"""Every statement here finds what it wants by an index, whatever its arguments are. Left to itself,
+PostgreSQL plans the look-up of a stream anew each time, which takes longer than the look-up."""
+
 
 def reason(error: Exception) -> str:
     """What `error` says, in one line."""
@@ -80,6 +84,7 @@ class Connection:
         try:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS)
+                await self._connection.execute(PLAN_ONCE)
             return await self._connection.fetch(statement, *arguments)
         except BaseException:
             # After a time-out or a cancellation the statement may still be under way.

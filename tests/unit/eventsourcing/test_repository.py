@@ -138,6 +138,19 @@ class TestTransact:
         await here.transact("1", take("book"))
         assert len(store.loads) == loads
 
+    async def test_what_does_not_exist_is_not_loaded(self, here, store):
+        """That nothing is there yet is presumed, and the append would say otherwise."""
+        assert (await here.transact("1", put("book"))).version == 1
+        assert store.loads == []
+
+    async def test_what_was_wrongly_presumed_not_to_exist_is_loaded(self, here, elsewhere, store):
+        """And decided on again, whatever the presumption led to."""
+        await elsewhere.transact("1", put("book"))
+        stored = await here.transact("1", decision := Watched(put("pen")))
+        assert [each is None for each in decision.seen] == [True, False]
+        assert store.loads == [("shelf-1", 0)]
+        assert (stored.version, await events_of(store, "1")) == (2, [Put("book"), Put("pen")])
+
     async def test_only_what_is_new_is_loaded(self, here, elsewhere, store):
         """What other processes appended is loaded from the version remembered on."""
         await here.transact("1", put("book"))
@@ -252,8 +265,8 @@ class TestOtherProcesses:
         with pytest.raises(VersionConflict) as conflict:
             await here.transact("1", decision := Watched(put("book")))
 
-        assert len(decision.seen) == 3
-        assert (conflict.value.expected, conflict.value.actual) == (2, 3)
+        assert len(decision.seen) == 1 + 3
+        assert (conflict.value.expected, conflict.value.actual) == (3, 4)
         assert Put("book") not in await events_of(store, "1")
 
     async def test_the_last_attempt_may_succeed(self, store, elsewhere):
@@ -402,7 +415,7 @@ class TestTurns:
     """Many commands at once."""
 
     async def test_commands_on_one_aggregate_take_turns(self, here, store):
-        """64 at once: one append at a time, no conflict, one load; each is recorded once."""
+        """64 at once: one append at a time, no conflict, no load; each is recorded once."""
         running = 0
 
         async def alone(_) -> None:
@@ -417,7 +430,7 @@ class TestTurns:
 
         assert sorted(each.version for each in results) == list(range(1, 65))
         assert len(store.appends) == 64
-        assert store.loads == [("shelf-1", 0)]
+        assert store.loads == []
         assert {each.thing for each in await events_of(store, "1")} == {str(n) for n in range(64)}
 
     async def test_too_many_on_one_aggregate_are_turned_away(self, store):
@@ -550,15 +563,16 @@ class TestOutages:
         assert (await here.transact("1", put("cup"))).state.things == ("book", "pen", "cup")
         assert await events_of(store, "1") == [Put("book"), Put("pen"), Put("cup")]
 
-    async def test_a_load_that_failed_decides_nothing(self, here, store):
-        """Without knowing the state nothing is decided; later it is."""
+    async def test_a_load_that_failed_records_nothing(self, here, elsewhere, store):
+        """Without knowing the state nothing is recorded; later it is."""
+        await elsewhere.transact("1", put("book"))
         store.before_load = self.fail
         with pytest.raises(StorageUnavailable):
-            await here.transact("1", decision := Watched(put("book")))
-        assert decision.seen == []
+            await here.transact("1", decision := Watched(put("pen")))
+        assert len(decision.seen) == 1
 
         store.before_load = nothing
-        assert (await here.transact("1", put("book"))).version == 1
+        assert (await here.transact("1", put("pen"))).version == 2
 
     async def test_a_refusal_is_not_given_without_looking(self, here, store):
         """What is remembered may be old, so a refusal or no-op needs the storage too."""
