@@ -26,7 +26,7 @@ DRAIN_SECONDS = 10
 
 _CLOSE_SECONDS = 10.0
 
-_COLLECTED_EVERY = (10_000, 10, 10)
+_COLLECTED_EVERY = (50_000, 10, 10)
 """As `gc.set_threshold` takes it. With Python's own numbers a third of a busy process's time goes
 into collections (docs/performance.md)."""
 
