@@ -27,8 +27,9 @@ AggregateT = TypeVar("AggregateT", bound=Aggregate)
 Decide = Callable[[AggregateT | None], Sequence[Event]]
 """The events a command leads to, from the state it meets (None: no such aggregate yet).
 
-Pure, since it may run again on a newer state; no events means that nothing changes. Raises
-a domain error to refuse.
+Pure, since it may run on a state that turns out to be an old one, or on None though there is an
+aggregate, and then again on the newer; no events means that nothing changes. Raises a domain error
+to refuse.
 """
 
 

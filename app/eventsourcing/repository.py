@@ -133,12 +133,13 @@ class Repository(Generic[AggregateT]):
             return None
         try:
             events = decide(presumed.state if presumed else None)
+            if not events:
+                return None
+            append, new = self._prepare(stream_id, presumed, events)
         except Exception:  # noqa: BLE001 - it is decided again on the current state
             return None
-        if not events:
-            return None
         with contextlib.suppress(VersionConflict):
-            return await self._append(stream_id, presumed, events)
+            return await self._append(append, presumed, new)
         return None
 
     async def _append_on_current(
@@ -159,8 +160,9 @@ class Repository(Generic[AggregateT]):
                     raise LookupError(f"Nothing was decided for {stream_id}, which does not exist.")
                 if not command:
                     return current
+            append, new = self._prepare(stream_id, current, events)
             try:
-                return await self._append(stream_id, current, events)
+                return await self._append(append, current, new)
             except VersionConflict:
                 if attempt == self._attempts:
                     raise
@@ -208,9 +210,10 @@ class Repository(Generic[AggregateT]):
             )
         return stored
 
-    async def _append(
+    def _prepare(
         self, stream_id: str, before: Stored[AggregateT] | None, events: Sequence[Event]
-    ) -> Stored[AggregateT]:
+    ) -> tuple[Append, AggregateT]:
+        """What to append, and the state after it."""
         old = before.state if before else None
         new = functools.reduce(self._aggregate.evolve, events, old)
         assert new is not None  # there is at least one event, now or from before
@@ -226,8 +229,13 @@ class Repository(Generic[AggregateT]):
             idempotency_key=command.key if command else None,
             snapshot=self._snapshots.due(before, new, len(events)) if self._snapshots else None,
         )
+        return append, new
+
+    async def _append(
+        self, append: Append, before: Stored[AggregateT] | None, new: AggregateT
+    ) -> Stored[AggregateT]:
         appended = await self._store.append(append)
-        if before and not events:
+        if before and not append.events:
             return before
         after = Stored(
             state=new,
@@ -239,7 +247,7 @@ class Repository(Generic[AggregateT]):
                 appended.version if append.snapshot else before.snapshot_version if before else 0
             ),
         )
-        self._remember(stream_id, after)
+        self._remember(append.stream_id, after)
         return after
 
     def _remember(self, stream_id: str, stored: Stored[AggregateT]) -> None:

@@ -29,7 +29,7 @@ class Pace:
 
     batch: the most events applied at once.
     rest_seconds: how long it lets events gather after it has come to the end of the log, at most.
-        It rests the longer the more there were in the last batch: after one, a tenth of that.
+        It rests the longer the more there were in the last batch: after one, a fiftieth of that.
     poll_seconds: how often it looks for what other processes appended.
     heartbeat_seconds: how often it says that it is alive when there is nothing to apply.
     first_backoff_seconds, last_backoff_seconds: the pauses between tries; they double.
@@ -46,7 +46,7 @@ class Pace:
     tries: int = 6
 
 
-FULLY_RESTED = 10
+EVENTS_OF_A_FULL_REST = 50
 """After a batch of so many events a projector rests as long as it may."""
 
 
@@ -70,8 +70,8 @@ class Rest:
 class Follower:
     """One projection on its way along the log; `status` says how far it is.
 
-    A batch is: read the log after the checkpoint, load the documents the events touch,
-    fold, write the documents, save the checkpoint.
+    A batch is: read the log after the checkpoint, load the documents that the fold of the
+    events starts from, fold, write the documents, save the checkpoint.
     """
 
     def __init__(
@@ -159,12 +159,13 @@ class Follower:
         more = len(events) == self._batch
         await self._say(position, await self._log.head() if more else position)
         self._position = position
-        self._batch = min(self._batch * 2, self._pace.batch)
+        # By little, or a storage that is merely slow would fail with every other batch.
+        self._batch = min(self._batch + self._batch // 8 + 1, self._pace.batch)
         if not more:
             await self._serve()
             # A batch costs nearly the same whether it holds one event or fifty.
-            fullness = min(1.0, len(events) / FULLY_RESTED)
-            await self._rest.take(self._pace.rest_seconds * fullness)
+            share = min(1.0, len(events) / EVENTS_OF_A_FULL_REST)
+            await self._rest.take(self._pace.rest_seconds * share)
 
     async def _idle(self, position: int) -> None:
         await self._serve()

@@ -53,8 +53,8 @@ class Projection:
     applies: what each event does. An event in neither `applies` nor `ignores` is refused at
         start-up by `missing_stances`.
     ignores: events that leave the view as it is.
-    begins: those of `applies` that make the document anew, whatever it was. They are given None
-        instead of it, so that it need not be loaded.
+    begins: those of `applies` that make the document anew, or delete it, whatever it was. They
+        are given None instead of it, so that it need not be loaded.
     indexes: what its queries need.
     """
 

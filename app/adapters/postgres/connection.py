@@ -31,9 +31,15 @@ TO_BE_MENDED = (
 )
 """Those of the UNREACHABLE that no waiting cures: credentials, a database that is not there."""
 
-PLAN_ONCE = "set plan_cache_mode = force_generic_plan"
-"""Every statement here finds what it wants by an index, whatever its arguments are. Left to itself,
-PostgreSQL plans the look-up of a stream anew each time, which takes longer than the look-up."""
+SESSION = """
+set plan_cache_mode = force_generic_plan;
+set enable_seqscan = off;
+set jit = off
+"""
+"""Every statement here finds what it wants by an index, whatever its arguments are and however few
+rows there are yet. Left to itself, PostgreSQL plans the look-up of a stream anew each time, which
+takes longer than the look-up; and a plan made once, while a table is small, reads all of it.
+Up to PostgreSQL 17 what is off counts as dear, and what is dear would be compiled."""
 
 
 def reason(error: Exception) -> str:
@@ -84,7 +90,7 @@ class Connection:
         try:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS)
-                await self._connection.execute(PLAN_ONCE)
+                await self._connection.execute(SESSION)
             return await self._connection.fetch(statement, *arguments)
         except BaseException:
             # After a time-out or a cancellation the statement may still be under way.

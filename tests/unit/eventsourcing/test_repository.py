@@ -9,6 +9,7 @@ from app.eventsourcing import (
     Claim,
     ClaimTaken,
     Metadata,
+    Repository,
     VersionConflict,
     VersionMismatch,
     request_metadata,
@@ -150,6 +151,31 @@ class TestTransact:
         assert [each is None for each in decision.seen] == [True, False]
         assert store.loads == [("shelf-1", 0)]
         assert (stored.version, await events_of(store, "1")) == (2, [Put("book"), Put("pen")])
+
+    async def test_what_cannot_follow_on_nothing_is_decided_on_what_is_stored(
+        self, elsewhere, store
+    ):
+        """A decision that does not look at the state may not fit the presumption."""
+
+        class NeverEmpty(Shelf):
+            @classmethod
+            def evolve(cls, state, event):
+                if state is None and isinstance(event, Taken):
+                    raise TypeError(event)
+                return super().evolve(state, event)
+
+        await elsewhere.transact("1", put("book"))
+        here = Repository(store, "shelf", NeverEmpty)
+        stored = await here.transact("1", lambda _: [Taken("book")])
+        assert (stored.version, stored.state.things) == (2, ())
+
+    async def test_a_precondition_is_not_met_by_a_presumption(self, here, elsewhere, store):
+        """That there be nothing yet is for the store to say."""
+        await elsewhere.transact("1", put("book"))
+        with pytest.raises(VersionMismatch) as mismatch:
+            await here.transact("1", put("pen"), expected_version=0)
+        assert (mismatch.value.expected, mismatch.value.actual) == (0, 1)
+        assert await events_of(store, "1") == [Put("book")]
 
     async def test_only_what_is_new_is_loaded(self, here, elsewhere, store):
         """What other processes appended is loaded from the version remembered on."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from app.projecting import ProjectionState, Projector
 from app.storage import StorageUnavailable
 from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
 from tests.notes import (
+    LOG,
     NOTES,
     folded,
     write_notes,
@@ -98,6 +100,27 @@ async def test_what_was_written_without_an_answer_is_written_again(log, store):
     await catch_up(log, Forgetful(), NOTES)
     [_, *again] = told
     assert again[-1] == told[0] == await folded(log, NOTES)
+
+
+async def test_a_storage_that_is_slow_is_given_as_much_as_it_can_bear(log, store):
+    """Having failed with a batch, it is not given as large a one again at once."""
+    await write_notes(log, *["x"] * 2000)
+    sizes = []
+
+    class Slow(EventfulStore):
+        async def write(self, projection, documents, *, created=()) -> None:
+            sizes.append(len(documents))
+            if len(documents) > 50:
+                raise StorageUnavailable("Store", "no answer in time")
+            await super().write(projection, documents, created=created)
+
+    async def nothing(_) -> None:
+        pass
+
+    await catch_up(log, Slow(store, nothing), LOG, replace(QUICK, batch=100))
+    assert sum(size > 50 for size in sizes) < len(sizes) / 4
+    expected = await folded(log, LOG)
+    assert await store.load(LOG, expected.keys()) == expected
 
 
 async def test_an_outage_is_told_once(log, store, caplog):

@@ -5,6 +5,7 @@ import contextlib
 from dataclasses import replace
 
 from app.projecting import Pace, ProjectionState, Projector
+from app.projecting.follower import Rest
 from app.storage import StorageUnavailable
 from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
 from tests.notes import (
@@ -100,7 +101,7 @@ async def test_events_that_come_in_quick_succession_are_applied_together(log, st
         nonlocal batches
         batches += step == "before save"
 
-    pace = replace(QUICK, batch=100, rest_seconds=0.05)
+    pace = replace(QUICK, batch=100, rest_seconds=0.5)
     projector = Projector(log, EventfulStore(store, count), [NOTES], pace=pace)
     async with running(projector.run()):
         await append(log, "a", NoteWritten("x"))
@@ -113,7 +114,7 @@ async def test_events_that_come_in_quick_succession_are_applied_together(log, st
 
 async def test_a_projector_rests_the_longer_the_more_there_was_to_apply(log, store):
     """What comes after a lone event is applied soon; after many, more are let gather."""
-    pace = replace(QUICK, batch=100, rest_seconds=1, poll_seconds=60)
+    pace = replace(QUICK, batch=100, rest_seconds=0.5, poll_seconds=60)
     projector = Projector(log, store, [NOTES], pace=pace)
     clock = asyncio.get_running_loop().time
 
@@ -126,10 +127,46 @@ async def test_a_projector_rests_the_longer_the_more_there_was_to_apply(log, sto
 
     async with running(projector.run()):
         await seconds_until_applied("first")
-        after_one = await seconds_until_applied("many", *[NoteAdded("y")] * 20)
+        after_one = await seconds_until_applied("many", *[NoteAdded("y")] * 60)
         after_many = await seconds_until_applied("last")
-    assert after_one < 0.6
-    assert after_many > 0.8
+    assert after_one < 0.3
+    assert after_many > 0.4
+
+
+async def test_those_that_rest_together_go_on_together():
+    """Whoever comes later, and would rest for longer, joins the one who rests already."""
+    rest, clock = Rest(), asyncio.get_running_loop().time
+    ends = []
+
+    async def take(seconds: float) -> None:
+        await rest.take(seconds)
+        ends.append(clock())
+
+    began = clock()
+    first = asyncio.create_task(take(0.1))
+    await asyncio.sleep(0.01)
+    await take(5)
+    await first
+    assert ends[-1] - began < 2
+    await take(0.1)
+    assert ends[-1] - ends[-2] > 0.09
+
+
+async def test_documents_that_events_begin_are_not_loaded(log, store):
+    """The others are."""
+    steps = []
+
+    async def note_step(step: str) -> None:
+        steps.append(step)
+
+    await append(log, "a", NoteWritten("x"))
+    await append(log, "b", NoteWritten("x"), NoteAdded("y"))
+    await catch_up(log, EventfulStore(store, note_step), NOTES)
+    assert "before load" not in steps
+    await append(log, "a", NoteAdded("y"))
+    await catch_up(log, EventfulStore(store, note_step), NOTES)
+    assert "before load" in steps
+    assert await store.load(NOTES, ["a", "b"]) == await folded(log, NOTES)
 
 
 async def test_projections_that_are_equally_far_read_the_log_once(log, store):
