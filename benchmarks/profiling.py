@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,17 @@ from benchmarks.wrk import run_wrk
 
 CONNECTIONS = 32
 SECONDS = 8
-RATE = 400
+RATE = 250
 
 _FRAME = re.compile(r"^(?P<function>.+) \((?P<file>[^()]*?)(:\d+)?\)$")
+_WORK = (
+    ("the driver's threads", ("concurrent/futures/thread.py", "pymongo/periodic_executor.py")),
+    ("the projector", ("app/projecting/follower.py", "app/projecting/shared_log.py")),
+    ("calls that go out together", ("app/adapters/batcher.py",)),
+    ("requests", ("uvicorn/protocols/http/httptools_impl.py",)),
+)
+"""What a stack belongs to: the first of these with a file that is in it."""
+
 _PARTS = (
     "app/api",
     "app/mediator",
@@ -35,7 +44,7 @@ def profile(on: Databases, contender: Contender, scenario: str, effort: Effort) 
     file = on.folder / "profile.txt"
     sampling = subprocess.Popen(
         [
-            *("py-spy", "record", "--gil", "--nonblocking"),
+            *(Path(sys.executable).with_name("py-spy"), "record", "--gil"),
             *("--pid", str(contender.server.pid)),
             *("--duration", str(SECONDS - 2), "--rate", str(RATE)),
             *("--format", "raw", "--output", str(file)),
@@ -46,15 +55,20 @@ def profile(on: Databases, contender: Contender, scenario: str, effort: Effort) 
     load = Loads(on.folder, effort.users).next(scenario, contender)
     measured = run_wrk(contender.server.url, load, connections=CONNECTIONS, seconds=SECONDS)
     sampling.wait()
-    parts, inside, total = _gather(file)
+    work, parts, inside, total = _gather(file)
     say(f"{scenario}: {measured.rate:,.0f}/s while sampled, {total:,} samples")
-    for title, counted, number in (("by part", parts, 20), ("by function, all in it", inside, 60)):
+    for title, counted, number in (
+        ("by what it is for", work, 10),
+        ("by part", parts, 20),
+        ("by function, all in it", inside, 60),
+    ):
         say(f"\n{title}")
         for name, samples in counted.most_common(number):
             say(f"{100 * samples / total:5.1f}%  {name}")
 
 
-def _gather(file: Path) -> tuple[Counter[str], Counter[str], int]:
+def _gather(file: Path) -> tuple[Counter[str], Counter[str], Counter[str], int]:
+    work: Counter[str] = Counter()
     parts: Counter[str] = Counter()
     inside: Counter[str] = Counter()
     total = 0
@@ -62,10 +76,11 @@ def _gather(file: Path) -> tuple[Counter[str], Counter[str], int]:
         stack, _, samples = line.rpartition(" ")
         frames = list(_frames(stack))
         total += int(samples)
+        work[_work({where for _, where in frames})] += int(samples)
         parts[_part(frames[-1][1])] += int(samples)
         for function in {f"{name} ({where})" for name, where in frames}:
             inside[function] += int(samples)
-    return parts, inside, total
+    return work, parts, inside, total
 
 
 def _frames(stack: str) -> Iterator[tuple[str, str]]:
@@ -77,6 +92,10 @@ def _frames(stack: str) -> Iterator[tuple[str, str]]:
 def _short(file: str) -> str:
     name = file.rpartition("site-packages/")[2]
     return "app/" + name.rpartition("/app/")[2] if "/app/" in name else name
+
+
+def _work(files: set[str]) -> str:
+    return next((what for what, those in _WORK if not files.isdisjoint(those)), "the event loop")
 
 
 def _part(file: str) -> str:

@@ -100,7 +100,8 @@ def _lags_at_low_load(on: Databases, name: str, server: Server, effort: Effort) 
         views = client[name]
         connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
         for number in range(effort.lag_writes):
-            user_id, new = f"user-{number % effort.users:06}", f"Ada King {number}"
+            digits = f"{number % effort.users:06}"
+            user_id, new = f"user-{digits}", f"Ada King {digits}, {number}"
             body = json.dumps({"name": new})
             headers = {"Content-Type": "application/json"}
             connection.request("PUT", f"/users/{user_id}", body, headers)
