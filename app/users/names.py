@@ -12,7 +12,7 @@ _ASCII_WORD = re.compile("[0-9a-z]+")
 def folded(text: str) -> str:
     """`text` without case and accents, and in plain letters where it has letters of a style."""
     if text.isascii():
-        return text.lower()  # what the rest comes to, in a tenth of the time
+        return text.lower()  # what the rest comes to, sooner
     # Styled letters, the bold ones of mathematics say, have a case only once they are plain.
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(each for each in plain if not unicodedata.combining(each))

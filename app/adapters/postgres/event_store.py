@@ -232,7 +232,7 @@ def _data(text: str) -> Any:
 
 def _snapshot(row: asyncpg.Record) -> RecordedSnapshot:
     return RecordedSnapshot(
-        Snapshot(row["schema_version"], json.loads(row["data"])),
+        Snapshot(row["schema_version"], _data(row["data"])),
         row["version"],
         row["position"],
         row["recorded_at"],
