@@ -17,10 +17,10 @@ _Entry = tuple[ItemT, asyncio.Future[ResultT]]
 class Batcher(Generic[ItemT, ResultT]):
     """Sends items that come together in one call, and gives each its own result.
 
-    An item that finds a call free goes out at once, with all that are submitted before the
-    event loop's next turn. Items that find every call taken wait, and go out together as
-    soon as one returns: the busier, the larger the batches. Order is kept within and, with
-    a `concurrency` of 1, between them.
+    An item that finds a call free goes out at once, with all that are submitted until the
+    event loop has looked for input again. Items that find every call taken wait, and go out
+    together once one has returned: the busier, the larger the batches. Order is kept within
+    and, with a `concurrency` of 1, between them.
     """
 
     def __init__(
@@ -97,9 +97,14 @@ class Batcher(Generic[ItemT, ResultT]):
         self._workers.add(loop.create_task(self._work(), name=self._name, context=self._context))
 
     async def _work(self) -> None:
-        self._starting = False
         try:
-            while batch := self._next_batch():
+            while True:
+                # A turn of the loop, in which those who have just got their results answer with
+                # them, and clients ask for more: many small batches become few large ones.
+                await asyncio.sleep(0)
+                self._starting = False
+                if not (batch := self._next_batch()):
+                    return
                 await self._send(batch)
         finally:
             # At once, not in a callback: an item submitted in between would start no worker.

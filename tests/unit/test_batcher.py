@@ -102,6 +102,34 @@ async def test_items_wait_together_in_order_for_the_call_in_flight(batcher, call
     assert calls.batches == [[1], [2, 3]]
 
 
+async def test_items_of_the_turn_before_a_call_go_with_it(calls):
+    """A call that is about to begin takes along what comes now, though another would be free."""
+    batcher = Batcher[int, int]("tens", calls, storage="Store", largest=3, waiting=5, concurrency=2)
+    first = batcher.submit(1)
+    await asyncio.sleep(0)
+    second = batcher.submit(2)
+    await calls.begun(1)
+    calls.end(0)
+    assert await answers(first, second) == [10, 20]
+    assert calls.batches == [[1, 2]]
+
+
+async def test_who_asks_again_upon_a_result_goes_with_those_who_waited(batcher, calls):
+    """The next call begins once the waiters of the last one had their turn."""
+
+    async def ask_again():
+        return await batcher.submit(1), await batcher.submit(3)
+
+    asking = asyncio.create_task(ask_again())
+    await calls.begun(1)
+    waiting = batcher.submit(2)
+    calls.end(0)
+    await calls.begun(2)
+    calls.end(1)
+    assert await answers(asking, waiting) == [(10, 30), 20]
+    assert calls.batches == [[1], [2, 3]]
+
+
 async def test_a_call_has_so_many_items_at_most(batcher, calls):
     """More than `largest` are parted."""
     results = [batcher.submit(each) for each in range(5)]
