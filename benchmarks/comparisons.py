@@ -109,6 +109,10 @@ def compare(
 
     """
     loads = Loads(folder, effort.users)
+    for contender in contenders.values():
+        # Pools of threads and connections are as in a process that has been in use for a while.
+        load = loads.next("get_user", contender)
+        run_wrk(contender.server.url, load, connections=max(effort.connections), seconds=1)
     for comparison in COMPARISONS:
         taking_part = {name: contenders[name] for name in (SERVICE_NAME, *comparison.targets)}
         for connections in effort.connections:

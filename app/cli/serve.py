@@ -30,6 +30,9 @@ _COLLECTED_EVERY = (50_000, 10, 10)
 """As `gc.set_threshold` takes it. With Python's own numbers a third of a busy process's time goes
 into collections (docs/performance.md)."""
 
+_THREADS_WAIT_SECONDS = 0.0005
+"""How long a thread that has an answer of MongoDB's waits for the event loop to pause."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -83,6 +86,7 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest) -> None:
     server = _Server(config, app.state.stopping)
     stop.hand_to(server)
     _spare_the_collector()
+    sys.setswitchinterval(_THREADS_WAIT_SECONDS)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_run(app, server, bound))
 

@@ -50,7 +50,7 @@ taken away; a row's first three columns never change.
 
 
 MACHINERY = {
-    "mediator": set(),
+    "mediator": {"app.time_limits"},
     "eventsourcing": {"app.storage"},
     "projecting": {"app.storage", "app.eventsourcing"},
     "users": {"app.mediator", "app.eventsourcing", "app.projecting"},

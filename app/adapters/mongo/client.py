@@ -14,6 +14,7 @@ from pymongo.read_concern import ReadConcern
 from app.adapters.mongo.healing import AUTHENTICATION_FAILED, heals
 from app.adapters.mongo.urls import check_url
 from app.storage import StorageNotReady, StorageUnavailable
+from app.time_limits import time_limit
 
 Driver = Literal["motor", "pymongo"]
 
@@ -146,7 +147,7 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     Other errors of the driver pass: they are not cured by waiting.
     """
     try:
-        async with asyncio.timeout(seconds):
+        async with time_limit(seconds):
             yield
     except TimeoutError as error:
         raise StorageUnavailable("MongoDB", f"no answer within {seconds:g} s") from error

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from app.storage import StorageUnavailable
+from app.time_limits import time_limit
 
 ANSWER_SECONDS = 4.0
 """How long PostgreSQL may take over connecting and one statement, so that a caller hears of
@@ -70,7 +71,7 @@ class Connection:
 
         """
         try:
-            async with asyncio.timeout(ANSWER_SECONDS), self._turn:
+            async with time_limit(ANSWER_SECONDS), self._turn:
                 return await self._fetch(statement, arguments)
         except UNREACHABLE as error:
             raise StorageUnavailable("PostgreSQL", reason(error)) from error
