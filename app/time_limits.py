@@ -1,15 +1,26 @@
 """Limits of time for what is done often and seldom takes too long."""
 
 import asyncio
+from contextvars import Context
 from types import TracebackType
+from typing import Protocol
 from weakref import WeakKeyDictionary
+
+
+class Limit(Protocol):
+    """A limit of time under way, or over."""
+
+    def expired(self) -> bool:
+        """Whether it was reached."""
+        ...
 
 
 def time_limit(seconds: float) -> "_TimeLimit":
     """As `asyncio.timeout(seconds)`, with one timer of the event loop for all of one length.
 
-    A timer of its own for each request costs more than what most requests do besides: one that
-    is cancelled has uvloop go around once more to close it.
+    A timer of its own for each request costs more than the limit is worth: one that is
+    cancelled has uvloop go around once more to close it. For lengths that are few and fixed,
+    since what belongs to each is kept as long as the loop.
     """
     return _TimeLimit(seconds)
 
@@ -21,7 +32,7 @@ class _TimeLimit:
         self._seconds = seconds
         self._timeout = asyncio.timeout(None)
 
-    async def __aenter__(self) -> asyncio.Timeout:
+    async def __aenter__(self) -> Limit:
         await self._timeout.__aenter__()
         self._running = _running_in_this_loop(self._seconds)
         self._running.add(self._timeout)
@@ -45,28 +56,34 @@ class _Running:
         self._ends: dict[asyncio.Timeout, float] = {}
         # Not the timer itself, which would keep its loop alive.
         self._has_timer = False
+        # The timer is for all, so it runs in the context of none.
+        self._context = Context()
 
     def add(self, timeout: asyncio.Timeout) -> None:
-        loop = asyncio.get_running_loop()
-        end = self._ends[timeout] = loop.time() + self._seconds
+        end = self._ends[timeout] = asyncio.get_running_loop().time() + self._seconds
         if not self._has_timer:
-            self._has_timer = True
-            loop.call_at(end, self._expire)
+            self._set_timer(end)
 
     def discard(self, timeout: asyncio.Timeout) -> None:
         self._ends.pop(timeout, None)
 
+    def _set_timer(self, end: float) -> None:
+        asyncio.get_running_loop().call_at(end, self._expire, context=self._context)
+        self._has_timer = True
+
     def _expire(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        while self._ends:
-            timeout, end = next(iter(self._ends.items()))
+        self._has_timer = False
+        now = asyncio.get_running_loop().time()
+        reached = []
+        for timeout, end in self._ends.items():
             if end > now:
-                loop.call_at(end, self._expire)
-                return
+                self._set_timer(end)
+                break
+            reached.append(timeout)
+        for timeout in reached:
+            # Once only: what is slow to end is told no second time.
             del self._ends[timeout]
             timeout.reschedule(now)
-        self._has_timer = False
 
 
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, _Running]] = WeakKeyDictionary()

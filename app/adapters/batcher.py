@@ -92,15 +92,15 @@ class Batcher(Generic[ItemT, ResultT]):
             raise Overloaded(self._name, self._bound)
 
     def _start_worker(self, loop: asyncio.AbstractEventLoop) -> None:
-        # The task begins at the loop's next turn: what is submitted until then goes with it.
+        # It takes what is submitted until the loop's next turn but one.
         self._starting = True
         self._workers.add(loop.create_task(self._work(), name=self._name, context=self._context))
 
     async def _work(self) -> None:
         try:
             while True:
-                # A turn of the loop, in which those who have just got their results answer with
-                # them, and clients ask for more: many small batches become few large ones.
+                # A turn of the loop, for what was read from clients along with the last answer,
+                # and for those who ask again upon it: many small batches become few large ones.
                 await asyncio.sleep(0)
                 self._starting = False
                 if not (batch := self._next_batch()):

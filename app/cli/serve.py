@@ -31,7 +31,9 @@ _COLLECTED_EVERY = (50_000, 10, 10)
 into collections (docs/performance.md)."""
 
 _THREADS_WAIT_SECONDS = 0.0005
-"""How long a thread that has an answer of MongoDB's waits for the event loop to pause."""
+"""After how long a thread that waits has the one that runs Python give way. Python's own 5 ms are
+long for an answer of MongoDB's, which one of the driver's threads takes in
+(docs/performance.md)."""
 
 _logger = logging.getLogger(__name__)
 

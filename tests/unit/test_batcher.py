@@ -108,10 +108,12 @@ async def test_items_of_the_turn_before_a_call_go_with_it(calls):
     first = batcher.submit(1)
     await asyncio.sleep(0)
     second = batcher.submit(2)
+    assert [each.get_name() for each in asyncio.all_tasks()].count("tens") == 1
     await calls.begun(1)
     calls.end(0)
     assert await answers(first, second) == [10, 20]
     assert calls.batches == [[1, 2]]
+    await batcher.close()
 
 
 async def test_who_asks_again_upon_a_result_goes_with_those_who_waited(batcher, calls):

@@ -6,17 +6,23 @@ And those of one length share a timer.
 import asyncio
 import gc
 import weakref
+from collections.abc import Awaitable, Callable, Iterator
+from contextvars import copy_context
 
 import pytest
+import uvloop
 
 from app import bootstrap
 from app.adapters.mongo import client as mongo
 from app.adapters.postgres import connection as postgres
+from app.eventsourcing import Metadata, request_metadata
 from app.time_limits import time_limit
 
 PROMISED_SECONDS = 5.0
 ROOM = 0.25
 """What a busy loop may need to pass a failure on."""
+
+Run = Callable[[Callable[[], Awaitable[None]]], None]
 
 
 def test_a_message_ends_within_the_time_that_is_promised():
@@ -40,14 +46,33 @@ def test_a_connection_is_given_up_before_the_call_that_waits_for_it():
     assert mongo.CONNECT_SECONDS + ROOM <= mongo.DRIVER_SECONDS
 
 
-async def test_what_is_in_time_is_left_alone():
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request) -> Iterator[Run]:
+    """Runs a test in a loop of its own; what goes wrong in the loop's callbacks fails it."""
+    wrong = []
+
+    async def in_time(test: Callable[[], Awaitable[None]]) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
+        async with asyncio.timeout(5):
+            await test()
+
+    with asyncio.Runner(loop_factory=request.param) as runner:
+        yield lambda test: runner.run(in_time(test))
+    assert wrong == []
+
+
+def test_what_is_in_time_is_left_alone(run):
     """And the limit says that it was not reached."""
-    async with time_limit(60) as limit:
-        await asyncio.sleep(0)
-    assert not limit.expired()
+
+    async def in_time() -> None:
+        async with time_limit(60) as limit:
+            await asyncio.sleep(0)
+        assert not limit.expired()
+
+    run(in_time)
 
 
-async def test_what_takes_too_long_is_cancelled():
+def test_what_takes_too_long_is_cancelled(run):
     """Whoever set the limit gets a TimeoutError, and the limit says that it was reached."""
     ended = []
 
@@ -58,58 +83,66 @@ async def test_what_takes_too_long_is_cancelled():
             ended.append("cancelled")
             raise
 
-    async with asyncio.timeout(5):
+    async def too_long() -> None:
         with pytest.raises(TimeoutError):
             async with time_limit(0.01) as limit:
                 await never()
-    assert limit.expired()
+        assert limit.expired()
+
+    run(too_long)
     assert ended == ["cancelled"]
 
 
-async def test_each_limit_ends_in_its_own_time():
-    """Also those that begin after the one the timer was set for, whether it is there or not."""
-    loop = asyncio.get_running_loop()
+def test_each_limit_ends_in_its_own_time(run):
+    """Also if the one that the timer was set for has ended long before."""
     taken = []
 
     async def never() -> None:
-        started = loop.time()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         with pytest.raises(TimeoutError):
             async with time_limit(0.1):
                 await asyncio.Future()
-        taken.append(loop.time() - started)
+        taken.append(clock() - started)
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        for _ in range(3):
-            async with time_limit(0.1):
-                await asyncio.sleep(0.03)
-            tasks.create_task(never())
+    async def one_after_the_other() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(3):
+                async with time_limit(0.1):
+                    await asyncio.sleep(0.03)
+                tasks.create_task(never())
+
+    run(one_after_the_other)
     # One that took the end of another for its own would be early by 0.03, or never come.
     assert len(taken) == 3
     assert min(taken) > 0.095
 
 
-async def test_limits_of_one_length_share_a_timer(monkeypatch):
-    """A timer each is what `time_limit` is there to spare."""
-    loop = asyncio.get_running_loop()
-    timers, call_at = [], loop.call_at
+def test_limits_reached_together_all_end(run):
+    """As many as began in the same moment."""
 
-    def counting(when, *rest, **options):
-        timers.append(when)
-        return call_at(when, *rest, **options)
+    async def never() -> None:
+        with pytest.raises(TimeoutError):
+            async with time_limit(0.01):
+                await asyncio.Future()
 
-    monkeypatch.setattr(loop, "call_at", counting)
-    for _ in range(100):
-        async with time_limit(61), time_limit(62):
-            pass
-    assert len(timers) == 2
+    async def all_at_once() -> None:
+        await asyncio.gather(*[never() for _ in range(100)])
+
+    run(all_at_once)
 
 
-async def test_who_ends_late_is_told_once():
+def test_who_is_slow_to_end_is_told_once(run):
     """What still cleans up when the limit of another is reached is not cancelled again."""
-    cancelled, wrong = [], []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
+    cancelled = []
 
-    async def slow_to_end() -> None:
+    async def later() -> None:
+        await asyncio.sleep(0.01)
+        with pytest.raises(TimeoutError):
+            async with time_limit(0.02):
+                await asyncio.Future()
+
+    async def slow_to_end(other: asyncio.Task[None]) -> None:
         async with time_limit(0.02):
             try:
                 await asyncio.Future()
@@ -118,17 +151,38 @@ async def test_who_ends_late_is_told_once():
                 await other
                 raise
 
-    async def later() -> None:
-        await asyncio.sleep(0.01)
+    async def both() -> None:
         with pytest.raises(TimeoutError):
-            async with time_limit(0.02):
-                await asyncio.Future()
+            await slow_to_end(asyncio.create_task(later()))
 
-    other = asyncio.create_task(later())
-    async with asyncio.timeout(5):
-        with pytest.raises(TimeoutError):
-            await slow_to_end()
-    assert (len(cancelled), wrong) == (1, [])
+    run(both)
+    assert len(cancelled) == 1
+
+
+def test_limits_of_one_length_share_a_timer(monkeypatch):
+    """A timer each is what `time_limit` is there to spare; and it is in the context of none."""
+    contexts = []
+
+    async def many() -> None:
+        loop = asyncio.get_running_loop()
+        call_at = loop.call_at
+
+        def counting(when, callback, *, context):
+            contexts.append(dict(context))
+            return call_at(when, callback, context=context)
+
+        monkeypatch.setattr(loop, "call_at", counting)
+        for _ in range(100):
+            async with time_limit(61), time_limit(62):
+                pass
+
+    def of_a_request() -> None:
+        request_metadata.set(Metadata(correlation_id="of a request"))
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(many())
+
+    copy_context().run(of_a_request)
+    assert contexts == [{}, {}]
 
 
 def test_limits_do_not_keep_their_loop():
@@ -138,7 +192,7 @@ def test_limits_do_not_keep_their_loop():
         async with time_limit(60):
             pass
 
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         loop = weakref.ref(runner.get_loop())
         runner.run(limited())
     del runner
