@@ -6,13 +6,14 @@ docs/performance.md.
 """
 
 import inspect
-import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _JSON = b"application/json"
 
@@ -23,30 +24,50 @@ class DirectRoute(APIRoute):
     For coroutines that take single values of the path, the query and the headers, one JSON body,
     the request and the response, and return the model they declare, whole, or a response. A
     request that does not fit is handed to FastAPI from the beginning, so that refusals are the
-    same; the OpenAPI document is the same, too.
+    same; the OpenAPI document is the same, too. Where its router is included in another, FastAPI
+    answers every request, since the route may have gained dependencies on the way.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers requests; made once, when the route is."""
-        by_fastapi = super().get_route_handler()
-        arguments = _Arguments(self)
-        endpoint, written, status = self.endpoint, self.response_field, self.status_code or 200
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """As `APIRoute`.
 
-        async def answer(request: Request) -> Response:
-            response = Response(None, status)
-            response.raw_headers.clear()
-            values = await arguments.of(request, response)
-            if values is None:
-                return await by_fastapi(request)
-            result = await endpoint(**values)
-            if written is None or isinstance(result, Response):
-                return result  # type: ignore[no-any-return]
+        Raises:
+            TypeError: the endpoint takes what a `DirectRoute` cannot give it.
+
+        """
+        super().__init__(*arguments, **options)
+        self.app = _answering(self, by_fastapi=self.app)
+
+
+def _answering(route: APIRoute, by_fastapi: ASGIApp) -> ASGIApp:
+    arguments = _Arguments(route)
+    endpoint, written, status = route.endpoint, route.response_field, route.status_code or 200
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = Response(None, status)
+        response.raw_headers.clear()
+        values = await arguments.of(request, response)
+        if values is None:
+            await by_fastapi(scope, _again(request), send)
+            return
+        result = await endpoint(**values)
+        if written is not None and not isinstance(result, Response):
             response.body = written.serialize_json(result)
             length = str(len(response.body)).encode()
             response.raw_headers[:0] = (b"content-length", length), (b"content-type", _JSON)
-            return response
+            result = response
+        await result(scope, receive, send)
 
-        return answer
+    return answer
+
+
+def _again(request: Request) -> Receive:
+    # The body, which may have been read: the request keeps it.
+    async def receive() -> Message:
+        return {"type": "http.request", "body": await request.body(), "more_body": False}
+
+    return receive
 
 
 class _Arguments:
@@ -66,7 +87,8 @@ class _Arguments:
         self._names = inspect.signature(route.endpoint).parameters.keys()
         given: set[str | None] = {each.name for each in (*needs.path_params, *fields)}
         given |= {self._request, self._response, self._body.name if self._body else None}
-        if needs.dependencies or not self._names <= given:
+        limited = route.max_body_size is not None
+        if needs.dependencies or limited or not self._names <= given:
             raise TypeError(f"{route.name} takes what a DirectRoute cannot give it")
 
     async def of(self, request: Request, response: Response) -> dict[str, Any] | None:
@@ -87,7 +109,7 @@ class _Arguments:
             if self._body:
                 if headers[b"content-type"].partition(b";")[0] != _JSON:
                     return None
-                values[self._body.name] = _valid(self._body, json.loads(await request.body()))
+                values[self._body.name] = _valid(self._body, from_json(await request.body()))
         except HTTPException:
             raise
         except Exception:  # noqa: BLE001 - FastAPI knows what to say of it

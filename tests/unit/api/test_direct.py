@@ -9,6 +9,7 @@ from fastapi import (
     Depends,
     FastAPI,
     Header,
+    HTTPException,
     Path,
     Query,
     Request,
@@ -82,7 +83,7 @@ def app_of(route_class):
     router = APIRouter(route_class=route_class)
     add_things(router)
     app = FastAPI()
-    app.include_router(router)
+    app.router.routes[:0] = router.routes
     return app, router.routes
 
 
@@ -184,6 +185,21 @@ async def with_two_bodies(one: Thing, other: Thing) -> None:
     """Takes two bodies, as members of one."""
 
 
+async def nobody() -> None:
+    """Lets nobody in."""
+    raise HTTPException(401)
+
+
+async def test_dependencies_of_an_inclusion_are_heeded():
+    """What a router gains where it is included holds for its routes."""
+    router = APIRouter(route_class=DirectRoute)
+    add_things(router)
+    app = FastAPI()
+    app.include_router(router, prefix="/all", dependencies=[Depends(nobody)])
+    status, _, _ = await answer_to(app, get("/all/things/abc"))
+    assert status == 401
+
+
 @pytest.mark.parametrize("endpoint", [with_dependency, with_cookie, with_tasks, with_two_bodies])
 def test_what_it_cannot_give_is_refused(endpoint):
     """An endpoint that takes something else is refused when the route is made, not when used."""
@@ -197,3 +213,10 @@ def test_what_depends_on_something_is_refused():
     router = APIRouter(route_class=DirectRoute)
     with pytest.raises(TypeError, match="takes what a DirectRoute cannot give"):
         router.get("/", dependencies=[Depends(number)])(number)
+
+
+def test_a_body_limit_of_its_own_is_refused():
+    """It would not be heeded."""
+    router = APIRouter(route_class=DirectRoute)
+    with pytest.raises(TypeError, match="takes what a DirectRoute cannot give"):
+        router.post("/", max_body_size=10)(number)
