@@ -5,7 +5,7 @@ import contextlib
 import functools
 import itertools
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Generic
 from weakref import WeakValueDictionary
@@ -26,11 +26,23 @@ from app.storage import Overloaded
 
 
 class _Turn:
-    """Whose turn it is with an aggregate, and how many wait for it or have it."""
+    """A turn with an aggregate; entered by one command after the other, in their order."""
 
     def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
+        self.commands = 0
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        self.commands += 1
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self.commands -= 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+        self.commands -= 1
 
 
 class Repository(Generic[AggregateT]):
@@ -107,19 +119,13 @@ class Repository(Generic[AggregateT]):
             except DuplicateCommand as duplicate:
                 return await self._replay(duplicate.receipt)
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, stream_id: str) -> AsyncIterator[None]:
+    def _turn(self, stream_id: str) -> _Turn:
         turn = self._turns.get(stream_id)
         if turn is None:
             turn = self._turns[stream_id] = _Turn()
-        if turn.waiting >= self._waiting:
+        if turn.commands >= self._waiting:
             raise Overloaded(f"commands for {stream_id}", self._waiting)
-        turn.waiting += 1
-        try:
-            async with turn.lock:
-                yield
-        finally:
-            turn.waiting -= 1
+        return turn
 
     async def _append_on_presumed(
         self, stream_id: str, decide: Decide[AggregateT], expected_version: int | None

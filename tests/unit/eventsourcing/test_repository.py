@@ -503,6 +503,21 @@ class TestTurns:
         assert isinstance(results[1], asyncio.CancelledError)
         assert await events_of(store, "1") == [Put("a"), Put("c")]
 
+    async def test_who_gives_up_waiting_leaves_its_place(self, store):
+        """Another may wait instead."""
+        here = process(store, waiting=2)
+        store.before_append = gate = Gate()
+        first, second = (asyncio.create_task(here.transact("1", put(thing))) for thing in "ab")
+        await gate.reached.wait()
+        second.cancel()
+        await asyncio.wait([second])
+        third = asyncio.create_task(here.transact("1", put("c")))
+        gate.opened.set()
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(first, third)
+        assert await events_of(store, "1") == [Put("a"), Put("c")]
+
     @pytest.mark.parametrize("committed", [False, True])
     async def test_who_gives_up_while_appending_leaves_others_fine(self, here, store, committed):
         """Whether that append was committed or not, the next is decided on what is stored."""
