@@ -30,7 +30,10 @@ class Snapshots(Generic[AggregateT]):
         self, before: Stored[AggregateT] | None, state: AggregateT, added: int
     ) -> Snapshot | None:
         """The snapshot that belongs to an append of `added` events that lead to `state`, if any."""
-        if before is None or before.version + added - before.snapshot_version < self.every:
+        # Without an event there is no position and no time that the snapshot could stand for.
+        if before is None or not added:
+            return None
+        if before.version + added - before.snapshot_version < self.every:
             return None
         data = {"state": self.encode(state), "created_at": before.created_at.isoformat()}
         return Snapshot(self.edition, data)

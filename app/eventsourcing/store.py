@@ -47,6 +47,7 @@ class Append:
     claims, releases: the claims to take and to give back in the same transaction.
     idempotency_key: recorded in the same transaction, and refused if it was before.
     snapshot: of the stream after this; kept in the same transaction, in place of an earlier one.
+        It stands where the last of the events does, so there must be one.
     """
 
     stream_id: str

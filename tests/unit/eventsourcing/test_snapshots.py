@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.eventsourcing import Snapshots
+from app.eventsourcing import IdempotencyKey, Snapshots, idempotent
 from tests.unit.eventsourcing.shelf import (
     Labelled,
     MeddledStore,
@@ -86,6 +86,17 @@ async def test_a_snapshot_of_another_edition_is_passed_over_and_replaced(store):
     assert snapshot_versions(store) == [4, 6]
     kept, _ = await store.load_from_snapshot("shelf-1", edition=2)
     assert kept.version == 6
+
+
+async def test_what_changes_nothing_brings_no_snapshot(store):
+    """Though one is due, and though the key is recorded: nothing happened then and there."""
+    await filled(store, 5)
+    there = process(store, snapshots=snapshots(edition=2))
+    with idempotent(IdempotencyKey("k", "f")):
+        after = await there.transact("1", put("thing 0"))
+    assert store.appends[-1].idempotency_key
+    assert snapshot_versions(store) == [4]
+    assert after == await process(store).transact("1", put("thing 0"))
 
 
 async def test_a_process_that_is_behind_may_jump_over_a_snapshot(store):
