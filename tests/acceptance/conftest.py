@@ -1,4 +1,5 @@
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -8,6 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.services import Service
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hang_ups() -> None:
+    """Services hear hang-ups as from a shell, though the tests may run under nohup.
+
+    What is ignored is inherited; what is handled is not.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture
