@@ -1,6 +1,7 @@
 """The mediator itself: a dictionary from message types to compiled chains of calls."""
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -21,12 +22,6 @@ class Behaviour(Protocol):
         ...
 
 
-class _Chains(dict[type[Message[Any]], Callable[[Any], Awaitable[Any]]]):
-    # On the hot path a miss costs nothing until it happens: no `in`, no try block.
-    def __missing__(self, message_type: type[Message[Any]]) -> Callable[[Any], Awaitable[Any]]:
-        raise HandlerMissing(message_type)
-
-
 class Mediator:
     """Maps each message type to one handler, wrapped in behaviours.
 
@@ -35,7 +30,7 @@ class Mediator:
     """
 
     def __init__(self) -> None:
-        self._chains = _Chains()
+        self._chains: dict[type[Message[Any]], Callable[[Any], Awaitable[Any]]] = {}
         self._registrations: dict[type[Message[Any]], Registration] = {}
         self._duplicates: list[DuplicateHandler] = []
 
@@ -52,9 +47,9 @@ class Mediator:
             duplicate = DuplicateHandler(message_type, first.handler, registration.handler)
             self._duplicates.append(duplicate)
             raise duplicate
-        chain = registration.handler
+        chain = _called(registration.handler)
         for behaviour in reversed(behaviours):
-            chain = functools.partial(behaviour, proceed=chain)
+            chain = functools.partial(_called(behaviour), proceed=chain)
         self._registrations[message_type] = registration
         self._chains[message_type] = chain
 
@@ -81,4 +76,14 @@ class Mediator:
             HandlerMissing: no handler is registered for the message's exact type.
 
         """
-        return self._chains[type(message)](message)
+        try:
+            chain = self._chains[type(message)]
+        except KeyError:
+            raise HandlerMissing(type(message)) from None
+        return chain(message)
+
+
+def _called(target: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    # Of an object with a `__call__`, that method: else Python looks for it at every send.
+    method = target.__call__  # type: ignore[operator]
+    return method if inspect.ismethod(method) else target
