@@ -1,6 +1,6 @@
 """How the Python client that `make sdk` generates is used.
 
-    python scenario.py http://127.0.0.1:8000
+    PYTHONPATH=build/sdk/python .venv/bin/python tests/clients/scenario.py http://127.0.0.1:8000
 
 Each operation is a module, named by its operationId, in a package named by its tag. Called with
 `sync_detailed` (or `asyncio_detailed`) it answers status, headers and the parsed body. A refusal

@@ -1,7 +1,7 @@
 /**
  * How the TypeScript client that `make sdk` generates is used.
  *
- *     node scenario.ts http://127.0.0.1:8000
+ *     .venv/bin/node tests/clients/scenario.ts http://127.0.0.1:8000
  *
  * The generated module holds types only; openapi-fetch makes a client of them. Each call answers
  * `data` or `error`, and the `response` with its status and headers. A refusal is an `error`: a

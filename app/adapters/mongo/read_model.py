@@ -46,8 +46,9 @@ WAITING_PAGES = 1024
 class MongoReadModel:
     """Implements ProjectionStore, Views and Storage.
 
-    Reads by key that arrive while one is under way wait together and go out as one. So do those
-    of the same page; different pages are read one by one, some at a time.
+    Reads by key that arrive while as many as may be are under way wait together and go out as
+    one. Those who wait for the same page share it; different pages are read one by one, some at
+    a time.
     """
 
     name = "mongodb"
