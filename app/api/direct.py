@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, request_response
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,16 +23,18 @@ class DirectRoute(APIRoute):
 
     For coroutines that take single values of the path, the query and the headers, one JSON body,
     the request and the response, and return the model they declare, whole, or a response. A
-    request that does not fit is handed to FastAPI from the beginning, so that refusals are the
-    same; the OpenAPI document is the same, too. Where its router is included in another, FastAPI
-    answers every request, since the route may have gained dependencies on the way.
+    request that does not fit is handed to FastAPI from the beginning, and an error of the
+    endpoint as well, so that refusals are the same; the OpenAPI document is the same, too. Where
+    its router is included in another, FastAPI answers every request, since the route may have
+    gained dependencies on the way.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """As `APIRoute`.
 
         Raises:
-            TypeError: the endpoint takes what a `DirectRoute` cannot give it.
+            TypeError: the endpoint takes what a `DirectRoute` cannot give it, or declares no
+                model and returns no response.
 
         """
         super().__init__(*arguments, **options)
@@ -44,14 +46,18 @@ def _answering(route: APIRoute, by_fastapi: ASGIApp) -> ASGIApp:
     endpoint, written, status = route.endpoint, route.response_field, route.status_code or 200
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        request = Request(scope, receive, send)
         response = Response(None, status)
         response.raw_headers.clear()
         values = await arguments.of(request, response)
         if values is None:
             await by_fastapi(scope, _again(request), send)
             return
-        result = await endpoint(**values)
+        try:
+            result = await endpoint(**values)
+        except Exception as error:  # noqa: BLE001 - FastAPI knows who handles it
+            await _raising(error)(scope, _again(request), send)
+            return
         if written is not None and not isinstance(result, Response):
             response.body = written.serialize_json(result)
             length = str(len(response.body)).encode()
@@ -62,10 +68,24 @@ def _answering(route: APIRoute, by_fastapi: ASGIApp) -> ASGIApp:
     return answer
 
 
+def _raising(error: Exception) -> ASGIApp:
+    async def handler(_: Request) -> Response:
+        raise error
+
+    return request_response(handler)
+
+
 def _again(request: Request) -> Receive:
-    # The body, which may have been read: the request keeps it.
+    # The body first, which may have been read: the request keeps it.
+    told = False
+
     async def receive() -> Message:
-        return {"type": "http.request", "body": await request.body(), "more_body": False}
+        nonlocal told
+        if told:
+            return await request.receive()
+        body = await request.body()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
 
@@ -84,12 +104,16 @@ class _Arguments:
         self._defaults = {
             each.name: each.get_default() for each in fields if not each.field_info.is_required()
         }
-        self._names = inspect.signature(route.endpoint).parameters.keys()
+        signature = inspect.signature(route.endpoint, eval_str=True)
+        self._names = signature.parameters.keys()
         given: set[str | None] = {each.name for each in (*needs.path_params, *fields)}
         given |= {self._request, self._response, self._body.name if self._body else None}
         limited = route.max_body_size is not None
         if needs.dependencies or limited or not self._names <= given:
             raise TypeError(f"{route.name} takes what a DirectRoute cannot give it")
+        returned = signature.return_annotation
+        if route.response_field is None and not _is_response(returned):
+            raise TypeError(f"{route.name} returns neither a model nor a response")
 
     async def of(self, request: Request, response: Response) -> dict[str, Any] | None:
         """The arguments for `request`; None if anything about it is out of the ordinary."""
@@ -115,6 +139,10 @@ class _Arguments:
         except Exception:  # noqa: BLE001 - FastAPI knows what to say of it
             return None
         return values if len(values) == len(self._names) else None
+
+
+def _is_response(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Response)
 
 
 def _by_alias(fields: list[Any]) -> Mapping[str, Any]:

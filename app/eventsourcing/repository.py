@@ -26,7 +26,10 @@ from app.storage import Overloaded
 
 
 class _Turn:
-    """A turn with an aggregate; entered by one command after the other, in their order."""
+    """The turns with one aggregate: commands enter it one after the other, in their order.
+
+    commands: how many wait to enter or have entered.
+    """
 
     def __init__(self) -> None:
         self.commands = 0
@@ -123,6 +126,7 @@ class Repository(Generic[AggregateT]):
         turn = self._turns.get(stream_id)
         if turn is None:
             turn = self._turns[stream_id] = _Turn()
+        # It counts when entered, which follows without another command in between.
         if turn.commands >= self._waiting:
             raise Overloaded(f"commands for {stream_id}", self._waiting)
         return turn

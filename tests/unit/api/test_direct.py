@@ -1,3 +1,4 @@
+import asyncio
 from typing import Annotated
 
 import httpx
@@ -15,10 +16,12 @@ from fastapi import (
     Request,
     Response,
 )
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from app.api.direct import DirectRoute
+from app.api.middleware import BodyLimit
 
 JSON = {"Content-Type": "application/json"}
 
@@ -77,6 +80,18 @@ def add_things(router):
     ) -> Thing:
         return Thing(name=name + nick, size=x_size)
 
+    @router.post("/lost")
+    async def lose(thing: Thing) -> Thing:
+        raise LookupError(f"{thing.name} is lost")
+
+    @router.post("/stream")
+    async def stream(thing: Thing | None = None) -> Response:
+        return StreamingResponse(iter([str(thing), "the end"]))
+
+    @router.post("/hang-up")
+    async def hang_up(request: Request, thing: Thing | None = None) -> Response:
+        return Response(f"{thing}, gone: {await request.is_disconnected()}")
+
 
 def app_of(route_class):
     """An application whose routes are of this class, and these routes."""
@@ -84,14 +99,21 @@ def app_of(route_class):
     add_things(router)
     app = FastAPI()
     app.router.routes[:0] = router.routes
+    app.add_exception_handler(LookupError, lost)
     return app, router.routes
+
+
+async def lost(request, error):
+    """An answer with what had been asked, to an error of an endpoint."""
+    return PlainTextResponse(await request.body() + str(error).encode(), 404)
 
 
 async def answer_to(app, request):
     """What is answered: status, headers and body."""
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://test"
-    ) as client:
+    async with (
+        asyncio.timeout(10),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+    ):
         answer = await client.request(**request)
     return answer.status_code, answer.headers.multi_items(), answer.content
 
@@ -101,9 +123,9 @@ def get(path, **more):
     return {"method": "GET", "url": path, **more}
 
 
-def post(content, headers=JSON):
+def post(content, headers=JSON, url="/things"):
     """A POST of a body."""
-    return {"method": "POST", "url": "/things", "content": content, "headers": headers}
+    return {"method": "POST", "url": url, "content": content, "headers": headers}
 
 
 IN_ORDER = [
@@ -118,6 +140,11 @@ IN_ORDER = [
     post(b'{"name": "a", "size": 2}'),
     post(b'{"name": "a", "more": true}'),
     post(b'{"name": "a"}', {"Content-Type": "application/json; charset=utf-8"}),
+    post('{"name": "é"}'.encode()),
+    post(b'{"name": "a", "name": "b"}'),
+    post(b'{"name": "a", "size": 1.0, "x": [NaN, 1e999, 123456789012345678901234567890]}'),
+    post(b'{"name": "a"}', url="/lost"),
+    post(b'{"name": "a"}', url="/stream"),
 ]
 
 OUT_OF_ORDER = [
@@ -136,6 +163,12 @@ OUT_OF_ORDER = [
     post(b'{"name": 1}'),
     post(b"[" * 100_000),
     post(b"\xff\xfe"),
+    post('{"name": "a"}'.encode("utf-16")),
+    post('\ufeff{"name": "a"}'.encode()),
+    post(b'{"name": "a", "x": "\\ud800"}'),
+    post(b'{"name": "a", "x": ' + b"[" * 500 + b"]" * 500 + b"}"),
+    post(b"", {}, "/stream"),
+    post(b'{"name": "a"}', {"Content-Type": "application/ld+json"}, "/stream"),
     post(b'{"name": "a"}', {}),
     post(b'{"name": "a"}', {"Content-Type": "text/plain"}),
     post(b'{"name": "a"}', {"Content-Type": "application/ld+json"}),
@@ -156,7 +189,7 @@ async def test_a_request_in_order_is_answered_directly(request_):
     """FastAPI is not asked."""
     app, routes = app_of(NotingDirect)
     await answer_to(app, request_)
-    assert [each.handed_over for each in routes] == [(), (), ()]
+    assert all(each.handed_over == () for each in routes)
 
 
 def test_the_documentation_is_that_of_fastapi():
@@ -179,6 +212,10 @@ async def with_cookie(number: Annotated[int, Cookie()] = 1) -> None:
 
 async def with_tasks(tasks: BackgroundTasks) -> None:
     """Leaves something to be done later."""
+
+
+async def with_nothing_back() -> None:
+    """Returns nothing."""
 
 
 async def with_two_bodies(one: Thing, other: Thing) -> None:
@@ -206,6 +243,57 @@ def test_what_it_cannot_give_is_refused(endpoint):
     router = APIRouter(route_class=DirectRoute)
     with pytest.raises(TypeError, match="takes what a DirectRoute cannot give"):
         router.post("/")(endpoint)
+
+
+def test_an_endpoint_that_returns_nothing_is_refused():
+    """There would be nothing to write."""
+    router = APIRouter(route_class=DirectRoute)
+    with pytest.raises(TypeError, match="returns neither a model nor a response"):
+        router.delete("/", status_code=204)(with_nothing_back)
+
+
+async def told(app, path, *messages, headers=()):
+    """The messages that an application answers when it is told these and then nothing."""
+    coming = iter(messages)
+    answers = []
+
+    async def receive():
+        for message in coming:
+            return message
+        return await asyncio.Event().wait()
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": headers,
+    }
+    async with asyncio.timeout(10):
+        await app(scope, receive, send)
+    return answers
+
+
+async def test_a_body_over_the_limit_is_refused_while_it_comes_in():
+    """At once, though more of it is yet to come."""
+    app, _ = app_of(DirectRoute)
+    part = {"type": "http.request", "body": b"x" * 11, "more_body": True}
+    json = [(b"content-type", b"application/json")]
+    answers = await told(BodyLimit(app, 10), "/things", part, headers=json)
+    assert answers[0]["status"] == 413
+
+
+@pytest.mark.parametrize("route_class", [DirectRoute, APIRoute])
+async def test_what_is_handed_over_hears_of_a_hang_up(route_class):
+    """After the body, which was empty."""
+    app, _ = app_of(route_class)
+    _, body = await told(
+        app, "/hang-up", {"type": "http.request", "body": b""}, {"type": "http.disconnect"}
+    )
+    assert body["body"] == b"None, gone: True"
 
 
 def test_what_depends_on_something_is_refused():
