@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Header, Path, Query
 from pydantic import AwareDatetime, BeforeValidator
+from pydantic_core import PydanticKnownError
 
 from app.api.consistency import LAST_POSITION, encode_position
 from app.api.entity_tags import ENTITY_TAG_OR_ANY
@@ -13,6 +14,7 @@ from app.users import values
 
 _CURSOR_MAX = 4096
 _VERSION_MAX = 2**31 - 1
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -20,6 +22,13 @@ def _timestamp(value: Any) -> Any:
     # Pydantic would take a bare number for seconds since 1970 and a bare date for midnight.
     if isinstance(value, str) and not _TIMESTAMP.fullmatch(value):
         raise ValueError("A time has the form 2026-03-14T09:26:53Z, with Z or an offset.")
+    return value
+
+
+def _whole_number(value: Any) -> Any:
+    # Pydantic would take what Python writes as a number, `1_0` for 10, and `1.0` for 1.
+    if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
+        raise PydanticKnownError("int_parsing")
     return value
 
 
@@ -33,7 +42,9 @@ UserIdPath = Annotated[
 ]
 
 Limit = Annotated[
-    int, Query(ge=1, le=200, description="How many items a page may have.", examples=[20])
+    int,
+    BeforeValidator(_whole_number),
+    Query(ge=1, le=200, description="How many items a page may have.", examples=[20]),
 ]
 
 Cursor = Annotated[
@@ -55,6 +66,7 @@ AsOf = Annotated[
 
 AsOfVersion = Annotated[
     int | None,
+    BeforeValidator(_whole_number),
     Query(
         ge=1,
         le=_VERSION_MAX,
@@ -108,6 +120,7 @@ IdempotencyKey = Annotated[
 
 LastEventId = Annotated[
     int | None,
+    BeforeValidator(_whole_number),
     Header(
         alias="Last-Event-ID",
         ge=0,

@@ -1,5 +1,6 @@
 """Requests that are malformed: 422 with the place, and nothing recorded."""
 
+import asyncio
 import json
 
 import pytest
@@ -167,6 +168,10 @@ async def test_no_value_is_repeated(client, service, email):
         ("/users?limit=201", ["query/limit"]),
         ("/users?limit=many", ["query/limit"]),
         ("/users?limit=99999999999999999999", ["query/limit"]),
+        ("/users?limit=1_0", ["query/limit"]),
+        ("/users?limit=%2B1", ["query/limit"]),
+        ("/users?limit=%201", ["query/limit"]),
+        ("/users?limit=1.0", ["query/limit"]),
         ("/users?status=gone", ["query/status"]),
         ("/users?sort=email", ["query/sort"]),
         ("/users?q=", ["query/q"]),
@@ -180,6 +185,7 @@ async def test_no_value_is_repeated(client, service, email):
         ("/users/user123?as_of=2026-02-30T09:26:53Z", ["query/as_of"]),
         ("/users/user123?as_of_version=0", ["query/as_of_version"]),
         ("/users/user123?as_of_version=2147483648", ["query/as_of_version"]),
+        ("/users/user123?as_of_version=1.0", ["query/as_of_version"]),
         ("/users/no%20spaces", ["path/user_id"]),
         ("/users/%00", ["path/user_id"]),
         ("/users/%ff", ["path/user_id"]),
@@ -191,3 +197,14 @@ async def test_no_value_is_repeated(client, service, email):
 async def test_a_parameter_that_is_invalid(client, service, path, expected):
     """The place says which kind of parameter it is, and its name."""
     assert places(await refusal(client, service, "GET", path)) == expected
+
+
+@pytest.mark.parametrize("position", ["-1", "+0", "0.0", "1_0", "many", "9223372036854775808"])
+async def test_a_position_that_is_none(client, service, position):
+    """Whoever names no position gets no stream, which might begin anywhere."""
+    async with asyncio.timeout(10):
+        problem = await refusal(
+            client, service, "GET", "/changes", headers={"Last-Event-ID": position}
+        )
+
+    assert places(problem) == ["header/Last-Event-ID"]
