@@ -27,6 +27,7 @@ def _timestamp(value: Any) -> Any:
 
 def _whole_number(value: Any) -> Any:
     # Pydantic would take what Python writes as a number, `1_0` for 10, and `1.0` for 1.
+    # It stands after the bounds of a parameter: before, the document would lose them.
     if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
         raise PydanticKnownError("int_parsing")
     return value
@@ -43,8 +44,8 @@ UserIdPath = Annotated[
 
 Limit = Annotated[
     int,
-    BeforeValidator(_whole_number),
     Query(ge=1, le=200, description="How many items a page may have.", examples=[20]),
+    BeforeValidator(_whole_number),
 ]
 
 Cursor = Annotated[
@@ -66,13 +67,13 @@ AsOf = Annotated[
 
 AsOfVersion = Annotated[
     int | None,
-    BeforeValidator(_whole_number),
     Query(
         ge=1,
         le=_VERSION_MAX,
         description="As the user stood at this version; with `as_of`, at whichever came first.",
         examples=[1],
     ),
+    BeforeValidator(_whole_number),
 ]
 
 ConsistencyToken = Annotated[
@@ -120,7 +121,6 @@ IdempotencyKey = Annotated[
 
 LastEventId = Annotated[
     int | None,
-    BeforeValidator(_whole_number),
     Header(
         alias="Last-Event-ID",
         ge=0,
@@ -129,4 +129,5 @@ LastEventId = Annotated[
         "there ever was. Left out: whatever happens from now on.",
         examples=[1047],
     ),
+    BeforeValidator(_whole_number),
 ]
