@@ -1,0 +1,84 @@
+"""Real proxies in front of a service, as processes of the test's own on the loopback interface."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.services import SECONDS, await_that
+
+_NGINX = """
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log info;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    default_type application/octet-stream;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {http}
+    server {{
+        listen {host}:{port};
+        {server}
+    }}
+}}
+"""
+
+
+def program(name: str) -> str | None:
+    """Where the program is, also if it is a server that only root has on its PATH."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """Leave a test out where one of the programs is not installed; `.ci/run` installs them."""
+    missing = [each for each in names if program(each) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"not installed here: {', '.join(missing)}")
+
+
+@contextlib.contextmanager
+def nginx(server: str, http: str = "") -> Iterator[str]:
+    """Run an nginx for the length of a `with` block; its URL.
+
+    Args:
+        server: the directives of its one `server` block, without `listen`.
+        http: directives of the block around it; `{folder}` stands for a folder it may write to.
+
+    """
+    binary = program("nginx")
+    assert binary, "nginx is not installed"
+    folder = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    folder.chmod(0o755)
+    # It inherits the socket: no other process can take the port in between.
+    with socket.create_server(("127.0.0.1", 0), backlog=511) as bound:
+        host, port = bound.getsockname()
+        config = folder / "nginx.conf"
+        http = http.replace("{folder}", str(folder))
+        config.write_text(
+            _NGINX.format(folder=folder, host=host, port=port, server=server, http=http)
+        )
+        process = subprocess.Popen(
+            [binary, "-p", folder, "-c", config],
+            env={**os.environ, "NGINX": f"{bound.fileno()};"},
+            pass_fds=[bound.fileno()],
+            stderr=subprocess.PIPE,
+        )
+    try:
+        await_that(lambda: (folder / "nginx.pid").exists() or process.poll() is not None, "nginx")
+        assert process.poll() is None, process.stderr and process.stderr.read().decode()
+        yield f"http://{host}:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=SECONDS)
+        shutil.rmtree(folder)
