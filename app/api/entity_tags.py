@@ -6,10 +6,14 @@ ENTITY_TAG_OR_ANY = r'^(\*|(W/)?"[!#-~]*")$'
 """What If-Match may hold here: one entity tag, or `*`."""
 
 _ENTITY_TAG = re.compile(r'(?:W/)?"([!#-~\x80-\xff]*)"')
+_WEAK = "W/"
 _VERSION = re.compile(r'"([1-9][0-9]{0,9})"')
 
 NO_VERSION = 0
 """A version that nothing that exists is at."""
+
+WEAK_VERSION = -1
+"""Another such version: what a weak entity tag in If-Match expects."""
 
 
 def entity_tag(version: int) -> str:
@@ -18,9 +22,14 @@ def entity_tag(version: int) -> str:
 
 
 def expected_version(if_match: str | None) -> int | None:
-    """The version that If-Match asks for, compared strongly; None if any will do."""
+    """The version that If-Match asks for, compared strongly; None if any will do.
+
+    A weak tag never matches (RFC 9110, section 13.1.1): it expects `WEAK_VERSION`.
+    """
     if if_match is None or if_match == "*":
         return None
+    if if_match.startswith(_WEAK):
+        return WEAK_VERSION
     found = _VERSION.fullmatch(if_match)
     return int(found[1]) if found else NO_VERSION
 

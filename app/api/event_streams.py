@@ -27,6 +27,8 @@ RETRY_MILLISECONDS = 1000
 STREAMS = 1000
 """How many there may be in a process."""
 
+_LINE_BREAKS = {each: f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 _log = logging.getLogger(__name__)
@@ -55,10 +57,26 @@ class _EndingResponse(EventStreamResponse):
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Some events as (id, data) with data of one line, and the id to go on after."""
+    """Some events as (id, data), and the id to go on after.
+
+    The data are of one line, for every reader: `one_line` makes JSON so.
+    """
 
     events: Sequence[tuple[int, str]]
     last_id: int
+
+
+def one_line(json: str) -> str:
+    """`json` with escapes for what JSON takes as it is, but Python and others break lines at.
+
+    Event streams break lines at CR and LF only, but readers take lines from libraries: to
+    `str.splitlines`, and so to httpx, U+0085, U+2028 and U+2029 end a line as well.
+    """
+    if json.isascii():
+        return json
+    for each, escape in _LINE_BREAKS.items():
+        json = json.replace(each, escape)
+    return json
 
 
 Look = Callable[[int | None, float], Coroutine[Any, Any, EventBatch]]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -110,6 +111,24 @@ def test_everything_is_as_the_page_shows(start, folder):
             for command, shown in exchanges(block.text):
                 session.enter(command, shown)
                 await_that(lambda: have_followed(client), "the views did not follow")
+
+
+async def test_the_follower_breaks_lines_at_line_feeds_only(folder):
+    """JSON may hold U+2028 as it is, and a stream may pass it on so."""
+    change = {"position": 1, "user_id": "bob\u2028\u0085", "type": "UserRegistered"}
+    data = json.dumps(change, ensure_ascii=False)
+
+    async def stream(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n"
+        writer.write(f"{head}id: 1\ndata: {data}\n\n".encode())
+        await asyncio.wait_for(writer.wait_closed(), PROGRAM_SECONDS)
+
+    async with await asyncio.start_server(stream, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        session = Session(f"http://127.0.0.1:{port}", folder)
+        session.save(PROGRAMS["follow.py"])
+        shown = f"1 {change['user_id']} UserRegistered\n^C"
+        await asyncio.to_thread(session.enter, "python follow.py", shown)
 
 
 async def test_the_programs_get_over_a_connection_that_breaks(start, folder):

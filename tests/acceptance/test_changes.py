@@ -1,10 +1,13 @@
 """The stream of changes of a real process."""
 
+import json
 import time
 
 import httpx
 
 from tests.acceptance.following import blocks_of
+
+BIO = "One line\u2028that some libraries\u2029take for three."
 
 
 async def test_a_stream_ends_when_the_service_stops(start):
@@ -17,10 +20,13 @@ async def test_a_stream_ends_when_the_service_stops(start):
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         blocks = blocks_of(answer)
         begin = await anext(blocks)
-        body = {"id": "late", "name": "Late", "email": "late@example.com"}
+        body = {"id": "late", "name": "Late", "email": "late@example.com", "bio": BIO}
         written = await client.post("/users", json=body)
         told = await anext(blocks)
-        assert '"type":"UserRegistered"' in told
+        assert [len(each.splitlines()) for each in told.split("\n")] == [1, 1]
+        fields = dict(each.split(": ", 1) for each in told.split("\n"))
+        change = json.loads(fields["data"])
+        assert (change["type"], change["data"]["bio"]) == ("UserRegistered", BIO)
         # What was told can be read, and the next reader can go on from where this one is.
         assert (await client.get("/users/late")).json() == written.json()
         service.process.terminate()

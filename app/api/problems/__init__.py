@@ -7,6 +7,7 @@ own, and a line in `REFUSALS`.
 from http import HTTPStatus
 
 from app.api.consistency import InvalidConsistencyToken
+from app.api.entity_tags import WEAK_VERSION, entity_tag
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
 from app.api.problems.users import USER_REFUSALS
 from app.eventsourcing import IdempotencyKeyReused, VersionConflict, VersionMismatch
@@ -19,7 +20,8 @@ VERSION_MISMATCH = ProblemType(
     "Version mismatch",
     example="The version is 4 by now, which If-Match does not name.",
     meaning="What the write is to change is at another version than If-Match names, so nothing was "
-    "changed. Read it, decide anew, and send the write with the new ETag.",
+    "changed. Read it, decide anew, and send the write with the new ETag. A weak ETag, such as "
+    'W/"3", never matches: a proxy that compresses answers puts the W/ in front, so take it off.',
 )
 CONFLICT = ProblemType(
     409,
@@ -175,6 +177,16 @@ def status_problem(status: int) -> ProblemType:
     return ProblemType(status, phrase.lower().replace(" ", "-"), phrase.capitalize(), phrase)
 
 
+def _version_mismatch(error: VersionMismatch) -> str:
+    if error.expected == WEAK_VERSION:
+        return (
+            "If-Match names a weak entity tag (W/), which never matches; a proxy may have weakened "
+            "it. Send the strong one, without W/. The version is "
+            f"{error.actual}, whose entity tag is {entity_tag(error.actual)}."
+        )
+    return f"The version is {error.actual} by now, which If-Match does not name."
+
+
 REFUSALS: Refusals = {
     **USER_REFUSALS,
     IdempotencyKeyReused: Refusal(IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example),
@@ -182,10 +194,7 @@ REFUSALS: Refusals = {
     InvalidConsistencyToken: Refusal(INVALID_CONSISTENCY_TOKEN),
     ReadModelBehind: Refusal(READ_MODEL_BEHIND, lambda _: READ_MODEL_BEHIND.example),
     VersionConflict: Refusal(CONFLICT, lambda _: CONFLICT.example),
-    VersionMismatch: Refusal(
-        VERSION_MISMATCH,
-        lambda error: f"The version is {error.actual} by now, which If-Match does not name.",
-    ),
+    VersionMismatch: Refusal(VERSION_MISMATCH, _version_mismatch),
     Overloaded: Refusal(OVERLOADED, lambda _: OVERLOADED.example),
     StorageUnavailable: Refusal(
         STORAGE_UNAVAILABLE,

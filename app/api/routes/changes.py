@@ -5,7 +5,13 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.api.consistency import consistent_with
-from app.api.event_streams import MEDIA_TYPE, EventBatch, EventStreamResponse, EventStreams
+from app.api.event_streams import (
+    MEDIA_TYPE,
+    EventBatch,
+    EventStreamResponse,
+    EventStreams,
+    one_line,
+)
 from app.api.responses import QUERY, answers, reference
 from app.api.routes.parameters import ConsistencyToken, LastEventId
 from app.api.schemas.changes import USER_CHANGE, UserChange
@@ -35,7 +41,7 @@ def changes_router(service: Service) -> APIRouter:
     async def look(after: int | None, seconds: float) -> EventBatch:
         found = await service.mediator.send(FollowUsers(after, seconds))
         events = [
-            (each.position, UserChange.model_validate(each).model_dump_json())
+            (each.position, one_line(UserChange.model_validate(each).model_dump_json()))
             for each in found.items
         ]
         return EventBatch(events, found.position)

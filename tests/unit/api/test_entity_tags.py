@@ -7,6 +7,7 @@ import pytest
 from app.api.entity_tags import (
     ENTITY_TAG_OR_ANY,
     NO_VERSION,
+    WEAK_VERSION,
     entity_tag,
     expected_version,
     has_version,
@@ -26,11 +27,18 @@ def test_no_condition_and_any_version_expect_none(given):
     assert expected_version(given) is None
 
 
-@pytest.mark.parametrize("given", ['W/"3"', '"abc"', '""', '"03"', '"0"', '"99999999999"'])
+@pytest.mark.parametrize("given", ['"abc"', '""', '"03"', '"0"', '"99999999999"'])
 def test_a_tag_that_was_never_given_out_expects_what_nobody_is_at(given):
-    """A weak one as well: If-Match compares strongly."""
+    """It is a tag, so the request is well-formed."""
     assert re.fullmatch(ENTITY_TAG_OR_ANY, given)
     assert expected_version(given) == NO_VERSION
+
+
+@pytest.mark.parametrize("given", ['W/"3"', 'W/"abc"', 'W/""'])
+def test_a_weak_tag_expects_what_nobody_is_at(given):
+    """If-Match compares strongly; the refusal can say so, since it has a value of its own."""
+    assert re.fullmatch(ENTITY_TAG_OR_ANY, given)
+    assert expected_version(given) == WEAK_VERSION
 
 
 @pytest.mark.parametrize("given", ["3", '"3', "", '"3", "4"', "'3'", '"a b"', 'w/"3"'])

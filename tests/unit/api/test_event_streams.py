@@ -1,12 +1,13 @@
 """Streams of server-sent events: their text, their pauses, their end."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 
-from app.api.event_streams import EventBatch, EventStreams
+from app.api.event_streams import EventBatch, EventStreams, one_line
 from app.storage import Overloaded, StorageUnavailable
 
 NOTHING = EventBatch((), 0)
@@ -64,6 +65,16 @@ async def test_a_stream_tells_events_and_goes_on_after_the_last(source, stopping
     source.coming.put_nowait(EventBatch([(5, "{}")], 5))
     assert await chunk(chunks) == "id: 5\ndata: {}\n\n"
     assert source.asked == [0, 4]
+
+
+def test_data_are_of_one_line_whatever_breaks_lines():
+    """Libraries break lines where event streams do not, as httpx does: such characters escape."""
+    breaks = [chr(each) for each in range(0x11000) if len(f"a{chr(each)}b".splitlines()) > 1]
+    text = json.dumps({"bio": f"é{''.join(breaks)}\\u2028"}, ensure_ascii=False)
+
+    assert {"\x85", "\u2028", "\u2029"} < set(breaks)
+    assert one_line(text).splitlines() == [one_line(text)]
+    assert json.loads(one_line(text)) == json.loads(text)
 
 
 async def test_a_stream_of_what_is_new_says_where_it_begins(source, stopping):

@@ -107,6 +107,21 @@ async def test_deactivating_and_reactivating(client, alice):
     assert decode_position(opened.headers["Consistency-Token"]) == 3
 
 
+async def test_a_weak_entity_tag_in_if_match_is_refused_with_what_to_send(client, alice):
+    """A proxy that compresses weakens them: the version is right, and still it never matches."""
+    refused = await client.patch(
+        f"/users/{alice}", json={"name": "Alice"}, headers={"If-Match": 'W/"1"'}
+    )
+    unknown = await client.post("/users/nobody/deactivate", headers={"If-Match": 'W/"1"'})
+
+    assert (refused.status_code, refused.json()["code"]) == (412, "version-mismatch")
+    assert refused.json()["detail"] == (
+        "If-Match names a weak entity tag (W/), which never matches; a proxy may have weakened it. "
+        'Send the strong one, without W/. The version is 1, whose entity tag is "1".'
+    )
+    assert unknown.status_code == 404
+
+
 async def test_a_profile_is_read_from_the_view(client, alice):
     """GET answers what the write answered, with its ETag and no Consistency-Token."""
     written = await client.patch(f"/users/{alice}", json={"name": ALICE["name"]})
