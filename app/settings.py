@@ -1,6 +1,7 @@
 """The settings: environment variables, and a `.env` file beside the process."""
 
 import enum
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -48,6 +49,13 @@ def _with_scheme(value: str, form: str, *others: str) -> str:
     return value
 
 
+def _root_path(value: str) -> str:
+    path = value.removesuffix("/")
+    if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]*[A-Za-z0-9_~-])+", path):
+        raise ValueError("expected the form /prefix, of letters, digits, _, -, . and ~")
+    return path
+
+
 class Settings(BaseSettings):
     """Everything that can be set; each field's variable is its name in capitals.
 
@@ -58,6 +66,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    root_path: Annotated[str, AfterValidator(_root_path)] = ""
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
     database_url: Annotated[str, AfterValidator(_postgres_url)] | None = None
     mongodb_url: Annotated[str, AfterValidator(_mongodb_url)] | None = None

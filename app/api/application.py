@@ -76,6 +76,7 @@ def create_api(
         contact={"name": "The engineers of Diptych"},
         servers=[{"url": "/", "description": "This service"}],
         openapi_tags=_TAGS,
+        openapi_url=None,  # served by docs_router
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -97,7 +98,7 @@ def create_api(
         projections_router(service),
         health_router(service),
         problems_router(problem_types(all_refusals)),
-        docs_router(api.title),
+        docs_router(api),
         *routers,
     ):
         routes += router.routes

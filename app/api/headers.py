@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from app.api.consistency import encode_position
 from app.api.entity_tags import entity_tag
@@ -54,6 +54,11 @@ HEADERS: Documented = {
 def header_references(names: Iterable[str]) -> dict[str, Any]:
     """What stands for these headers in the documentation of a response."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def set_location(response: Response, request: Request, path: str) -> None:
+    """Say where the new resource is: at `path`, under the prefix that a proxy strips."""
+    response.headers["Location"] = request.scope.get("root_path", "") + path
 
 
 def set_etag(response: Response, version: int) -> None:

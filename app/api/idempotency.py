@@ -32,7 +32,9 @@ def carried_out_once(
 
 
 def _fingerprint(request: Request, body: BaseModel | None) -> str:
-    # Of what the body says: a client may write the same thing in another way.
+    # Of what the body says: a client may write the same thing in another way. Without the prefix
+    # that a proxy strips: a key stays valid when ROOT_PATH changes.
     content = body.model_dump(mode="json", exclude_unset=True) if body else None
-    asked = json.dumps([request.method, request.scope["path"], content], sort_keys=True)
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    asked = json.dumps([request.method, path, content], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -33,21 +33,21 @@ _log = logging.getLogger(__name__)
 
 
 def problem_response(
-    path: str,
+    scope: Mapping[str, Any],
     kind: ProblemType,
     detail: str,
     *,
     errors: Sequence[ProblemError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to the request of `path`, under the id of the request under way."""
+    """The answer to the request of `scope`, under the id of the request under way."""
     optional: dict[str, Any] = {"errors": list(errors)} if errors else {}
     problem = Problem(
-        type=kind.uri,
+        type=kind.uri_under(scope.get("root_path", "")),
         title=kind.title,
         status=kind.status,
         detail=detail,
-        instance=quote(path, errors="replace"),
+        instance=quote(scope["path"], errors="replace"),
         code=kind.code,
         request_id=request_metadata.get().correlation_id or "",
         **optional,
@@ -70,7 +70,7 @@ def answer_refusals(api: FastAPI, roles: frozenset[str], refusals: Refusals) -> 
         if isinstance(error, StorageUnavailable):
             _log.warning("%s", error)
         refusal = _nearest(table, type(error))
-        return problem_response(request.scope["path"], refusal.problem, refusal.detail(error))
+        return problem_response(request.scope, refusal.problem, refusal.detail(error))
 
     for each in table:
         api.add_exception_handler(each, answer_refusal)
@@ -100,7 +100,7 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
 def _invalid_request(request: Request, errors: Sequence[ProblemError], found: int) -> Response:
     places = "1 place" if found == 1 else f"{found} places"
     detail = f"The request is invalid in {places}; `errors` says where and why."
-    return problem_response(request.scope["path"], INVALID_REQUEST, detail, errors=errors)
+    return problem_response(request.scope, INVALID_REQUEST, detail, errors=errors)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
@@ -117,9 +117,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         "header lists what it takes.",
         PAYLOAD_TOO_LARGE: PAYLOAD_TOO_LARGE.example,
     }
-    return problem_response(
-        request.scope["path"], kind, details.get(kind, kind.title), headers=headers
-    )
+    return problem_response(request.scope, kind, details.get(kind, kind.title), headers=headers)
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -64,7 +64,7 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, kind: ProblemType) -> None:
         under_way: RequestResponseCycle | None = self.cycle
         if under_way is None or under_way.response_complete:
-            self.transport.write(_response(kind))
+            self.transport.write(_response(kind, self.root_path))
         elif not under_way.more_body:
             # It came whole before and may have been carried out: it is answered, then we hang up.
             under_way.keep_alive = False
@@ -73,11 +73,11 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def _response(kind: ProblemType) -> bytes:
+def _response(kind: ProblemType, root_path: str) -> bytes:
     request_id = str(uuid7())
     token = request_metadata.set(Metadata(correlation_id=request_id))
     try:
-        answer = problem_response("", kind, kind.example)
+        answer = problem_response({"path": "", "root_path": root_path}, kind, kind.example)
     finally:
         request_metadata.reset(token)
     headers = [

@@ -68,12 +68,12 @@ def run(options: argparse.Namespace) -> int:
                 if not stop.requested:
                     migrate(settings.database_url)
         if not stop.requested:
-            _serve(create_app(ready), bound, stop)
+            _serve(create_app(ready), bound, stop, settings.root_path)
         _logger.info("Stopping.")
     return 0
 
 
-def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest) -> None:
+def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, root_path: str) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -83,6 +83,7 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        root_path=root_path,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, app.state.stopping)

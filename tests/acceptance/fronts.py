@@ -82,3 +82,19 @@ def nginx(server: str, http: str = "") -> Iterator[str]:
         process.terminate()
         process.communicate(timeout=SECONDS)
         shutil.rmtree(folder)
+
+
+def under_prefix(url: str, prefix: str = "/api") -> str:
+    """Directives of a server that answers for `url` under `prefix`, which it strips, with gzip."""
+    return f"""
+        gzip on;
+        gzip_types application/json application/problem+json text/css text/javascript;
+        gzip_proxied any;
+        gzip_min_length 1;
+        location {prefix}/ {{
+            proxy_pass {url}/;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+        }}
+    """

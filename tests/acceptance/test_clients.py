@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.fronts import needs, nginx, under_prefix
 from tests.acceptance.services import ROOT, environment
 
 CLIENTS = ROOT / "tests/clients"
@@ -75,6 +76,25 @@ def test_the_clients_work(start, postgres_url, mongodb_url, mongodb_database):
         MONGODB_URL=mongodb_url,
         MONGODB_DATABASE=mongodb_database,
     ).await_serving()
-    run(sys.executable, CLIENTS / "scenario.py", service.url, PYTHONPATH=str(SDK / "python"))
-    run(NODE, CLIENTS / "scenario.ts", service.url)
+    run_scenarios(service.url)
     assert service.stop() == 0
+
+
+@needs("nginx")
+def test_the_clients_work_behind_nginx(start, postgres_url, mongodb_url, mongodb_database):
+    """The same, where nginx strips a prefix and compresses."""
+    service = start(
+        first=True,
+        DATABASE_URL=postgres_url,
+        MONGODB_URL=mongodb_url,
+        MONGODB_DATABASE=mongodb_database,
+        ROOT_PATH="/api",
+    ).await_serving()
+    with nginx(under_prefix(service.url)) as url:
+        run_scenarios(f"{url}/api")
+
+
+def run_scenarios(url: str) -> None:
+    """Use each of the clients on the service at `url`."""
+    run(sys.executable, CLIENTS / "scenario.py", url, PYTHONPATH=str(SDK / "python"))
+    run(NODE, CLIENTS / "scenario.ts", url)

@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import uvicorn
 
@@ -16,10 +17,21 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[uvicorn.Server]:
+def root_path() -> str:
+    """The prefix that a proxy strips; a test may ask for another."""
+    return ""
+
+
+@pytest.fixture
+async def server(root_path) -> AsyncIterator[uvicorn.Server]:
     """A server of the application."""
     config = uvicorn.Config(
-        create_api(MemoryService()), http=Protocol, lifespan="off", log_config=None, port=0
+        create_api(MemoryService()),
+        http=Protocol,
+        lifespan="off",
+        log_config=None,
+        port=0,
+        root_path=root_path,
     )
     config.load()
     server = uvicorn.Server(config)
@@ -145,3 +157,19 @@ async def test_a_client_that_takes_no_answer_does_not_keep_the_server_from_stopp
         await server.shutdown()
     assert not server.server_state.connections
     writer.close()
+
+
+@pytest.mark.parametrize("root_path", ["/api"])
+async def test_refusals_of_the_server_lead_back_through_the_proxy(address):
+    """Their type has the prefix that it strips, as has that of every other problem."""
+    _, problem = await answer_to(address, b"GET\r\n\r\n")
+    assert problem["type"] == "/api/problems/malformed-request"
+
+
+@pytest.mark.parametrize("root_path", ["/api"])
+async def test_a_prefix_that_is_still_there_is_not_stripped_again(address):
+    """Else /api/api/users would pass by the rules that a proxy has for paths."""
+    host, port = address[:2]
+    async with httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False) as client:
+        assert (await client.get("/users")).status_code == 200
+        assert (await client.get("/api/users")).status_code == 404

@@ -133,6 +133,24 @@ def test_all_wrong_values_are_named_at_once(environment):
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["PORT", "LOG_FORMAT"]
 
 
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [("/api", "/api"), ("/api/", "/api"), ("/a/b-c_d.e~f", "/a/b-c_d.e~f"), ("/", "")],
+)
+def test_the_prefix_that_a_proxy_strips(given, path):
+    """It has no slash at its end, so that paths can be put behind it."""
+    assert Settings.load(root_path=given).root_path == path
+
+
+@pytest.mark.parametrize(
+    "given", ["api", "//", "/a//b", "/..", "/a/./b", "/a b", "/a?b", "/%61", "http://x/a"]
+)
+def test_a_prefix_that_is_no_plain_path_is_refused(given):
+    """It stands in addresses as it is."""
+    with pytest.raises(InvalidSettings, match=r"^ROOT_PATH: expected the form /prefix"):
+        Settings.load(root_path=given)
+
+
 def test_the_example_file_has_every_setting_with_its_default():
     """`.env.example` lists them all; uncommented, its lines are what holds without them."""
     lines = [line[1:] for line in EXAMPLE.read_text().splitlines() if line[:1] == "#"]

@@ -20,7 +20,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         if _declared_length(scope) > self._limit:
-            answer = problem_response(scope["path"], PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE.example)
+            answer = problem_response(scope, PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE.example)
             await answer(scope, receive, send)
             return
         length = 0

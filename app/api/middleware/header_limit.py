@@ -16,7 +16,7 @@ class HeaderLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, as long as its head is within the limit."""
         if scope["type"] == "http" and _length(scope) > self._limit:
-            answer = problem_response(scope["path"], HEADERS_TOO_LARGE, HEADERS_TOO_LARGE.example)
+            answer = problem_response(scope, HEADERS_TOO_LARGE, HEADERS_TOO_LARGE.example)
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)

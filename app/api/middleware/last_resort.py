@@ -43,11 +43,11 @@ class LastResort:
         except asyncio.CancelledError:
             if started:
                 raise
-            answer = problem_response(scope["path"], STORAGE_UNAVAILABLE, _STOPPING)
+            answer = problem_response(scope, STORAGE_UNAVAILABLE, _STOPPING)
             await answer(scope, receive, send)
         except Exception:
             if started:
                 raise
             _log.exception("Nobody expected this of %s %s.", scope["method"], scope["path"])
-            answer = problem_response(scope["path"], INTERNAL_ERROR, INTERNAL_ERROR.example)
+            answer = problem_response(scope, INTERNAL_ERROR, INTERNAL_ERROR.example)
             await answer(scope, receive, send)

@@ -24,8 +24,12 @@ class ProblemType:
 
     @property
     def uri(self) -> str:
-        """What the kind goes by in problems: where its meaning is served, if it has one."""
-        return f"/problems/{self.code}" if self.meaning else "about:blank"
+        """Identifies the kind in problems: where its meaning is served, if it has one."""
+        return self.uri_under("")
+
+    def uri_under(self, root_path: str) -> str:
+        """`uri` as clients reach it where a proxy strips the prefix `root_path`."""
+        return f"{root_path}/problems/{self.code}" if self.meaning else "about:blank"
 
 
 @dataclass(frozen=True, slots=True)

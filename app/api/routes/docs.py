@@ -1,4 +1,6 @@
-"""Swagger UI, from this process alone: its page lets a browser load and call nothing else.
+"""The OpenAPI document, and Swagger UI from this process alone.
+
+Its page lets a browser load and call nothing else.
 
 The page refers to its assets by relative addresses, so it can be served under any prefix. The
 address of an asset has a digest of its content: it may be kept for ever.
@@ -9,7 +11,8 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 
 _OURS = ("app.api", "swagger_ui")
 _THEIRS = ("fastapi_swagger", "resources")  # as Swagger UI is released; its code is not used
@@ -46,16 +49,24 @@ _ASSET_HEADERS = {
 }
 
 
-def docs_router(title: str) -> APIRouter:
-    """Swagger UI at /docs, in a page of this title."""
+def docs_router(api: FastAPI) -> APIRouter:
+    """The document of `api` at /openapi.json, and Swagger UI at /docs."""
     docs = APIRouter()
-    page = _read(_OURS, "page.html").decode().replace("$title", escape(title))
+    page = _read(_OURS, "page.html").decode().replace("$title", escape(api.title))
     for name, (folder, media_type) in _ASSETS.items():
         content = _read(folder, name)
         address = f"docs/{sha256(content).hexdigest()[:16]}/{name}"
         page = page.replace(f'"docs/{name}"', f'"{address}"')
         docs.add_route(f"/{address}", _serving(content, media_type, _ASSET_HEADERS))
     docs.add_route("/docs", _serving(page.encode(), "text/html", _PAGE_HEADERS))
+
+    async def serve_document(request: Request) -> Response:
+        document = api.openapi()
+        if root_path := request.scope.get("root_path", ""):
+            document = {**document, "servers": [{**document["servers"][0], "url": root_path}]}
+        return JSONResponse(document)
+
+    docs.add_route("/openapi.json", serve_document)
     return docs
 
 

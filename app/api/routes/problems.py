@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from starlette.exceptions import HTTPException
 
 from app.api.problems import INVALID_REQUEST, NOT_FOUND, kinds
@@ -14,16 +14,16 @@ from app.api.schemas.problem import ProblemType, ProblemTypeList
 def problems_router(all_kinds: Sequence[kinds.ProblemType]) -> APIRouter:
     """The routes under /problems, of `all_kinds` there are."""
     router = APIRouter(prefix="/problems", tags=["problems"])
-    by_code = {each.code: _problem_type(each) for each in all_kinds}
+    by_code = {each.code: each for each in all_kinds}
 
     @router.get(
         "",
         summary="List kinds of problems",
         responses=answers(200, "Every kind of problem.", problems=ALWAYS),
     )
-    async def list_problem_types() -> ProblemTypeList:
+    async def list_problem_types(request: Request) -> ProblemTypeList:
         """Every kind of problem that a request can be answered with."""
-        return ProblemTypeList(items=[*by_code.values()])
+        return ProblemTypeList(items=[_problem_type(each, request) for each in all_kinds])
 
     @router.get(
         "/{code}",
@@ -31,6 +31,7 @@ def problems_router(all_kinds: Sequence[kinds.ProblemType]) -> APIRouter:
         responses=answers(200, "What it means.", problems=(*ALWAYS, NOT_FOUND, INVALID_REQUEST)),
     )
     async def get_problem_type(
+        request: Request,
         code: Annotated[
             str,
             Path(
@@ -43,14 +44,14 @@ def problems_router(all_kinds: Sequence[kinds.ProblemType]) -> APIRouter:
         """When such a problem comes, and what to do."""
         if code not in by_code:
             raise HTTPException(NOT_FOUND.status)
-        return by_code[code]
+        return _problem_type(by_code[code], request)
 
     return router
 
 
-def _problem_type(kind: kinds.ProblemType) -> ProblemType:
+def _problem_type(kind: kinds.ProblemType, request: Request) -> ProblemType:
     return ProblemType(
-        type=kind.uri,
+        type=kind.uri_under(request.scope.get("root_path", "")),
         code=kind.code,
         status=kind.status,
         title=kind.title,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.api.consistency import consistent_with
 from app.api.direct import DirectRoute
 from app.api.entity_tags import expected_version, has_version
-from app.api.headers import set_etag, set_written
+from app.api.headers import set_etag, set_location, set_written
 from app.api.idempotency import carried_out_once
 from app.api.problems import CONFLICT, IDEMPOTENCY_KEY_REUSED, INVALID_CURSOR, VERSION_MISMATCH
 from app.api.problems.users import (
@@ -116,7 +116,7 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
         )
         with carried_out_once(idempotency_key, request, registration, response):
             profile = await mediator.send(command)
-        response.headers["Location"] = f"/users/{profile.id}"
+        set_location(response, request, f"/users/{profile.id}")
         return _written(response, profile)
 
     updated = answers(

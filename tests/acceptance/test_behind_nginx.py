@@ -1,0 +1,57 @@
+"""The service behind an nginx that strips a prefix: what it answers leads back through nginx."""
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.acceptance.browser import Observer, chromium
+from tests.acceptance.fronts import needs, nginx, under_prefix
+
+pytestmark = needs("nginx")
+
+PATIENCE_MS = 30_000
+BOB = {"id": "bob", "name": "Bob Stone", "email": "bob@example.com"}
+
+
+@pytest.fixture
+def front(start):
+    """The URL of an nginx that serves the service under /api/, for paths below it."""
+    service = start(ROOT_PATH="/api").await_serving()
+    with nginx(under_prefix(service.url)) as url:
+        yield url
+
+
+async def test_what_answers_name_can_be_followed_behind_a_prefix(front):
+    """Location, the type and instance of problems, and the servers of the document.
+
+    And in Swagger UI, in a real browser, Execute reaches the service.
+    """
+    with httpx.Client(base_url=front, timeout=10, trust_env=False) as client:
+        registered = client.post("/api/users", json=BOB)
+        assert (registered.status_code, registered.headers["Location"]) == (201, "/api/users/bob")
+        token = {"Consistency-Token": registered.headers["Consistency-Token"]}
+        read = client.get(registered.headers["Location"], headers=token)
+        assert (read.json(), read.headers["Content-Encoding"]) == (registered.json(), "gzip")
+
+        for refused in (client.get("/api/users/nobody"), client.get("/api/nowhere")):
+            problem = refused.json()
+            assert problem["instance"] == refused.request.url.path
+            assert client.get(problem["type"]).json()["type"] == problem["type"]
+        listed = client.get("/api/problems").json()["items"]
+        assert client.get(listed[0]["type"]).json() == listed[0]
+
+        [server] = client.get("/api/openapi.json").json()["servers"]
+        assert server["url"] == "/api"
+    async with chromium() as browser:
+        page = await browser.new_page()
+        observer = Observer(page)
+        await page.goto(f"{front}/api/docs")
+        operation = page.locator("#operations-users-register_user")
+        await operation.locator(".opblock-summary-control").click()
+        await operation.get_by_role("button", name="Execute").click()
+        answer = operation.locator(".live-responses-table .response")
+        await expect(answer.locator(".response-col_status")).to_have_text(
+            "201", timeout=PATIENCE_MS
+        )
+        assert observer.errors == []
+        assert [each for each in observer.requests if not each.startswith(f"{front}/api/")] == []
