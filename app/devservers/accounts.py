@@ -1,9 +1,10 @@
-"""The account that PostgreSQL runs under: it refuses to run as root."""
+"""The accounts that embedded servers run under: none of them runs as root."""
 
 import logging
 import os
 import pwd
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -34,11 +35,15 @@ class Account:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
-def postgres_account(data: Path) -> Account | None:
-    """Who runs the cluster in `data`: its owner, else `postgres` or `nobody`; None: ourselves.
+def account_for(server: str, data: Path, *names: str) -> Account | None:
+    """The account that `server` runs under; None for our own.
+
+    Its data's owner; where there are none yet, or root owns them, the first of `names` that
+    this machine has, else `nobody`.
 
     Raises:
-        CannotStart: the data belongs to somebody else, and we are not root.
+        CannotStart: the data belong to another user, and we are not root; or we are, and the
+            machine has none of these accounts.
 
     """
     owner = data.stat() if data.exists() else None
@@ -48,13 +53,29 @@ def postgres_account(data: Path) -> Account | None:
         return None
     if owner and owner.st_uid != 0:
         return Account(owner.st_uid, owner.st_gid)
-    for name in ("postgres", "nobody"):
+    for name in (*names, "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise CannotStart("DATABASE_URL: is not set, and PostgreSQL does not run as root; set it")
+    raise CannotStart(
+        f"DATA_DIR: {server} is not started as root, and there is no account "
+        f"{' or '.join((*names, 'nobody'))} to start it as; run as another user"
+    )
+
+
+def hand_over(home: Path, account: Account, program: Path, folders: Sequence[Path]) -> None:
+    """Let `account` own `home` and all in it, and start `program`, which reads from `folders`."""
+    if home.stat().st_uid != account.uid:
+        # Only root has written there yet, so no link leads out of it. The home comes last:
+        # it is what shows that nothing is left to do.
+        for each in (*home.rglob("*"), home):
+            os.chown(each, account.uid, account.gid, follow_symlinks=False)
+    let_through(home, account)
+    let_through(program, account)
+    for each in folders:
+        let_read(each, account)
 
 
 def let_through(path: Path, account: Account) -> None:
@@ -65,20 +86,20 @@ def let_through(path: Path, account: Account) -> None:
             continue
         folder.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
         _logger.warning(
-            "%s may now be searched by others (chmod o+x): the account that runs PostgreSQL "
-            "has to reach %s",
+            "%s may now be searched by others (chmod o+x): the account that runs a server has "
+            "to reach %s",
             folder,
             path,
         )
 
 
 def let_read(folder: Path, account: Account) -> None:
-    """Let `account` read all in `folder`, if whoever installed it there kept it to themselves."""
+    """Let `account` read all in `folder`, also if it was installed for its owner alone."""
     status = folder.stat()
     if status.st_uid == account.uid or status.st_mode & stat.S_IROTH:
         return
     _logger.warning(
-        "%s may now be read by others (chmod -R o+rX): the account that runs PostgreSQL has to",
+        "%s may now be read by others (chmod -R o+rX): the account that runs a server has to",
         folder,
     )
     # The folder comes last: it is what shows that nothing is left to do.

@@ -1,36 +1,41 @@
-"""An embedded mongod: a replica set of one node that listens on the loopback interface only."""
+"""An embedded mongod: a replica set of one node that listens on a Unix socket and nowhere else.
+
+It asks for no password: the socket is in a folder that only its account, and root, may enter.
+"""
 
 import fcntl
 import json
+import os
 import re
 import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from app.devservers import processes
+from app.devservers.accounts import account_for, hand_over
 from app.devservers.binaries import mongod_binary
 from app.devservers.errors import CannotStart
 from app.devservers.processes import ServerProcess
+from app.devservers.sockets import socket_folder
 from app.storage import StorageUnavailable
 
 REPLICA_SET = "diptych"
 
 InitiateReplicaSet = Callable[[str, str], None]
-"""Makes the mongod at `host:port` the primary of the replica set of that name, and waits for it.
+"""Makes the mongod at a socket the primary of the replica set of that name, and waits for it.
 
 It takes a driver to do that, and drivers are the adapters' business. It must do for a node that
-has never been one, for one that is, and for one whose set knows it under another port. It raises
-StorageUnavailable when the node does not become the primary.
+has never been one, for one that is, and for one whose set knows it under another address. It
+raises StorageUnavailable when the node does not become the primary.
 """
 
-_HOST = "127.0.0.1"
+_SOCKET = "mongod.sock"
 _OPLOG_MEGABYTES = "256"
 _START_SECONDS = 120.0  # after a crash it reads its journal first
 _STOP = (signal.SIGTERM, 30.0)
 _KILL = (signal.SIGKILL, 5.0)
-_PORT_TAKEN = 48  # mongod's exit status
-_TRIES = 3
 _PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "libcrypto.so.3": "libssl3"}
 
 
@@ -40,16 +45,18 @@ class Mongod:
     def __init__(self, home: Path, initiate: InitiateReplicaSet) -> None:
         self._home = home
         self._initiate = initiate
+        self._data = home / "data"
         self._log = home / "server.log"
+        self._account = account_for("mongod", self._data, "mongodb", "mongod")
+        self._socket = socket_folder(home, _SOCKET, self._account) / _SOCKET
         self._process: ServerProcess | None = None
 
     @property
     def url(self) -> str | None:
-        """How to connect to the running server; None when nothing listens on its port."""
-        port = self._kept_port()
-        if port is None or not _listening(port):
+        """How to connect to the running server; None when nothing listens at its socket."""
+        if not _listening(self._socket):
             return None
-        return f"mongodb://{_HOST}:{port}/?directConnection=true"
+        return f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
 
     def start(self) -> str:
         """Start the server, or adopt the one that was left behind; its URL.
@@ -86,14 +93,14 @@ class Mongod:
             return None
 
     def _await_primary(self) -> str:
-        self._initiate(f"{_HOST}:{self._kept_port()}", REPLICA_SET)
+        self._initiate(str(self._socket), REPLICA_SET)
         if url := self.url:
             return url
         raise CannotStart(f"mongod did not stay up: {self._last_words()} (see {self._log})")
 
     def _left_behind(self) -> ServerProcess | None:
         """The mongod that holds its lock file, and so has written its pid there."""
-        lock = self._home / "data" / "mongod.lock"
+        lock = self._data / "mongod.lock"
         if not _held(lock):
             return None
         processes.wait_until(lambda: lock.read_text().strip() != "" or not _held(lock), 10)
@@ -101,46 +108,40 @@ class Mongod:
         if not pid:
             return None
         process = ServerProcess("mongod", int(pid), lambda: _held(lock))
+        if str(self._socket) not in processes.command_line(process.pid):
+            # Started by an earlier release, on a port, or where the directory was before.
+            process.stop(_STOP, _KILL)
+            return None
         process.await_ready(lambda: self.url is not None, _START_SECONDS)
         return process if process.running() else None
 
     def _spawn(self) -> ServerProcess:
         binary = mongod_binary()
         self._home.mkdir(mode=0o700, exist_ok=True)
-        (self._home / "data").mkdir(exist_ok=True)
-        for tries_left in reversed(range(_TRIES)):
-            process = processes.spawn("mongod", self._command(binary), self._log, None)
-            self._process = process
-            if process.await_ready(self._says_it_waits, _START_SECONDS):
-                break
+        if self._account:
+            # What an earlier release ran as root is root's.
+            hand_over(self._home, self._account, binary, [binary.parent])
+        if not self._data.exists():
+            self._data.mkdir()
+            if self._account:
+                os.chown(self._data, self._account.uid, self._account.gid)
+        process = processes.spawn("mongod", self._command(binary), self._log, self._account)
+        self._process = process
+        if not process.await_ready(self._says_it_waits, _START_SECONDS):
             self.stop()
-            if process.exit_status() != _PORT_TAKEN or not tries_left:
-                raise CannotStart(self._why_not(process))
+            raise CannotStart(self._why_not(process))
         return process
 
     def _command(self, binary: Path) -> list[str | Path]:
         return [
             binary,
-            *("--dbpath", self._home / "data"),
-            *("--bind_ip", _HOST),
-            *("--port", str(self._choose_port())),
+            *("--dbpath", self._data),
+            *("--bind_ip", self._socket),
             *("--replSet", REPLICA_SET),
             *("--oplogSize", _OPLOG_MEGABYTES),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-            "--nounixsocket",
+            "--nounixsocket",  # no other than the one to bind to
         ]
-
-    def _kept_port(self) -> int | None:
-        try:
-            return int((self._home / "port").read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-
-    def _choose_port(self) -> int:
-        """The port of the last run, so that a client finds it again; another if that is taken."""
-        port = _free_port(self._kept_port() or 0) or _free_port(0)
-        (self._home / "port").write_text(f"{port}\n")
-        return port
 
     def _says_it_waits(self) -> bool:
         return b"waiting for connections" in self._log.read_bytes().lower()
@@ -185,20 +186,10 @@ def _held(lock: Path) -> bool:
     return False
 
 
-def _listening(port: int) -> bool:
-    try:
-        with socket.create_connection((_HOST, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _free_port(wanted: int) -> int:
-    """`wanted` if it is free, 0 if not; any free port for 0."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listening(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.bind((_HOST, wanted))
+            probe.connect(str(path))
         except OSError:
-            return 0
-        return int(probe.getsockname()[1])
+            return False
+    return True

@@ -1,28 +1,24 @@
 """An embedded PostgreSQL: a cluster of its own that listens on a unix socket and nowhere else."""
 
-import contextlib
-import hashlib
-import os
 import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from app.devservers import processes
-from app.devservers.accounts import Account, let_read, let_through, postgres_account
+from app.devservers.accounts import Account, account_for, hand_over
 from app.devservers.binaries import PostgresBinaries, postgres_binaries
 from app.devservers.errors import CannotStart
 from app.devservers.processes import ServerProcess
+from app.devservers.sockets import socket_folder
 
 DATABASE = "diptych"
 
 _PORT = 5432  # no port at all, but a part of the socket's name
-_LONGEST_SOCKET = 100  # bytes; the systems allow 103 to 107
 _INITDB = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C")
 _START_SECONDS = 120.0  # after a crash it reads its log first
 _FAST_STOP = (signal.SIGINT, 30.0)
@@ -119,14 +115,14 @@ class Postgres:
 
     def _spawn(self) -> ServerProcess:
         binaries = postgres_binaries()
-        account = postgres_account(self._data)
+        account = account_for("PostgreSQL", self._data, "postgres")
         self._prepare_home(binaries, account)
         if not self._data.exists():
             self._create(binaries, account)
         self._check_version(binaries)
         settings = {
             "listen_addresses": "",
-            "unix_socket_directories": str(self._socket_folder(account)),
+            "unix_socket_directories": str(socket_folder(self._home, f".s.PGSQL.{_PORT}", account)),
             "port": str(_PORT),
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
@@ -136,11 +132,7 @@ class Postgres:
     def _prepare_home(self, binaries: PostgresBinaries, account: Account | None) -> None:
         self._home.mkdir(mode=0o700, exist_ok=True)
         if account:
-            os.chown(self._home, account.uid, account.gid)
-            let_through(self._home, account)
-            let_through(binaries.postgres, account)
-            for each in binaries.folders:
-                let_read(each, account)
+            hand_over(self._home, account, binaries.postgres, binaries.folders)
 
     def _create(self, binaries: PostgresBinaries, account: Account | None) -> None:
         """Make the cluster and its database aside, so that a crash leaves no half of one."""
@@ -183,22 +175,6 @@ class Postgres:
                 f"DATA_DIR: {self._data} was written by PostgreSQL {written}, and the one found "
                 f"is {found[0]} ({binaries.postgres}); name another directory or use that version"
             )
-
-    def _socket_folder(self, account: Account | None) -> Path:
-        """The home itself, unless its path is too long, or has what a URL's host cannot hold."""
-        socket = os.fsencode(self._home / f".s.PGSQL.{_PORT}")
-        if len(socket) <= _LONGEST_SOCKET and b"," not in socket:
-            return self._home
-        digest = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:12]
-        folder = Path(tempfile.gettempdir()) / f"diptych-{digest}"
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            if account:
-                os.chown(folder, account.uid, account.gid)
-        owner = account.uid if account else os.geteuid()
-        if folder.is_symlink() or folder.stat().st_uid != owner:
-            raise CannotStart(f"DATA_DIR: its path is too long, and {folder} is somebody else's")
-        return folder
 
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []

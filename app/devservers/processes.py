@@ -1,6 +1,6 @@
 """Server processes that live in a session of their own, so that they outlive a Ctrl-C.
 
-Whoever starts one stops it; one left behind by a process that was killed can be adopted.
+The process that starts one stops it; one that a killed process left behind can be adopted.
 """
 
 import contextlib
@@ -16,6 +16,9 @@ from app.devservers.accounts import Account
 from app.devservers.errors import CannotStart
 
 _POLL_SECONDS = 0.02
+
+# Where programs, libraries and temporary files are, and the zone in which logs tell the time.
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ def spawn(
 
 
 def environment() -> dict[str, str]:
-    """The environment without what would steer PostgreSQL, and with messages in English."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    """What a server needs of the environment: no setting or secret, and messages in English."""
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {**kept, "LC_ALL": "C"}
 
 

@@ -1,14 +1,12 @@
 """Embedded servers in a data directory: owning it, finding it as a crash left it."""
 
-import contextlib
 import os
 import shutil
 import signal
-import socketserver
+import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +17,8 @@ from pymongo import MongoClient
 from app.adapters.mongo.replica_set import initiate
 from app.devservers import CannotStart, DataDirInUse, embedded_servers, running_servers
 from app.devservers.accounts import Account, let_read
+from app.devservers.binaries import mongod_binary
+from app.devservers.processes import wait_until
 
 
 @pytest.fixture
@@ -37,23 +37,6 @@ def bystander() -> Iterator[subprocess.Popen]:
     process.communicate(b"\n")
 
 
-@contextlib.contextmanager
-def somebody_at(address: tuple[str, int]) -> Iterator[None]:
-    """Another program that listens at `address`, and hangs up on whoever calls."""
-    with Listener(address, socketserver.BaseRequestHandler) as listener:
-        thread = threading.Thread(target=listener.serve_forever, args=(0.05,))
-        thread.start()
-        yield
-        listener.shutdown()
-        thread.join()
-
-
-class Listener(socketserver.TCPServer):
-    """Not hindered by connections of before."""
-
-    allow_reuse_address = True
-
-
 def postgres_in(data_dir: Path):
     """A PostgreSQL alone."""
     return embedded_servers(data_dir, initiate, mongodb=False)
@@ -62,6 +45,14 @@ def postgres_in(data_dir: Path):
 def mongod_in(data_dir: Path):
     """A mongod alone."""
     return embedded_servers(data_dir, initiate, postgres=False)
+
+
+def listened_ports(pid: int) -> list[str]:
+    """The TCP addresses that a process listens at, as the kernel writes them."""
+    open_files = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    tables = [Path("/proc/net", name).read_text() for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.splitlines()]
+    return [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in open_files]
 
 
 async def fetch(url: str | None, statement: str):
@@ -92,30 +83,71 @@ async def test_postgresql_keeps_its_data(data_dir):
         assert await fetch(urls.postgres, "select answer from kept") == 42
 
 
-def test_mongod_is_a_primary_on_the_loopback_interface(data_dir):
-    """It takes majority writes at once, and listens nowhere else."""
+def test_mongod_is_a_primary_at_a_socket_that_only_its_account_reaches(data_dir):
+    """It takes majority writes at once, listens on no port, and runs as root for nobody."""
     with mongod_in(data_dir) as urls, MongoClient(urls.mongodb, w="majority") as client:
         client.kept.things.insert_one({"answer": 42})
-        options = client.admin.command("getCmdLineOpts")["parsed"]["net"]
-        assert options["bindIp"] == "127.0.0.1"
         assert client.admin.command("hello")["setName"] == "diptych"
+        assert client.address == (str(data_dir / "mongodb/mongod.sock"), None)
+        assert (data_dir / "mongodb").stat().st_mode & 0o077 == 0
+        pid = int((data_dir / "mongodb/data/mongod.lock").read_text())
+        assert not listened_ports(pid)
+        assert Path(f"/proc/{pid}").stat().st_uid != 0
 
 
-def test_mongod_moves_to_another_port_when_its_own_is_taken(data_dir):
-    """Its data move with it, and it takes writes there; later it stays where it is."""
-    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb) as client:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_another_user_does_not_reach_the_embedded_mongod(data_dir):
+    """Neither by the socket nor by what is in the data directory."""
+    with mongod_in(data_dir) as urls:
+        stranger = Account(12345, 12345)
+        reach = ["test", "-e", data_dir / "mongodb/mongod.sock"]
+        assert urls.mongodb
+        assert subprocess.run(reach, check=False).returncode == 0
+        assert subprocess.run(reach, **stranger.identity, check=False).returncode == 1
+
+
+def test_servers_see_no_secret_of_the_environment(data_dir, monkeypatch):
+    """They inherit where programs and temporary files are, and nothing else."""
+    monkeypatch.setenv("SOME_TOKEN", "s3cret-of-ours")
+    with embedded_servers(data_dir, initiate):
+        for file in ("postgres/data/postmaster.pid", "mongodb/data/mongod.lock"):
+            pid = (data_dir / file).read_text().split()[0]
+            environ = Path(f"/proc/{pid}/environ").read_bytes()
+            assert b"s3cret-of-ours" not in environ
+            assert b"PATH=" in environ
+
+
+def test_a_mongod_on_a_port_is_replaced_by_one_at_a_socket(data_dir):
+    """As an earlier release left it running, as root if need be; its data are kept."""
+    home = data_dir / "mongodb"
+    (home / "data").mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [
+        *(mongod_binary(), "--dbpath", home / "data", "--bind_ip", "127.0.0.1"),
+        *("--port", str(port), "--replSet", "diptych", "--nounixsocket"),
+    ]
+    before = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+    with MongoClient(url, w="majority") as client:
+        client.admin.command("replSetInitiate", {"_id": "diptych", "members": [member]})
+        assert wait_until(lambda: client.admin.command("hello")["isWritablePrimary"], 30)
         client.kept.things.insert_one({"answer": 42})
-        address = client.address
-    with (
-        somebody_at(address),
-        mongod_in(data_dir) as moved,
-        MongoClient(moved.mongodb, w="majority") as client,
-    ):
-        assert moved != urls
-        assert client.kept.things.count_documents({}) == 1
+    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb, w="majority") as client:
+        assert before.wait() == 0
         client.kept.things.insert_one({"answer": 43})
-    with mongod_in(data_dir) as again:
-        assert again == moved
+        assert client.kept.things.count_documents({}) == 2
+
+
+def test_mongod_of_a_directory_that_was_moved_takes_writes(data_dir):
+    """Its set knows it by another path, which it is told."""
+    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb, w="majority") as client:
+        client.kept.things.insert_one({"answer": 42})
+    moved = data_dir.rename(data_dir.with_name("moved, twice"))
+    with mongod_in(moved) as urls, MongoClient(urls.mongodb, w="majority") as client:
+        client.kept.things.insert_one({"answer": 43})
+        assert client.kept.things.count_documents({}) == 2
 
 
 def test_one_process_at_a_time_owns_a_data_directory(data_dir):
@@ -197,6 +229,16 @@ def test_a_directory_that_cannot_be_written_is_named(data_dir):
     data_dir.write_text("a file, and no directory")
     with pytest.raises(CannotStart, match=f"^DATA_DIR: {data_dir} cannot be written: "):
         postgres_in(data_dir).__enter__()
+
+
+def test_a_path_too_long_for_the_socket_of_mongod_will_do(data_dir):
+    """As for PostgreSQL's."""
+    deep = data_dir / ("x" * 60) / ("y" * 60)
+    with mongod_in(deep) as urls, MongoClient(urls.mongodb, w="majority") as client:
+        client.kept.things.insert_one({"answer": 42})
+        folder = Path(client.address[0]).parent
+        assert folder.stat().st_mode & 0o077 == 0
+    shutil.rmtree(folder)
 
 
 async def test_a_path_too_long_for_a_socket_will_do(data_dir):

@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from urllib.parse import quote
 
 from pymongo import MongoClient
 from pymongo.errors import (
@@ -20,16 +21,16 @@ _ALREADY_INITIALIZED = 23  # it has a configuration, which it is still loading
 
 
 def initiate(address: str, name: str) -> None:
-    """Make the mongod at `address` (host:port) the primary of set `name`, and wait until it is.
+    """Make the mongod at `address` the primary of set `name`, and wait until it is.
 
-    A node that is one already stays so. One that moved to another port, data and all, is told
-    its new address.
+    `address` is the path of its socket. A node that is one already stays so. One that moved to
+    another address, data and all, has its configuration changed to it.
 
     Raises:
         StorageUnavailable: it did not become the primary.
 
     """
-    url = f"mongodb://{address}/?directConnection=true"
+    url = f"mongodb://{quote(address, safe='')}/?directConnection=true"
     deadline = time.monotonic() + _SECONDS
     try:
         with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=5_000) as client:
