@@ -26,21 +26,21 @@ async def test_what_answers_name_can_be_followed_behind_a_prefix(front):
 
     And in Swagger UI, in a real browser, Execute reaches the service.
     """
-    with httpx.Client(base_url=front, timeout=10, trust_env=False) as client:
-        registered = client.post("/api/users", json=BOB)
+    async with httpx.AsyncClient(base_url=front, timeout=10, trust_env=False) as client:
+        registered = await client.post("/api/users", json=BOB)
         assert (registered.status_code, registered.headers["Location"]) == (201, "/api/users/bob")
         token = {"Consistency-Token": registered.headers["Consistency-Token"]}
-        read = client.get(registered.headers["Location"], headers=token)
+        read = await client.get(registered.headers["Location"], headers=token)
         assert (read.json(), read.headers["Content-Encoding"]) == (registered.json(), "gzip")
 
-        for refused in (client.get("/api/users/nobody"), client.get("/api/nowhere")):
-            problem = refused.json()
-            assert problem["instance"] == refused.request.url.path
-            assert client.get(problem["type"]).json()["type"] == problem["type"]
-        listed = client.get("/api/problems").json()["items"]
-        assert client.get(listed[0]["type"]).json() == listed[0]
+        for path in ("/api/users/nobody", "/api/nowhere"):
+            problem = (await client.get(path)).json()
+            assert problem["instance"] == path
+            assert (await client.get(problem["type"])).json()["type"] == problem["type"]
+        listed = (await client.get("/api/problems")).json()["items"]
+        assert (await client.get(listed[0]["type"])).json() == listed[0]
 
-        [server] = client.get("/api/openapi.json").json()["servers"]
+        [server] = (await client.get("/api/openapi.json")).json()["servers"]
         assert server["url"] == "/api"
     async with chromium() as browser:
         page = await browser.new_page()
@@ -49,9 +49,7 @@ async def test_what_answers_name_can_be_followed_behind_a_prefix(front):
         operation = page.locator("#operations-users-register_user")
         await operation.locator(".opblock-summary-control").click()
         await operation.get_by_role("button", name="Execute").click()
-        answer = operation.locator(".live-responses-table .response")
-        await expect(answer.locator(".response-col_status")).to_have_text(
-            "201", timeout=PATIENCE_MS
-        )
+        status = operation.locator(".live-responses-table .response .response-col_status")
+        await expect(status).to_have_text("201", timeout=PATIENCE_MS)
         assert observer.errors == []
         assert [each for each in observer.requests if not each.startswith(f"{front}/api/")] == []
