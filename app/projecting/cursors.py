@@ -9,6 +9,9 @@ from typing import Any
 
 from app.projecting.ports import Seek
 
+SortValue = str | int | datetime
+"""What lists are sorted by: a text, an integer or a time."""
+
 
 class InvalidCursor(ValueError):
     """The cursor was not made by this service, or was made for another filter or order."""
@@ -23,11 +26,12 @@ def encode_cursor(seek: Seek, filters: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Seek:
-    """The reverse of `encode_cursor`.
+def decode_cursor(cursor: str, filters: Mapping[str, Any], sorts: type[SortValue]) -> Seek:
+    """The reverse of `encode_cursor`, for a list sorted by values of the type `sorts`.
 
     Raises:
-        InvalidCursor: it is malformed, or was made with other `filters`.
+        InvalidCursor: it is malformed, was made with other `filters`, or holds a value of another
+            type, which a store would compare with none.
 
     """
     try:
@@ -35,7 +39,7 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Seek:
         fingerprint, is_time, value, key = json.loads(
             base64.b64decode(padded, altchars=b"-_", validate=True)
         )
-        seek = Seek(_time(value) if is_time else _scalar(value), _text(key))
+        seek = Seek(_value(value, sorts, is_time=is_time), _text(key))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InvalidCursor(
             "The cursor is malformed; send a next_cursor as it was given."
@@ -48,6 +52,13 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Seek:
 def _fingerprint(filters: Mapping[str, Any]) -> str:
     text = json.dumps(filters, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _value(value: Any, sorts: type[SortValue], *, is_time: int) -> SortValue:
+    found = _time(value) if is_time else _scalar(value)
+    if type(found) is not sorts:
+        raise TypeError("a value that the list is not sorted by")
+    return found
 
 
 def _time(value: str) -> datetime:

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
-from app.projecting.cursors import decode_cursor, encode_cursor
+from app.projecting.cursors import SortValue, decode_cursor, encode_cursor
 from app.projecting.ports import Entry, Page, PageRequest, Seek, Views
 
 
 async def read_page(
-    views: Views, view: str, request: PageRequest, cursor: str | None
+    views: Views, view: str, request: PageRequest, cursor: str | None, *, sorts: type[SortValue]
 ) -> Page[Entry]:
     """The page of `view` that `request` describes, from where `cursor` says.
+
+    `sorts` is the type of what the documents have in the field `request.sort`.
 
     Raises:
         InvalidCursor: `cursor` is malformed, or belongs to another filter or order.
@@ -23,7 +25,7 @@ async def read_page(
         "sort": request.sort,
         "descending": request.descending,
     }
-    after = decode_cursor(cursor, filters) if cursor is not None else None
+    after = decode_cursor(cursor, filters, sorts) if cursor is not None else None
     # One more than asked for shows whether there is a next page.
     entries = await views.page(view, replace(request, limit=request.limit + 1, after=after))
     items = entries[: request.limit]

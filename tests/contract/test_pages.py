@@ -197,12 +197,15 @@ BOOKS_BY_KEY = st.dictionaries(
 )
 
 
+SORTS = {"title": str, "pages": int, "bought_at": datetime}
+
+
 async def walk(library: Views, request: PageRequest, between) -> list[Entry]:
     """All pages, one after the other; `between` happens after each."""
     entries: list[Entry] = []
     cursor = None
     while True:
-        page = await read_page(library, "books", request, cursor)
+        page = await read_page(library, "books", request, cursor, sorts=SORTS[request.sort])
         assert len(page.items) <= request.limit
         entries += page.items
         if page.next_cursor is None:
@@ -216,7 +219,7 @@ async def walk(library: Views, request: PageRequest, between) -> list[Entry]:
     books=BOOKS_BY_KEY,
     later=BOOKS_BY_KEY,
     doomed=st.sets(KEYS, max_size=4),
-    sort=st.sampled_from(["title", "pages", "bought_at"]),
+    sort=st.sampled_from(list(SORTS)),
     descending=st.booleans(),
     limit=st.integers(1, 5),
 )

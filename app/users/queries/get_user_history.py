@@ -33,6 +33,7 @@ class GetUserHistoryHandler:
             USER_HISTORY.name,
             PageRequest(equals={"user_id": query.user_id}, sort="version", limit=query.limit),
             query.cursor,
+            sorts=int,
         )
         if not page.items and query.cursor is None:
             raise UserNotFound(query.user_id)

@@ -1,6 +1,7 @@
 """List users as a dashboard shows them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from app.mediator import Query
@@ -37,7 +38,13 @@ class ListUserSummariesHandler:
 
     async def __call__(self, query: ListUserSummaries) -> Page[UserSummary]:
         """Read a page of summaries."""
-        page = await read_page(self._views, USER_SUMMARIES.name, _request(query), query.cursor)
+        page = await read_page(
+            self._views,
+            USER_SUMMARIES.name,
+            _request(query),
+            query.cursor,
+            sorts=str if query.sort.endswith("name") else datetime,
+        )
         return Page([summary(each) for each in page.items], page.next_cursor)
 
 

@@ -1,5 +1,7 @@
 """The users routes, from wire schema to message and back."""
 
+import base64
+import json
 import re
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,6 +9,8 @@ from uuid import UUID
 import pytest
 
 from app.api.consistency import decode_position
+from app.eventsourcing import Append
+from app.users.events import UserRegistered
 from tests.unit.api.conftest import ALICE
 
 
@@ -225,6 +229,59 @@ async def test_a_cursor_of_another_list_is_refused(client, alice, service):
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
     answer = await client.get(f"/users/{alice}/history", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
+
+
+async def test_a_user_who_has_a_reserved_id_keeps_it(client, service):
+    """The id `me` was an id like any; nobody is given it any more."""
+    was_registered = UserRegistered("me", "Mel", "mel@example.com")
+    await service.log.append(Append("user-me", 0, [was_registered]))
+
+    changed = await client.patch("/users/me", json={"bio": "Here before."})
+    await service.project()
+    found = await client.get("/users/me")
+    again = await client.post("/users", json={**ALICE, "id": "me"})
+
+    assert (changed.status_code, found.status_code) == (200, 200)
+    assert found.json()["bio"] == "Here before."
+    assert again.status_code == 422
+    assert again.json()["errors"] == [
+        {
+            "pointer": "#/id",
+            "code": "value-error",
+            "detail": "The id me is reserved; choose another.",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/users", {"sort": "name"}),
+        ("/users", {"sort": "-name"}),
+        ("/users", {"sort": "created_at"}),
+        ("/users", {"sort": "-created_at"}),
+        ("/users", {"sort": "created_at", "q": "a"}),
+        ("/users/user123/history", {}),
+    ],
+)
+async def test_a_cursor_of_a_wrong_type_is_refused(client, alice, service, path, params):
+    """It would lead behind everything, and the empty page there would say that it is the last."""
+    await client.post("/users", json={"name": "Alan", "email": "alan@example.com"})
+    await client.patch(f"/users/{alice}", json={"bio": "Second."})
+    await service.project()
+    page = await client.get(path, params={**params, "limit": 1})
+    cursor = page.json()["next_cursor"]
+    fingerprint, is_time, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    assert (await client.get(path, params={**params, "cursor": cursor})).json()["items"]
+
+    others = [(0, "zz"), (0, 9), (1, "2026-01-01T00:00:00Z")]
+    for other in others:
+        forged = json.dumps([fingerprint, *other, key]).encode()
+        forged = base64.urlsafe_b64encode(forged).rstrip(b"=").decode()
+        answer = await client.get(path, params={**params, "cursor": forged})
+        same = (is_time, type(value)) == (other[0], type(other[1]))
+        assert answer.status_code == (200 if same else 400), other
+        assert same or answer.json()["code"] == "invalid-cursor"
 
 
 @pytest.mark.parametrize(

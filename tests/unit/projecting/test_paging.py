@@ -1,5 +1,7 @@
 """Pages, their cursors, and what they ask of views."""
 
+from datetime import datetime
+
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
@@ -23,7 +25,7 @@ async def test_a_cursor_leads_to_the_next_page(views):
     """The last page has none."""
     cursor, pages = None, []
     while not pages or cursor:
-        page = await read_page(views, "notes", REQUEST, cursor)
+        page = await read_page(views, "notes", REQUEST, cursor, sorts=datetime)
         pages.append([each.key for each in page.items])
         cursor = page.next_cursor
     assert pages == [["n1", "n2"], ["n3", "n4"], ["n5"]]
@@ -31,21 +33,23 @@ async def test_a_cursor_leads_to_the_next_page(views):
 
 async def test_a_page_that_ends_with_the_list_is_the_last(views):
     """No empty page follows."""
-    page = await read_page(views, "notes", PageRequest({"shelf": "a"}, "written_at", 5), None)
+    five = PageRequest({"shelf": "a"}, "written_at", 5)
+    page = await read_page(views, "notes", five, None, sorts=datetime)
     assert (len(page.items), page.next_cursor) == (5, None)
 
 
 async def test_a_page_of_nothing_is_empty(views):
     """And the last."""
-    page = await read_page(views, "notes", PageRequest({"shelf": "b"}, "written_at", 5), None)
+    nothing = PageRequest({"shelf": "b"}, "written_at", 5)
+    page = await read_page(views, "notes", nothing, None, sorts=datetime)
     assert (list(page.items), page.next_cursor) == ([], None)
 
 
 async def test_the_limit_may_change_on_the_way(views):
     """A cursor is not bound to it."""
-    first = await read_page(views, "notes", REQUEST, None)
+    first = await read_page(views, "notes", REQUEST, None, sorts=datetime)
     rest = PageRequest({"shelf": "a"}, "written_at", limit=9)
-    page = await read_page(views, "notes", rest, first.next_cursor)
+    page = await read_page(views, "notes", rest, first.next_cursor, sorts=datetime)
     assert [each.key for each in page.items] == ["n3", "n4", "n5"]
 
 
@@ -61,13 +65,13 @@ async def test_the_limit_may_change_on_the_way(views):
 )
 async def test_a_cursor_of_another_list_is_refused(views, other):
     """It would skip or repeat."""
-    cursor = (await read_page(views, "notes", REQUEST, None)).next_cursor
+    cursor = (await read_page(views, "notes", REQUEST, None, sorts=datetime)).next_cursor
     with pytest.raises(InvalidCursor):
-        await read_page(views, "notes", other, cursor)
+        await read_page(views, "notes", other, cursor, sorts=datetime)
 
 
 async def test_a_cursor_of_another_view_is_refused(views):
     """Even if that can be sorted and filtered alike."""
-    cursor = (await read_page(views, "notes", REQUEST, None)).next_cursor
+    cursor = (await read_page(views, "notes", REQUEST, None, sorts=datetime)).next_cursor
     with pytest.raises(InvalidCursor):
-        await read_page(views, "others", REQUEST, cursor)
+        await read_page(views, "others", REQUEST, cursor, sorts=datetime)
