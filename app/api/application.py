@@ -23,7 +23,7 @@ from app.api.routes.projections import projections_router
 from app.api.routes.users import users_router
 from app.api.service import Service
 
-BODY_LIMIT = 1024 * 1024
+BODY_LIMIT = 64 * 1024
 HEADER_LIMIT = 32 * 1024
 
 _DESCRIPTION = """\

@@ -20,7 +20,7 @@ from app.api.problems import (
 )
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
 from app.api.schemas.problem import Problem, ProblemError
-from app.api.validation import MALFORMED_BODY, problem_errors
+from app.api.validation import LISTED, MALFORMED_BODY, problem_errors
 from app.eventsourcing import request_metadata
 from app.mediator import HandlerMissing
 from app.storage import StorageUnavailable
@@ -99,6 +99,8 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
 
 def _invalid_request(request: Request, errors: Sequence[ProblemError], found: int) -> Response:
     places = "1 place" if found == 1 else f"{found} places"
+    if found > LISTED:
+        places = f"more than {LISTED} places"
     detail = f"The request is invalid in {places}; `errors` says where and why."
     return problem_response(request.scope, INVALID_REQUEST, detail, errors=errors)
 

@@ -8,7 +8,9 @@ from fastapi.exceptions import RequestValidationError
 
 from app.api.schemas.problem import ProblemError
 
-_LISTED = 20
+LISTED = 20
+"""How many errors an answer lists at most."""
+
 _TOKEN_MAX = 100
 
 MALFORMED_BODY = ProblemError(
@@ -26,7 +28,7 @@ def problem_errors(error: RequestValidationError) -> list[ProblemError]:
     """What `error` found; no input value is repeated, whatever was sent."""
     if isinstance(error.body, bytes):
         return [_NOT_JSON]
-    return [_problem_error(each) for each in error.errors()[:_LISTED]]
+    return [_problem_error(each) for each in error.errors()[:LISTED]]
 
 
 def _problem_error(found: Mapping[str, Any]) -> ProblemError:

@@ -13,6 +13,20 @@ URL_MAX = 2048
 BIO_MAX = 1000
 USER_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 
+RESERVED_IDS = ("me",)
+"""Ids that stand for something else in a path, so that no user is given them."""
+
+NFC_SHORTENS = 4
+"""To how small a part of a text NFC may bring it: what is longer than so many times the bound need
+not be looked at."""
+
+MARKS_IN_A_ROW = 30
+"""As many as Unicode's stream-safe text has (UAX 15): putting a run of them into its order takes
+time that grows with the square of its length. No language has more than a handful."""
+
+BIDI_CONTROLS = r"\u202a-\u202e\u2066-\u2069"
+"""Overrides, embeddings and isolates: they reach beyond the text that they stand in."""
+
 _IN_URL = r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*"
 AVATAR_URL_PATTERN = (
     rf"^https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{{1,5}})?([/?]{_IN_URL})?(#{_IN_URL})?$"
@@ -22,7 +36,13 @@ AVATAR_URL_PATTERN = (
 _USER_ID = re.compile(USER_ID_PATTERN)
 _AVATAR_URL = re.compile(AVATAR_URL_PATTERN)
 # Unicode's control characters, and halves of surrogate pairs, which no encoding can carry.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"
+_NOT_IN_A_LINE = re.compile(f"[{_CONTROLS}{BIDI_CONTROLS}]")
+_NOT_IN_A_TEXT = re.compile(f"[{_CONTROLS}]")
+# Letters and symbols that show nothing, and what no edition of Unicode will make visible.
+_BLANK = re.compile(
+    "[\u115f\u1160\u2065\u2800\u3164\uffa0\ufff0-\ufff8\ufdd0-\ufdef\U0001d159\U000e0000-\U000e0fff]"
+)
 
 
 class Unchanged(Enum):
@@ -35,33 +55,42 @@ UNCHANGED = Unchanged.UNCHANGED
 
 
 def user_id(text: str) -> str:
-    """1 to 64 of the letters A to Z and a to z, digits, `_` and `-`."""
+    """The id of a user to be: 1 to 64 of the letters A to Z and a to z, digits, `_` and `-`.
+
+    Users who had one of RESERVED_IDS before it was reserved keep it.
+    """
     if not _USER_ID.fullmatch(text):
         raise ValueError("An id is 1 to 64 letters (A-Z, a-z), digits, hyphens and underscores.")
+    if text in RESERVED_IDS:
+        raise ValueError(f"The id {text} is reserved; choose another.")
     return text
 
 
 def name(text: str) -> str:
-    """1 to 200 characters after NFC and trimming, none of them a control character."""
-    normal = unicodedata.normalize("NFC", text).strip()
+    """1 to 200 characters after NFC and trimming, one of them visible and none a control."""
+    out_of_bounds = f"A name is 1 to {NAME_MAX} characters, blanks around it aside."
+    normal = _nfc(text, NAME_MAX, out_of_bounds).strip()
     if not 1 <= len(normal) <= NAME_MAX:
-        raise ValueError(f"A name is 1 to {NAME_MAX} characters, blanks around it aside.")
-    _refuse_control_characters(normal, allowed="")
+        raise ValueError(out_of_bounds)
+    _refuse_controls(_NOT_IN_A_LINE, normal)
+    if not (normal.isascii() or any(map(_is_visible, normal))):
+        raise ValueError("A name has a letter, a digit or another character that can be seen.")
     return normal
 
 
 def email(text: str) -> str:
-    """One `@` with something on both sides, no blanks, at most 254 characters.
+    """One `@` with something on both sides, no blanks or controls, at most 254 characters.
 
     The grammar of addresses is for the edge to check; this is what the domain relies on.
     """
-    normal = unicodedata.normalize("NFC", text)
+    too_long = f"An e-mail address has at most {EMAIL_MAX} characters."
+    normal = _nfc(text, EMAIL_MAX, too_long)
     local, at, domain = normal.rpartition("@")
     if not (local and at and domain) or "@" in local or any(map(str.isspace, normal)):
         raise ValueError("An e-mail address has the form name@domain.")
     if len(normal) > EMAIL_MAX:
-        raise ValueError(f"An e-mail address has at most {EMAIL_MAX} characters.")
-    _refuse_control_characters(normal, allowed="")
+        raise ValueError(too_long)
+    _refuse_controls(_NOT_IN_A_LINE, normal)
     return normal
 
 
@@ -79,19 +108,57 @@ def avatar_url(text: str) -> str:
 
 def bio(text: str) -> str:
     """At most 1,000 characters after NFC, line breaks and tabs allowed."""
-    normal = unicodedata.normalize("NFC", text)
+    too_long = f"A bio has at most {BIO_MAX} characters."
+    normal = _nfc(text, BIO_MAX, too_long)
     if len(normal) > BIO_MAX:
-        raise ValueError(f"A bio has at most {BIO_MAX} characters.")
-    _refuse_control_characters(normal, allowed="\t\n\r")
+        raise ValueError(too_long)
+    _refuse_controls(_NOT_IN_A_TEXT, normal, but="\t\n\r")
     return normal
 
 
 def email_key(address: str) -> str:
-    """What two addresses that differ in the case of their letters have in common."""
-    return unicodedata.normalize("NFC", address.casefold())
+    """What two forms of one address have in common; see decision 24.
+
+    The part before the `@` is compared without case, by Unicode's case folding. Domains are
+    one if their A-labels are (IDNA 2008): without case, too, but `ß` is not `ss` there, and a
+    final sigma is not another.
+    """
+    if address.isascii():
+        return address.lower()  # what the rest comes to, sooner
+    local, at, domain = address.rpartition("@")
+    folded = "".join(each if each in _LETTERS_OF_IDNA else each.casefold() for each in domain)
+    return unicodedata.normalize("NFC", f"{local.casefold()}{at}{folded}")
 
 
-def _refuse_control_characters(text: str, *, allowed: str) -> None:
-    for character in _CONTROLS.findall(text):
-        if character not in allowed:
+_LETTERS_OF_IDNA = frozenset("ßς")
+"""All that a domain may hold and case folding changes."""
+
+
+def _nfc(text: str, longest: int, too_long: str) -> str:
+    """`text` in NFC, unless that cannot be as short as `longest`, or would take too long."""
+    if len(text) > NFC_SHORTENS * longest:
+        raise ValueError(too_long)
+    if text.isascii():
+        return text
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > MARKS_IN_A_ROW:
+            raise ValueError(
+                f"No more than {MARKS_IN_A_ROW} combining marks may follow each other."
+            )
+    return unicodedata.normalize("NFC", text)
+
+
+def _refuse_controls(refused: re.Pattern[str], text: str, *, but: str = "") -> None:
+    for character in refused.findall(text):
+        if character not in but:
             raise ValueError(f"The control character U+{ord(character):04X} is not allowed.")
+
+
+def _is_visible(character: str) -> bool:
+    # Characters that are not assigned may be letters of a later edition of Unicode; the last
+    # two of each plane will never be.
+    category = unicodedata.category(character)
+    seen = category[0] in "LNPS" or category in {"Co", "Cn"}
+    return seen and not _BLANK.match(character) and ord(character) & 0xFFFE != 0xFFFE  # noqa: PLR2004

@@ -6,7 +6,7 @@ import pytest
 
 JSON = {"Content-Type": "application/json"}
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
-MIB = 1024 * 1024
+LIMIT = 64 * 1024
 
 MALFORMED = [
     (b"", "#"),
@@ -14,7 +14,7 @@ MALFORMED = [
     (b"null", "#"),
     (b"[]", "#"),
     (b"\xff", "#"),
-    (b"[" * 100_000, "#"),
+    (b"[" * 60_000, "#"),
     (b"{}", "#"),
     (b'{"name": null}', "#/name"),
     (b'{"name": 1}', "#/name"),
@@ -23,7 +23,7 @@ MALFORMED = [
     (b'{"name": "a\\u0000b"}', "#/name"),
     (b'{"name": "a\\ud800b"}', "#/name"),
     (json.dumps({"name": "x" * 201}).encode(), "#/name"),
-    (json.dumps({"name": "x" * 1_000_000}).encode(), "#/name"),
+    (json.dumps({"name": "x" * 60_000}).encode(), "#/name"),
     (b'{"email": "alice"}', "#/email"),
     (b'{"email": null}', "#/email"),
     (b'{"email": "a\\u0000@example.com"}', "#/email"),
@@ -62,9 +62,9 @@ async def test_oversized_bodies_record_nothing(client, log):
 
     async def chunks():
         for _ in range(32):
-            yield b" " * (MIB // 16)
+            yield b" " * (LIMIT // 16)
 
-    padded = json.dumps(ALICE).encode() + b" " * MIB
+    padded = json.dumps(ALICE).encode() + b" " * LIMIT
     declared = await client.post("/users", content=padded, headers=JSON)
     chunked = await client.post("/users", content=chunks(), headers=JSON)
 
@@ -77,7 +77,7 @@ async def test_a_body_just_within_the_limit_is_read(client):
     """Blanks after the document are part of the body, not of the profile."""
     body = json.dumps(ALICE).encode()
 
-    answer = await client.post("/users", content=body.ljust(MIB), headers=JSON)
+    answer = await client.post("/users", content=body.ljust(LIMIT), headers=JSON)
 
     assert answer.status_code == 201
 

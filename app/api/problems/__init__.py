@@ -92,7 +92,7 @@ PAYLOAD_TOO_LARGE = ProblemType(
     413,
     "payload-too-large",
     "Payload too large",
-    example="The body of a request may have at most 1048576 bytes.",
+    example="The body of a request may have at most 65536 bytes.",
     meaning="The body is longer than any that the service accepts, whether it was sent with its "
     "length or in chunks. Nothing was done.",
 )

@@ -1,14 +1,29 @@
 """What wire schemas have in common."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from app.api.validation import LISTED
+
+_MEMBERS = 100
+"""More than any body declares; a body with more members is full of those that are not."""
 
 
 class RequestBody(BaseModel):
     """A body that a client sends: a member that is not declared is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_members(cls, given: Any) -> Any:
+        # An error is made for each member that is not declared: of thousands, these will do.
+        if not isinstance(given, dict) or len(given) <= _MEMBERS:
+            return given
+        unknown = [name for name in given if name not in cls.model_fields]
+        passed_over = frozenset(unknown[LISTED + 1 :])
+        return {name: each for name, each in given.items() if name not in passed_over}
 
 
 class ResponseBody(BaseModel):

@@ -2,7 +2,9 @@
 
 The rules are those of `app.users.values`. The JSON Schema beside each says as much of them
 as a schema can, so that what fits the schema is accepted; the other way round it may be
-stricter: a name with blanks around it is accepted, for one.
+stricter: a name with blanks around it is accepted, for one. And three things no schema says:
+that a name needs more than marks other than the usual accents, that they may not follow each
+other without end, and that NFC makes a few texts longer.
 """
 
 import re
@@ -18,6 +20,11 @@ _RESERVED = "|".join(
     "".join(f"[{letter.upper()}{letter}]" for letter in name) for name in SPECIAL_USE_DOMAIN_NAMES
 )
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_NOT_IN_A_LINE = rf"{_CONTROLS}{values.BIDI_CONTROLS}"
+_UNSEEN = (
+    r"\xad\u0300-\u036f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    r"\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
+)
 _CONTROLS_BUT_BREAKS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 
 
@@ -36,8 +43,12 @@ UserId = Annotated[
     str,
     AfterValidator(values.user_id),
     Field(
-        json_schema_extra={"pattern": values.USER_ID_PATTERN, "minLength": 1, "maxLength": 64},
-        description="Letters (A-Z, a-z), digits, `_` and `-`.",
+        json_schema_extra={
+            "pattern": values.USER_ID_PATTERN,
+            "minLength": 1,
+            "maxLength": 64,
+            "not": {"enum": list(values.RESERVED_IDS)},
+        },
         examples=["user123"],
     ),
 ]
@@ -49,9 +60,11 @@ Name = Annotated[
         json_schema_extra={
             "minLength": 1,
             "maxLength": values.NAME_MAX,
-            "pattern": rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$",
+            "pattern": rf"^[^{_NOT_IN_A_LINE}]*[^\s{_NOT_IN_A_LINE}{_UNSEEN}][^{_NOT_IN_A_LINE}]*$",
         },
-        description="Blanks around it are taken off, and it is brought into Unicode's form NFC.",
+        description="Blanks around it are taken off, and it is brought into Unicode's form NFC. "
+        "Something of it can be seen, and it holds no control characters, those for the direction "
+        "of text included.",
         examples=["Alice Smith"],
     ),
 ]

@@ -1,5 +1,6 @@
 """The accepted forms of the values of a profile."""
 
+import time
 import unicodedata
 
 import pytest
@@ -33,6 +34,13 @@ def test_another_id_is_refused(text):
     """Nothing else is an id, not even a trailing line break."""
     with pytest.raises(ValueError, match="1 to 64 letters"):
         values.user_id(text)
+
+
+def test_the_id_me_is_reserved():
+    """It will stand for the user who asks; other cases of it are ids like any."""
+    with pytest.raises(ValueError, match="The id me is reserved"):
+        values.user_id("me")
+    assert values.user_id("Me") == "Me"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +80,113 @@ def test_another_name_is_refused(text, why):
     """Empty, too long, or with characters that control a terminal or break an encoding."""
     with pytest.raises(ValueError, match=why):
         values.name(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u200b",
+        "\u200d",
+        "\u3164",
+        "\u2800",
+        "\ufeff",
+        "\u00ad",
+        "\u0301",
+        "\u115f\u1160",
+        "\uffa0",
+        "\u200e\u200f",
+        "\ufe0f",
+        "\U000e0067\U000e007f",
+        "\U000e0001",
+        "\uffff",
+        " \u200b \u3164 ",
+    ],
+    ids=ascii,
+)
+def test_a_name_of_nothing_visible_is_refused(text):
+    """Nobody could tell such a user in a list."""
+    with pytest.raises(ValueError, match="can be seen"):
+        values.name(text)
+
+
+@pytest.mark.parametrize(
+    "control", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ids=ascii
+)
+@pytest.mark.parametrize(
+    ("check", "text"), [(values.name, "Al{}ice"), (values.email, "al{}@b.com")]
+)
+def test_what_turns_the_direction_of_text_is_refused(check, text, control):
+    """It would go on behind the name, in whatever text the name stands."""
+    with pytest.raises(ValueError, match=f"U\\+{ord(control):04X} is not allowed"):
+        check(text.format(control))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👩\u200d🚀",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "❤\ufe0f",
+        "\u0645\u06cc\u200c\u062e",
+        "क्\u200dष",
+        "\u05d0\u200f!",
+        "\uf8ff",
+        "\u3164가",
+        "\U00010d4a",
+    ],
+    ids=ascii,
+)
+def test_joiners_and_selectors_stay_in_a_name(text):
+    """Emoji and many scripts are written with them; new letters come with each edition."""
+    assert values.name(text) == text
+
+
+CHECKS = [
+    (values.name, "{}", values.NAME_MAX),
+    (values.email, "{}@example.com", values.EMAIL_MAX),
+    (values.bio, "{}", values.BIO_MAX),
+]
+
+
+@pytest.mark.parametrize(("check", "form", "longest"), CHECKS)
+def test_a_text_too_long_for_its_normal_form_is_refused_unread(check, form, longest):
+    """Composing a megabyte of marks in the wrong order takes an hour."""
+    began = time.thread_time()
+    with pytest.raises(ValueError, match=f"{longest} characters"):
+        check(form.format("a" + "\u0315\u0300\u0316\u05ae" * 250_000))
+    assert time.thread_time() - began < 0.05
+
+
+@pytest.mark.parametrize(("check", "form", "longest"), CHECKS)
+def test_a_run_of_more_than_thirty_marks_is_refused(check, form, longest):
+    """As stream-safe text has it, whatever the length of the whole."""
+    thirty = "a" + "\u0315\u0300\u0316" * 10
+    assert check(form.format(thirty * (longest // 100)))
+    with pytest.raises(ValueError, match="30 combining marks"):
+        check(form.format(thirty + "\u05ae"))
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "normal"),
+    [
+        (values.name, "\u03b1\u0313\u0300\u0345" * 200, "ᾂ" * 200),
+        (
+            values.email,
+            "\u03b1\u0313\u0300\u0345" * 242 + "@example.com",
+            "ᾂ" * 242 + "@example.com",
+        ),
+        (values.bio, "\u03b1\u0313\u0300\u0345" * 1000, "ᾂ" * 1000),
+    ],
+)
+def test_the_bounds_count_the_normal_form(check, text, normal):
+    """Four characters that become one are one, up to the last."""
+    assert check(text) == normal
+
+
+def test_no_text_becomes_shorter_than_a_quarter():
+    """Which is what the look at the length before relies on; of single characters it is known."""
+    longest = max(len(unicodedata.normalize("NFD", chr(each))) for each in range(0x110000))
+    assert longest == values.NFC_SHORTENS
 
 
 @pytest.mark.parametrize(
