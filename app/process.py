@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from app.api.service import Check
-from app.eventsourcing import EventLog, EventStore, keep_purging
+from app.eventsourcing import ClockWatch, EventStore, LogSource, keep_purging
 from app.mediator import Mediator
 from app.projecting import (
     Projection,
@@ -15,6 +16,8 @@ from app.projecting import (
     ProjectionStore,
     Projector,
     Views,
+    adopt,
+    check_origin,
 )
 from app.storage import Storage, StorageNotReady, StorageUnavailable
 
@@ -32,6 +35,7 @@ class Process:
     log, views: where the head of the log, and how far projections are, can be read.
     documents: where the documents of projections are kept.
     receipts: whose idempotency keys are to be forgotten in time.
+    clock: what is known of the clock of the log's database; None without a log.
     stopping: to be set when no more requests are taken, before `close`.
     """
 
@@ -39,14 +43,18 @@ class Process:
     mediator: Mediator
     all_projections: Sequence[Projection]
     storages: Sequence[Storage]
-    log: EventLog | None
+    log: LogSource | None
     views: Views | None
     documents: ProjectionStore | None
     projector: Projector | None
     receipts: EventStore | None
     stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _purging: asyncio.Task[None] | None = field(default=None, init=False)
+    clock: ClockWatch | None = field(init=False)
+    _background: list[asyncio.Task[None]] = field(default_factory=list, init=False)
     _projecting: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = None if self.log is None else ClockWatch(self.log)
 
     async def open(self) -> None:
         """Make sure that the storages can be used, and start projecting.
@@ -55,18 +63,38 @@ class Process:
             StorageUnavailable, StorageNotReady: one of them cannot.
 
         """
-        for each in self.storages:
-            await each.check()
+        await self.check()
         if self.projector is not None:
+            assert self.log is not None
+            assert self.documents is not None
+            assert self.views is not None
+            await adopt(self.log, self.documents, self.views)
             self._projecting = asyncio.create_task(self.projector.run(), name="projector")
         if self.receipts is not None:
-            self._purging = asyncio.create_task(keep_purging(self.receipts), name="purging")
+            self._run_in_background("purging", keep_purging(self.receipts))
+        if self.clock is not None:
+            self._run_in_background("clock watch", self.clock.run())
+
+    async def check(self) -> None:
+        """Make sure that the storages can be used, and that they belong together.
+
+        Raises:
+            StorageUnavailable, StorageNotReady: they cannot, or do not.
+
+        """
+        for each in self.storages:
+            await each.check()
+        if self.log is not None and self.documents is not None:
+            await check_origin(self.log, self.documents)
+
+    def _run_in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._background.append(asyncio.create_task(work, name=name))
 
     async def close(self) -> None:
         """Stop projecting, finish what is under way, part from the storages."""
-        if self._purging is not None:
-            self._purging.cancel()
-            await asyncio.wait([self._purging])
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         if self.projector is not None and self._projecting is not None:
             self.projector.stop()
             # Cancelling is for what takes longer than any answer may, as building an index: a

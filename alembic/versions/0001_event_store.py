@@ -227,3 +227,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("drop function append_events")
     op.execute("drop table log_head, snapshots, receipts, claims, streams, events")
+    # A later revision leaves it behind; another log must not take it for its own.
+    op.execute("drop table if exists log_identity")

@@ -43,8 +43,7 @@ async def _statuses(settings: Settings) -> Sequence[ProjectionStatus]:
     asking |= {Role.QUERIES} if settings.needs_mongodb else set()
     process = build(settings.model_copy(update={"roles": frozenset(asking)}))
     try:
-        for storage in process.storages:
-            await storage.check()
+        await process.check()
         return await process.projections()
     finally:
         await process.close()

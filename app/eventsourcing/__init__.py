@@ -4,6 +4,7 @@ Imports the standard library only (and the storage errors every port shares).
 """
 
 from app.eventsourcing.aggregates import Aggregate, Decide, Stored
+from app.eventsourcing.clock import CLOCK_TOLERANCE, ClockWatch, DatedLog, LogClock
 from app.eventsourcing.errors import (
     AppendRefused,
     ClaimTaken,
@@ -42,18 +43,23 @@ from app.eventsourcing.store import (
     Claim,
     EventLog,
     EventStore,
+    LogSource,
+    Purged,
     RecordedSnapshot,
     Snapshot,
 )
 
 __all__ = [
+    "CLOCK_TOLERANCE",
     "Aggregate",
     "Append",
     "AppendRefused",
     "Appended",
     "Claim",
     "ClaimTaken",
+    "ClockWatch",
     "Data",
+    "DatedLog",
     "Decide",
     "DuplicateCommand",
     "DuplicateEventType",
@@ -66,7 +72,10 @@ __all__ = [
     "IdempotencyKey",
     "IdempotencyKeyReused",
     "IdempotentCommand",
+    "LogClock",
+    "LogSource",
     "Metadata",
+    "Purged",
     "Receipt",
     "RecordedEvent",
     "RecordedSnapshot",

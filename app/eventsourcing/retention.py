@@ -6,8 +6,12 @@ from datetime import timedelta
 
 from app.eventsourcing.store import EventStore
 
-RECEIPTS_KEPT = timedelta(hours=24)
-"""For how long a command can be repeated under its idempotency key, at least."""
+MARK_INTERVAL = timedelta(hours=1)
+"""How far apart the marks are that receipts grow old by."""
+
+RECEIPTS_KEPT_MARKS = 26
+"""How many marks come after a receipt before it is forgotten. A jump of the clock may bring one of
+them too early, and an append under way may count as older by one: 24 hours are left."""
 
 PURGE_SECONDS = 600.0
 
@@ -17,15 +21,22 @@ _logger = logging.getLogger(__name__)
 async def keep_purging(
     store: EventStore,
     *,
-    older_than: timedelta = RECEIPTS_KEPT,
+    marks: int = RECEIPTS_KEPT_MARKS,
+    apart: timedelta = MARK_INTERVAL,
     every_seconds: float = PURGE_SECONDS,
 ) -> None:
-    """Forget idempotency keys older than `older_than`, again and again until cancelled."""
+    """Forget idempotency keys that `marks` marks came after, again and again until cancelled."""
     while True:
         try:
-            purged = await store.purge_receipts(older_than=older_than)
+            purged = await store.purge_receipts(marks=marks, apart=apart)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may be gone the next time
             _logger.warning("Idempotency keys could not be purged: %s", error)
         else:
-            _logger.debug("Purged %s idempotency keys.", purged)
+            _logger.debug("Purged %s idempotency keys.", purged.receipts)
+            if purged.went_back:
+                _logger.warning(
+                    "The clock of the log's database is %.1f s behind what it was when idempotency "
+                    "keys were last looked at; they are kept for longer.",
+                    purged.went_back.total_seconds(),
+                )
         await asyncio.sleep(every_seconds)

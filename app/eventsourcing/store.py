@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from app.eventsourcing.clock import DatedLog
 from app.eventsourcing.events import Data, Event, Metadata, RecordedEvent
 from app.eventsourcing.idempotency import IdempotencyKey, Receipt
 
@@ -69,6 +70,18 @@ class Appended:
     recorded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What came of looking for idempotency keys to forget.
+
+    receipts: how many were forgotten.
+    went_back: how far the newest mark was in the future; it counts as made now.
+    """
+
+    receipts: int
+    went_back: timedelta = timedelta(0)
+
+
 class EventStore(Protocol):
     """Appends to and loads single streams."""
 
@@ -121,8 +134,12 @@ class EventStore(Protocol):
         """
         ...
 
-    async def purge_receipts(self, *, older_than: timedelta) -> int:
-        """Forget idempotency keys that were recorded so long ago; how many.
+    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
+        """Forget idempotency keys that `marks` marks were made after; make one if one is due.
+
+        A mark notes which keys are recorded by then. One is due when by the storage's clock the
+        last is older than `apart`, and each call makes one at most: so a jump of that clock ages
+        keys by one mark, however far it goes.
 
         Raises:
             StorageUnavailable: the storage cannot be reached.
@@ -157,5 +174,27 @@ class EventLog(Protocol):
         """Return once this process has appended past position `after`, or `seconds` have passed.
 
         Only a hint that it is worth reading: appends of other processes do not end the wait.
+        """
+        ...
+
+
+class LogSource(EventLog, DatedLog, Protocol):
+    """The log itself, rather than a view through which it is followed."""
+
+    async def identity(self) -> str:
+        """What tells this log from any other; it stays the same as long as the log is there.
+
+        Raises:
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def reaches(self, position: int) -> bool:
+        """Whether an event was recorded at `position`; if it was before the call, this is true.
+
+        Raises:
+            StorageUnavailable: the storage cannot be reached.
+
         """
         ...

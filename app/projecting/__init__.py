@@ -9,6 +9,7 @@ from app.projecting.changes import POSITION, ChangeFeed, Changes
 from app.projecting.consistency import ConsistentViews, reading_at_least
 from app.projecting.cursors import InvalidCursor, decode_cursor, encode_cursor
 from app.projecting.follower import Pace
+from app.projecting.origin import OtherLog, adopt, check_origin
 from app.projecting.paging import read_page
 from app.projecting.ports import (
     Entry,
@@ -49,6 +50,7 @@ __all__ = [
     "Entry",
     "Index",
     "InvalidCursor",
+    "OtherLog",
     "Pace",
     "Page",
     "PageRequest",
@@ -62,8 +64,10 @@ __all__ = [
     "Seek",
     "Versioned",
     "Views",
+    "adopt",
     "audit",
     "by_aggregate",
+    "check_origin",
     "copied",
     "decode_cursor",
     "encode_cursor",

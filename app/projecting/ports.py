@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from app.projecting.projection import Document, Projection, Versioned
@@ -29,7 +29,7 @@ class ProjectionStatus:
     position: of the last event whose effect is stored; None where it cannot be known.
     head: of the last event of the log as last seen; None where it cannot be known.
     error: why it is retrying or stopped.
-    seen_at: when the projector last said so, in UTC.
+    seen_at: when the projector last said so, in UTC, by the clock of the store that was told.
     """
 
     name: str
@@ -42,14 +42,13 @@ class ProjectionStatus:
 
     @classmethod
     def at_the_beginning(cls, projection: Projection) -> "ProjectionStatus":
-        """The status of a projection to which no event has been applied, as of now."""
+        """The status of a projection to which no event has been applied, seen by none yet."""
         return cls(
             projection.name,
             projection.version,
             position=0,
             head=None,
             state=ProjectionState.RUNNING,
-            seen_at=datetime.now(UTC),
         )
 
     @property
@@ -113,12 +112,23 @@ class ProjectionStore(Protocol):
         """Save the checkpoint, `status.position`, and the rest of `status` for others to see.
 
         Only positions up to which `write` has returned may be saved. The stored position
-        never goes back.
+        never goes back. As `seen_at` the store notes the time of its own clock.
         """
         ...
 
     async def serve(self, projection: Projection) -> None:
         """Let queries read this version of the projection from now on."""
+        ...
+
+    async def adopt(self, log: str) -> str:
+        """The identity of the log that the documents are made from, from now on if not before.
+
+        The first identity that a store is given stays.
+        """
+        ...
+
+    async def log_identity(self) -> str | None:
+        """The identity of the log that the documents are made from; None if none was given."""
         ...
 
 
@@ -213,5 +223,8 @@ class Views(Protocol):
         ...
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
-        """How far every projection is that a projector has ever run, by name and version."""
+        """How far every projection is that a projector has ever run, by name and version.
+
+        Absent are those that no projector has spoken of for SILENCE, by the clock of the store.
+        """
         ...

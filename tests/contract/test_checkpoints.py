@@ -1,12 +1,14 @@
 """What every read model promises of checkpoints, versions and statuses."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.adapters.memory.read_model import MemoryReadModel
 from app.projecting import Index, PageRequest, Projection, ProjectionState
-from tests.notes import NOTES, NOW, note, notes, status
+from tests.notes import NOTES, note, notes, status
 
 BY_TIME = PageRequest(equals={"shelf": "a"}, sort="written_at", limit=100)
 
@@ -105,40 +107,73 @@ async def test_views_are_apart(prepared):
 
 
 async def test_a_status_is_read_as_it_was_saved(prepared):
-    """With all its fields; the statuses are in order of name and version."""
+    """With all its fields but its time; the statuses are in order of name and version."""
+    stopped = {"state": ProjectionState.STOPPED, "error": "ValueError: x"}
     saved = [
-        status(NOTES, 5, head=9, seen_at=datetime.now(UTC).replace(microsecond=0)),
-        status(
-            notes(version=2),
-            3,
-            head=9,
-            state=ProjectionState.STOPPED,
-            error="ValueError: x",
-            seen_at=NOW,
-        ),
-        status(notes(name="a"), 9, seen_at=datetime.now(UTC).replace(microsecond=0)),
+        status(NOTES, 5, head=9),
+        status(notes(version=2), 3, head=9, **stopped),
+        status(notes(name="a"), 9),
     ]
     for each in saved:
         await prepared.save(notes(name=each.name, version=each.version), each)
-    assert await prepared.statuses() == [saved[2], saved[0], saved[1]]
+    found = [replace(each, seen_at=None) for each in await prepared.statuses()]
+    assert found == [replace(saved[each], seen_at=None) for each in (2, 0, 1)]
+
+
+@pytest.mark.parametrize("off", [-120, 120])
+async def test_who_is_absent_is_judged_by_the_clock_of_the_store(prepared, off):
+    """Not by that of the projector's process, nor by the reader's: either may be wrong."""
+    wrong = datetime.now(UTC) + timedelta(seconds=off)
+    await prepared.save(NOTES, status(NOTES, 5, seen_at=wrong))
+    (found,) = await prepared.statuses()
+    assert found.state is ProjectionState.RUNNING
+    assert abs(datetime.now(UTC) - found.seen_at) < timedelta(seconds=5)
+
+
+async def test_a_projector_that_has_only_prepared_is_not_absent(prepared):
+    """It was there just now."""
+    (found,) = await prepared.statuses()
+    assert found.state is ProjectionState.RUNNING
+
+
+async def let_pass(read_model, seconds: float) -> None:
+    """Have all that was said to `read_model` be older by so many seconds."""
+    if isinstance(read_model, MemoryReadModel):
+        for each in read_model._stored.values():
+            earlier = each.status.seen_at - timedelta(seconds=seconds)
+            each.status = replace(each.status, seen_at=earlier)
+        return
+    earlier = {"$dateSubtract": {"startDate": "$seen_at", "unit": "second", "amount": seconds}}
+    await read_model._client.primary("projections").update_many(
+        {"seen_at": {"$exists": True}}, [{"$set": {"seen_at": earlier}}]
+    )
 
 
 @pytest.mark.parametrize("state", [ProjectionState.RUNNING, ProjectionState.RETRYING])
 async def test_a_projector_not_heard_of_is_absent(prepared, state):
     """After 15 s of silence; what it last said of its position and error stays."""
     for seconds, seen in ((10, state), (20, ProjectionState.ABSENT)):
-        seen_at = datetime.now(UTC) - timedelta(seconds=seconds)
-        await prepared.save(NOTES, status(NOTES, 5, state=state, error="x", seen_at=seen_at))
+        await prepared.save(NOTES, status(NOTES, 5, state=state, error="x"))
+        await let_pass(prepared, seconds)
         (found,) = await prepared.statuses()
         assert (found.state, found.position, found.error) == (seen, 5, "x")
 
 
 async def test_a_stopped_projection_stays_so(prepared):
     """However long ago it stopped."""
-    ago = datetime.now(UTC) - timedelta(days=1)
-    await prepared.save(NOTES, status(NOTES, 5, state=ProjectionState.STOPPED, seen_at=ago))
+    await prepared.save(NOTES, status(NOTES, 5, state=ProjectionState.STOPPED))
+    await let_pass(prepared, 24 * 3600)
     (found,) = await prepared.statuses()
     assert found.state is ProjectionState.STOPPED
+
+
+async def test_a_read_model_keeps_the_identity_of_its_log(open_read_model):
+    """The first it is given; of processes that give it one at once, all hear the same."""
+    assert await open_read_model().log_identity() is None
+    given = await asyncio.gather(*(open_read_model().adopt(f"log {each}") for each in range(6)))
+    (kept,) = set(given)
+    assert await open_read_model().adopt("log x") == kept
+    assert await open_read_model().log_identity() == kept
 
 
 async def test_indexes_may_be_added_to_a_projection_that_is_there(prepared):

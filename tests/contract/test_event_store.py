@@ -3,6 +3,7 @@
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -258,3 +259,20 @@ async def test_a_stream_that_cannot_be_decoded_fails_alone(store):
     with pytest.raises(UndecodableEvent):
         await store.read(after=1, limit=1)
     assert [each.position for each in await store.read(after=2, limit=1)] == [3]
+
+
+async def test_a_log_has_one_identity(open_store):
+    """The same in every process."""
+    identities = {await open_store().identity() for _ in range(3)}
+    assert len(identities) == 1
+    assert UUID(identities.pop())
+
+
+async def test_a_log_reaches_what_was_recorded(open_store):
+    """Also what another process has just recorded, and nothing past it."""
+    writer, reader = open_store(), open_store()
+    for version in range(5):
+        appended = await writer.append(note("note-1", version, "a"))
+        assert await reader.reaches(appended.position)
+        assert await writer.reaches(appended.position)
+        assert not await reader.reaches(appended.position + 1)

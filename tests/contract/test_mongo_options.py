@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo import monitoring
 
 from app.adapters.mongo import MongoReadModel
-from app.projecting import PageRequest
+from app.projecting import PageRequest, Versioned
 from app.storage import StorageUnavailable
 from tests.following import until
 from tests.notes import NOTES, note, notes, status
@@ -122,3 +123,20 @@ async def test_a_page_that_several_wait_for_is_read_once(commands, mongodb_url, 
     assert [[each.key for each in page] for page in [*pages, late]] == [["a", "b"]] * 21
     assert len([each for each in commands.of("find") if each["find"] == NOTES.id]) == 2
     await read_model.close()
+
+
+async def test_tombstones_carry_the_time_of_mongodb(read_model, monkeypatch):
+    """Which drops them by its own clock a week later; the process's may be off by as much."""
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz=None) -> datetime:
+            return datetime.now(tz) - timedelta(days=8)
+
+    monkeypatch.setattr("app.adapters.mongo.documents.datetime", Behind, raising=False)
+    gone = Versioned(None, 1)
+    await read_model.write(NOTES, {"a": gone, "b": gone}, created={"a"})
+    stored = await read_model._client.primary(NOTES.id).find().to_list(None)
+    for each in stored:
+        assert abs(datetime.now(UTC) - each["_deleted"]) < timedelta(minutes=1)
+    assert await read_model.load(NOTES, ["a", "b"]) == {"a": gone, "b": gone}

@@ -66,7 +66,7 @@ async def test_streams_are_found_by_their_index_though_the_log_was_small_once(co
     [
         (statements.READ, "bigint, bigint", "0, 2000"),
         (statements.RECEIPTS, "text[]", "array['1', '2']"),
-        (statements.PURGE_RECEIPTS, "interval, bigint", "'1 day', 5000"),
+        (statements.PURGE_RECEIPTS, "bigint, timestamptz, bigint", "5000, now(), 5000"),
     ],
     ids=["read", "receipts", "purge"],
 )

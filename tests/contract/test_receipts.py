@@ -13,8 +13,10 @@ from app.eventsourcing import (
     Receipt,
     VersionConflict,
 )
+from app.eventsourcing.retention import MARK_INTERVAL
 from tests.contract.noted import Noted
 
+AT_ONCE = timedelta(0)
 KEY = IdempotencyKey("key", "print")
 
 
@@ -93,19 +95,41 @@ async def test_any_text_is_a_key(store, text):
 
 
 async def test_old_keys_are_purged(store):
-    """And only those; what they led to stays."""
+    """Those that enough marks came after, and no others; what they led to stays."""
     await store.append(noted("note-a"))
-    assert await store.purge_receipts(older_than=timedelta(seconds=60)) == 0
-    assert await store.receipt("key")
-    await asyncio.sleep(0.01)  # what has to pass is time
-    assert await store.purge_receipts(older_than=timedelta(milliseconds=5)) == 1
+    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 0
+    await store.append(noted("note-b", key=IdempotencyKey("later", "print")))
+    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 0
+    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 1
+    assert (await store.receipt("key"), await store.head()) == (None, 2)
+    assert await store.receipt("later")
+    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 1
+    assert await store.receipt("later") is None
+
+
+async def test_keys_of_commands_without_events_are_purged(store):
+    """Though nothing else is ever appended: neither positions nor the log's time go on."""
+    await store.append(noted("note-a", key=None))
+    await store.append(Append("note-a", 1, [], idempotency_key=KEY))
+    for _ in range(2):
+        await store.purge_receipts(marks=1, apart=AT_ONCE)
     assert await store.receipt("key") is None
-    assert await store.head() == 1
 
 
 async def test_more_keys_than_are_purged_at_once_are_purged(store, monkeypatch):
     """All of them."""
-    monkeypatch.setattr("app.adapters.postgres.event_store.PURGED_AT_ONCE", 3)
+    monkeypatch.setattr("app.adapters.postgres.receipts.PURGED_AT_ONCE", 3)
     for number in range(8):
         await store.append(noted(f"note-{number}", key=IdempotencyKey(str(number), "")))
-    assert await store.purge_receipts(older_than=timedelta(0)) == 8
+    assert (await store.purge_receipts(marks=0, apart=AT_ONCE)).receipts == 8
+
+
+async def test_processes_that_look_at_once_make_one_mark(open_store):
+    """Or keys would grow old by as many marks as there are processes."""
+    stores = [open_store() for _ in range(8)]
+    await stores[0].append(noted("note-a"))
+    for _ in range(5):
+        await asyncio.gather(
+            *(each.purge_receipts(marks=1, apart=MARK_INTERVAL) for each in stores)
+        )
+    assert await stores[0].receipt("key")

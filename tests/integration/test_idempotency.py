@@ -1,7 +1,6 @@
 """Repeating requests under an Idempotency-Key, over HTTP."""
 
 import asyncio
-from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -120,15 +119,22 @@ async def test_a_malformed_key_is_refused(client, log, key):
     assert await log.head() == 0
 
 
+HOURLY_MARKS = """
+insert into receipt_marks
+select 100 + hour, (select max(number) from receipts), now(),
+       now() - (27 - hour) * interval '1 hour'
+from generate_series(1, $1) hour
+"""
+"""So many marks of the past hours, that were made after the receipts there are."""
+
+
 async def test_keys_are_forgotten_in_time(client, settings, postgres_url, log):
     """The service sees to it by itself, and keeps each for a day."""
+    connection = await asyncpg.connect(postgres_url)
     for number in range(2):
         body = {"id": f"user-{number}", "name": "Alice", "email": f"{number}@example.com"}
         await client.post("/users", json=body, headers={"Idempotency-Key": f"key-{number}"})
-    connection = await asyncpg.connect(postgres_url)
-    for key, hours in (("key-0", 24.1), ("key-1", 23.9)):
-        age = "update receipts set recorded_at = now() - $2::interval where key = $1"
-        await connection.execute(age, key, timedelta(hours=hours))
+        await connection.execute(HOURLY_MARKS, 26 if number == 0 else 0)
     await connection.close()
     async with serving(settings.model_copy(update={"roles": {Role.COMMANDS}})), asyncio.timeout(10):
         while await log.receipt("key-0"):  # noqa: ASYNC110 - PostgreSQL sets no event

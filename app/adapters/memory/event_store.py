@@ -1,10 +1,13 @@
 """The event store in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from app.eventsourcing import (
+    CLOCK_TOLERANCE,
     Append,
     Appended,
     Claim,
@@ -12,7 +15,9 @@ from app.eventsourcing import (
     DuplicateCommand,
     EncodedEvent,
     EventRegistry,
+    LogClock,
     Metadata,
+    Purged,
     Receipt,
     RecordedEvent,
     RecordedSnapshot,
@@ -20,22 +25,40 @@ from app.eventsourcing import (
 )
 from app.eventsourcing.signal import LogSignal
 
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC."""
+
 _Row = tuple[str, int, EncodedEvent, Metadata, datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Which receipts there were at a time."""
+
+    receipts: frozenset[str]
+    made_at: datetime
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class MemoryEventStore:
-    """Implements EventStore and EventLog; each append is a step no other can come between.
+    """Implements EventStore and LogSource; each append is a step no other can come between.
 
     Each call lets others run before it does its work, as a call to a server would.
     """
 
-    def __init__(self, registry: EventRegistry) -> None:
+    def __init__(self, registry: EventRegistry, clock: Clock = _utc_now) -> None:
         self._registry = registry
+        self._clock = clock
+        self._identity = str(uuid4())
         # As PostgreSQL does, it keeps the stored form, and every reader decodes it.
         self._log: list[_Row] = []
         self._streams: dict[str, list[int]] = {}
         self._claims: dict[Claim, str] = {}
-        self._receipts: dict[str, tuple[Receipt, datetime]] = {}
+        self._receipts: dict[str, Receipt] = {}
+        self._marks: list[_Mark] = []
         self._snapshots: dict[str, RecordedSnapshot] = {}
         self._signal = LogSignal()
 
@@ -45,7 +68,7 @@ class MemoryEventStore:
         encoded = [self._registry.encode(each) for each in append.events]
         key = append.idempotency_key
         if key and key.value in self._receipts:
-            raise DuplicateCommand(self._receipts[key.value][0])
+            raise DuplicateCommand(self._receipts[key.value])
         stream = self._streams.get(append.stream_id, [])
         if len(stream) != append.expected_version:
             raise VersionConflict(append.stream_id, append.expected_version, len(stream))
@@ -62,7 +85,7 @@ class MemoryEventStore:
             stream.append(len(self._log))
             self._log.append((append.stream_id, len(stream), each, append.metadata, now))
         if key:
-            self._receipts[key.value] = Receipt(key, append.stream_id, len(stream)), now
+            self._receipts[key.value] = Receipt(key, append.stream_id, len(stream))
         if append.snapshot:
             self._snapshots[append.stream_id] = RecordedSnapshot(
                 append.snapshot, len(stream), len(self._log), now
@@ -88,17 +111,24 @@ class MemoryEventStore:
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""
         await asyncio.sleep(0)
-        receipt, _ = self._receipts.get(key, (None, None))
-        return receipt
+        return self._receipts.get(key)
 
-    async def purge_receipts(self, *, older_than: timedelta) -> int:
+    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
         await asyncio.sleep(0)
-        now = datetime.now(UTC)
-        old = [key for key, (_, at) in self._receipts.items() if now - at > older_than]
+        now, went_back = self._clock(), timedelta(0)
+        if self._marks and self._marks[-1].made_at > now + CLOCK_TOLERANCE:
+            went_back = self._marks[-1].made_at - now
+            self._marks[-1] = replace(self._marks[-1], made_at=now)
+        if not self._marks or now >= self._marks[-1].made_at + apart:
+            self._marks.append(_Mark(frozenset(self._receipts), now))
+        if len(self._marks) <= marks:
+            return Purged(0, went_back)
+        self._marks = self._marks[-marks - 1 :]
+        old = self._marks[0].receipts & self._receipts.keys()
         for key in old:
             del self._receipts[key]
-        return len(old)
+        return Purged(len(old), went_back)
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
         """As `EventLog.read` says."""
@@ -109,6 +139,20 @@ class MemoryEventStore:
         """As `EventLog.head` says."""
         await asyncio.sleep(0)
         return len(self._log)
+
+    async def identity(self) -> str:
+        """As `LogSource.identity` says."""
+        await asyncio.sleep(0)
+        return self._identity
+
+    async def clock(self) -> LogClock:
+        """As `DatedLog.clock` says; the clock is that of this process."""
+        await asyncio.sleep(0)
+        return LogClock(self._log[-1][4] if self._log else None, self._clock())
+
+    async def reaches(self, position: int) -> bool:
+        """As `LogSource.reaches` says."""
+        return position <= await self.head()
 
     async def wait(self, *, after: int, seconds: float) -> None:
         """As `EventLog.wait` says."""
@@ -126,6 +170,6 @@ class MemoryEventStore:
         )
 
     def _now(self) -> datetime:
-        now = datetime.now(UTC)
+        now = self._clock()
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return max(now, self._log[-1][4]) if self._log else now

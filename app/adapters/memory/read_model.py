@@ -23,10 +23,17 @@ class _Stored:
     documents: dict[str, Versioned] = field(default_factory=dict)
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class MemoryReadModel:
     """Implements ProjectionStore and Views; tombstones are kept for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+        """`clock` tells the time, in UTC."""
+        self._clock = clock
+        self._log_identity: str | None = None
         self._stored: dict[tuple[str, int], _Stored] = {}
         self._serving: dict[str, int] = {}
 
@@ -66,6 +73,7 @@ class MemoryReadModel:
         stored = self._of(projection)
         stored.status = replace(
             status,
+            seen_at=self._clock(),
             position=_later(stored.status.position, status.position),
             head=_later(stored.status.head, status.head),
         )
@@ -108,14 +116,23 @@ class MemoryReadModel:
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
         """As `Views.statuses` says."""
-        now = datetime.now(UTC)
+        now = self._clock()
         return [each.status.heard_at(now) for _, each in sorted(self._stored.items())]
+
+    async def adopt(self, log: str) -> str:
+        """As `ProjectionStore.adopt` says."""
+        self._log_identity = self._log_identity or log
+        return self._log_identity
+
+    async def log_identity(self) -> str | None:
+        """As `ProjectionStore.log_identity` says."""
+        return self._log_identity
 
     def _of(self, projection: Projection) -> _Stored:
         name, version = projection.name, projection.version
         if (name, version) not in self._stored:
             first = ProjectionStatus.at_the_beginning(projection)
-            self._stored[name, version] = _Stored(first)
+            self._stored[name, version] = _Stored(replace(first, seen_at=self._clock()))
         return self._stored[name, version]
 
     def _serving_documents(self, view: str, at_least: int) -> Mapping[str, Versioned]:

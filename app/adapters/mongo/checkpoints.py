@@ -5,7 +5,6 @@ A checkpoint goes under the projection's id, and which version serves under its 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import UpdateOne
@@ -17,6 +16,16 @@ from app.projecting import Projection, ProjectionState, ProjectionStatus, projec
 _Save = tuple[str, ProjectionStatus]
 
 COLLECTION = "projections"
+
+LOG_COLLECTION = "log"
+"""The collection that says which log the documents were made from. It is no projection's: those
+have the version in their names."""
+
+_IDENTITY = "identity"
+
+_STATUS = {**dict.fromkeys(ProjectionStatus.__match_args__, 1), "now": "$$NOW"}
+"""What is read of a checkpoint, and the time by MongoDB's clock: that of a process may be off."""
+
 KNOWN_SECONDS = 1.0
 """For how long a process believes what it has read about the version that serves."""
 
@@ -53,7 +62,8 @@ class Checkpoints:
         collection = self._client.primary(COLLECTION)
         this = {"_id": projection.id}
         first = ProjectionStatus.at_the_beginning(projection)
-        await collection.update_one(this, {"$setOnInsert": _fields(first)}, upsert=True)
+        made = {"$mergeObjects": [{"$literal": _fields(first)}, {"seen_at": "$$NOW"}, "$$ROOT"]}
+        await collection.update_one(this, [{"$replaceWith": made}], upsert=True)
         await collection.update_one(
             {"_id": projection.name}, {"$setOnInsert": {"serves": projection.version}}, upsert=True
         )
@@ -99,12 +109,23 @@ class Checkpoints:
         """Every checkpoint, as seen now, by name and version."""
         found = await (
             self._client.view(COLLECTION)
-            .find({"version": {"$exists": True}})
+            .find({"version": {"$exists": True}}, _STATUS)
             .sort([("name", 1), ("version", 1)])
             .to_list(None)
         )
-        now = datetime.now(UTC)
-        return [_status(each).heard_at(now) for each in found]
+        return [_status(each).heard_at(each["now"]) for each in found]
+
+    async def adopt(self, log: str) -> str:
+        """Keep `log` as the identity of the log, unless there is one; which it is then."""
+        await self._client.primary(LOG_COLLECTION).update_one(
+            {"_id": _IDENTITY}, {"$setOnInsert": {"value": log}}, upsert=True
+        )
+        return await self.log_identity() or log
+
+    async def log_identity(self) -> str | None:
+        """The identity of the log that is kept; None if there is none."""
+        found = await self._client.primary(LOG_COLLECTION).find_one({"_id": _IDENTITY})
+        return None if found is None else str(found["value"])
 
     async def close(self) -> None:
         """Finish what is under way."""
@@ -155,11 +176,14 @@ def _growing(projection: str, status: ProjectionStatus) -> UpdateOne:
     growing = {
         name: value for name in ("position", "head") if (value := fields.pop(name)) is not None
     }
-    return UpdateOne({"_id": projection}, {"$set": fields, "$max": growing}, upsert=True)
+    said = {"$set": fields, "$max": growing, "$currentDate": {"seen_at": True}}
+    return UpdateOne({"_id": projection}, said, upsert=True)
 
 
 def _fields(status: ProjectionStatus) -> dict[str, Any]:
-    return {name: getattr(status, name) for name in ProjectionStatus.__match_args__}
+    """What is stored of `status`, but for `seen_at`: that is the time of MongoDB's clock."""
+    names = (each for each in ProjectionStatus.__match_args__ if each != "seen_at")
+    return {name: getattr(status, name) for name in names}
 
 
 def _status(checkpoint: dict[str, Any]) -> ProjectionStatus:

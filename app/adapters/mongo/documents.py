@@ -5,7 +5,7 @@ such a tombstone has no fields, and MongoDB drops it after TOMBSTONE_SECONDS.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from app.projecting import Document, Entry, Versioned
@@ -17,11 +17,8 @@ NOT_DELETED = {"_deleted": {"$exists": False}}
 
 
 def stored(key: str, versioned: Versioned) -> dict[str, Any]:
-    """The stored form of a document, or of the fact that it was deleted."""
-    added = {"_id": key, "_position": versioned.position}
-    if versioned.document is None:
-        return {**added, "_deleted": datetime.now(UTC)}
-    return {**versioned.document, **added}
+    """The stored form of a document; of one that was deleted, all but the time of that."""
+    return {**(versioned.document or {}), "_id": key, "_position": versioned.position}
 
 
 def versioned_from(found: dict[str, Any]) -> Versioned:

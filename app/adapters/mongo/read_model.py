@@ -164,6 +164,16 @@ class MongoReadModel:
         async with answering():
             return await self._checkpoints.statuses()
 
+    async def adopt(self, log: str) -> str:
+        """As `ProjectionStore.adopt` says."""
+        async with answering():
+            return await self._checkpoints.adopt(log)
+
+    async def log_identity(self) -> str | None:
+        """As `ProjectionStore.log_identity` says."""
+        async with answering():
+            return await self._checkpoints.log_identity()
+
     def _collection(self, projection: Projection) -> MongoCollection:
         return self._client.primary(projection.id)
 

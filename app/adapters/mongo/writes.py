@@ -21,7 +21,9 @@ async def write_guarded(
     Those whose keys are in `created` are tried as inserts first, which cost MongoDB a fraction.
     """
     operations = [
-        InsertOne(stored(key, each)) if key in created else _guarded(key, each)
+        InsertOne(stored(key, each))
+        if key in created and each.document is not None
+        else _guarded(key, each)
         for key, each in documents.items()
     ]
     try:
@@ -39,6 +41,9 @@ def _guarded(key: str, versioned: Versioned) -> UpdateOne:
     # A document that is absent has no position, which is less than any.
     is_older = {"$lt": ["$_position", versioned.position]}
     new: dict[str, Any] = {"$literal": stored(key, versioned)}
+    if versioned.document is None:
+        # By MongoDB's clock, by which it drops tombstones in time.
+        new = {"$mergeObjects": [new, {"_deleted": "$$NOW"}]}
     replacement = {"$replaceWith": {"$cond": [is_older, new, "$$ROOT"]}}
     return UpdateOne({"_id": key}, [replacement], upsert=True)
 

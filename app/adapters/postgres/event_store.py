@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from app.adapters.batcher import Batcher
-from app.adapters.postgres import statements
+from app.adapters.postgres import receipts, statements
 from app.adapters.postgres.connection import TO_BE_MENDED, Connection, reason
 from app.adapters.postgres.schema import REQUIRED_REVISION, SchemaBehind
 from app.eventsourcing import (
@@ -19,7 +19,9 @@ from app.eventsourcing import (
     DuplicateCommand,
     EventRegistry,
     IdempotencyKey,
+    LogClock,
     Metadata,
+    Purged,
     Receipt,
     RecordedEvent,
     RecordedSnapshot,
@@ -33,7 +35,6 @@ from app.storage import StorageNotReady, StorageUnavailable
 
 LARGEST_APPEND_BATCH = 128
 LARGEST_LOAD_BATCH = 64
-PURGED_AT_ONCE = 5000
 WAITING = 4096
 
 _Item = tuple[Append, str]
@@ -48,7 +49,7 @@ _raw_decode = json.JSONDecoder().raw_decode
 
 
 class PostgresEventStore:
-    """Implements EventStore and EventLog.
+    """Implements EventStore and LogSource.
 
     Appends that arrive while one is under way wait together and go out as one call of one
     function: one round trip and one commit for all of them (group commit), which is what
@@ -132,14 +133,9 @@ class PostgresEventStore:
         """As `EventStore.receipt` says."""
         return await self._receipts.submit(key)
 
-    async def purge_receipts(self, *, older_than: timedelta) -> int:
+    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
-        purged = 0
-        while True:
-            rows = await self._reading.fetch(statements.PURGE_RECEIPTS, older_than, PURGED_AT_ONCE)
-            purged += len(rows)
-            if len(rows) < PURGED_AT_ONCE:
-                return purged
+        return await receipts.purge(self._reading, marks=marks, apart=apart)
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
         """As `EventLog.read` says."""
@@ -151,6 +147,21 @@ class PostgresEventStore:
         rows = await self._reading.fetch(statements.HEAD)
         position: int = rows[0]["position"]
         return position
+
+    async def identity(self) -> str:
+        """As `LogSource.identity` says."""
+        rows = await self._reading.fetch(statements.IDENTITY)
+        identity: str = rows[0]["identity"]
+        return identity
+
+    async def clock(self) -> LogClock:
+        """As `DatedLog.clock` says; the clock is that of PostgreSQL."""
+        rows = await self._reading.fetch(statements.CLOCK)
+        return LogClock(*rows[0])
+
+    async def reaches(self, position: int) -> bool:
+        """As `LogSource.reaches` says."""
+        return position <= self._signal.position or position <= await self.head()
 
     async def wait(self, *, after: int, seconds: float) -> None:
         """As `EventLog.wait` says."""

@@ -37,16 +37,51 @@ its index: of joins it thinks, while it has no statistics, that reading all ther
 RECEIPTS = "select key, fingerprint, stream_id, version from receipts where key = any($1::text[])"
 """What was recorded under idempotency keys."""
 
+REBASE_MARKS = """
+update receipt_marks set made_at = clock_timestamp()
+from (select max(made_at) - clock_timestamp() as ahead from receipt_marks) newest
+where made_at > clock_timestamp() + $1::interval
+returning newest.ahead
+"""
+"""Has marks that lie further in the future than an interval be made now."""
+
+ADD_MARK = """
+insert into receipt_marks (number, last_receipt, recorded_at, made_at)
+select coalesce(newest.number, 0) + 1,
+       case when numbers.is_called then numbers.last_value else 0 end,
+       greatest(log_head.recorded_at, clock_timestamp()),
+       clock_timestamp()
+from log_head
+cross join receipts_number_seq numbers
+left join (
+    select number, made_at from receipt_marks order by number desc limit 1
+) newest on true
+where newest.number is null or clock_timestamp() >= newest.made_at + $1::interval
+on conflict do nothing
+"""
+"""Adds a mark, unless the newest is younger than an interval. Of processes that do so at once, one
+succeeds: all would give it the same number."""
+
+MARK = """
+select number, last_receipt, recorded_at from receipt_marks
+order by number desc offset $1 limit 1
+"""
+"""The mark that so many marks were made after."""
+
 PURGE_RECEIPTS = """
 delete from receipts where key in (
     select key from receipts
-    where recorded_at < clock_timestamp() - $1::interval
+    where recorded_at <= $2 and number <= $1
     order by recorded_at
-    limit $2
+    limit $3
 )
 returning 1
 """
-"""Forgets so many at most of the receipts older than an interval."""
+"""Forgets so many at most of the receipts up to a mark: up to its last receipt. Its time says how
+far the index need be read, and nothing of what may be forgotten."""
+
+FORGET_MARKS = "delete from receipt_marks where number < $1"
+"""Forgets the marks before one."""
 
 READ = """
 select position, stream_id, version, type, schema_version, data, metadata, recorded_at
@@ -59,6 +94,14 @@ limit $2
 
 HEAD = "select position from log_head"
 """The position of the last event."""
+
+CLOCK = """
+select nullif(recorded_at, '-infinity') as recorded_at, clock_timestamp() as now from log_head
+"""
+"""The time of the last event, null if there is none, and the time now."""
+
+IDENTITY = "select identity::text as identity from log_identity"
+"""Which log this is."""
 
 REVISION = "select version_num from alembic_version"
 """The revision that the schema is at."""

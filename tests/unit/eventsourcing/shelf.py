@@ -15,6 +15,7 @@ from app.eventsourcing import (
     Event,
     EventRegistry,
     EventStore,
+    Purged,
     Receipt,
     RecordedEvent,
     RecordedSnapshot,
@@ -146,9 +147,9 @@ class MeddledStore:
         """As `EventStore.receipt` says."""
         return await self.store.receipt(key)
 
-    async def purge_receipts(self, *, older_than: timedelta) -> int:
+    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
-        return await self.store.purge_receipts(older_than=older_than)
+        return await self.store.purge_receipts(marks=marks, apart=apart)
 
     async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
         """As `EventStore.load` says."""

@@ -9,6 +9,7 @@ import pytest
 from app.eventsourcing import (
     IdempotencyKey,
     IdempotencyKeyReused,
+    Purged,
     Stored,
     VersionMismatch,
     idempotent,
@@ -174,15 +175,17 @@ async def test_purging_goes_on_whatever_the_store_says(store, caplog):
     await send(process(store), "1", put("a"))
     purge, tries = store.store.purge_receipts, 0
 
-    async def fail_at_first(**older_than) -> int:
+    async def fail_at_first(**arguments) -> Purged:
         nonlocal tries
         tries += 1
         if tries == 1:
             raise StorageUnavailable("Store", "gone")
-        return await purge(**older_than)
+        return await purge(**arguments)
 
     store.store.purge_receipts = fail_at_first
-    purging = asyncio.create_task(keep_purging(store, older_than=timedelta(0), every_seconds=0.001))
+    purging = asyncio.create_task(
+        keep_purging(store, marks=0, apart=timedelta(0), every_seconds=0.001)
+    )
     await until(lambda: tries > 2)
     purging.cancel()
     await asyncio.wait([purging])
