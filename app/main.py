@@ -15,4 +15,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         Misconfigured: something that is defined is not wired up.
 
     """
-    return create_api(build(settings or Settings.load()))
+    settings = settings or Settings.load()
+    return create_api(build(settings), hosts=settings.hosts, origins=settings.cors_origins)

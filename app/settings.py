@@ -2,6 +2,7 @@
 
 import enum
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -56,6 +57,35 @@ def _root_path(value: str) -> str:
     return path
 
 
+def _hosts(value: Any) -> Any:
+    return _list(value, r"\*|[\w.-]+|\[[0-9a-f:.]+\]", "names or addresses without a port")
+
+
+def _origins(value: Any) -> Any:
+    form = r"\*|[a-z][a-z0-9+.-]*://([\w.-]+|\[[0-9a-f:.]+\])(:\d+)?"
+    return _list(value, form, "the form https://app.example.com, without a path")
+
+
+def _list(value: Any, form: str, said: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    given = [each.strip().lower() for each in value.split(",") if each.strip()]
+    wrong = [each for each in given if not re.fullmatch(form, each, re.ASCII)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} cannot be used; expected {said}")
+    return frozenset(given)
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
+
+
 class Settings(BaseSettings):
     """Everything that can be set; each field's variable is its name in capitals.
 
@@ -67,6 +97,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
+    allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = frozenset()
+    cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
     database_url: Annotated[str, AfterValidator(_postgres_url)] | None = None
     mongodb_url: Annotated[str, AfterValidator(_mongodb_url)] | None = None
@@ -85,6 +117,16 @@ class Settings(BaseSettings):
             for name, value in given.items()
             if not isinstance(value, str) or value.strip()
         }
+
+    @property
+    def hosts(self) -> frozenset[str] | None:
+        """The hosts that requests may be for, in lower case and without ports; None is any."""
+        if self.allowed_hosts:
+            return None if "*" in self.allowed_hosts else self.allowed_hosts
+        host = self.host.lower()
+        if not _is_loopback(host):
+            return None
+        return _LOOPBACK | {f"[{host}]" if ":" in host else host}
 
     @property
     def needs_postgres(self) -> bool:

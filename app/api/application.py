@@ -10,7 +10,14 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from app import __version__
-from app.api.middleware import BodyLimit, HeaderLimit, LastResort, RequestIds
+from app.api.middleware import (
+    BodyLimit,
+    CrossOrigin,
+    HeaderLimit,
+    LastResort,
+    RequestGuard,
+    RequestIds,
+)
 from app.api.openapi import complete
 from app.api.problems import REFUSALS, problem_types
 from app.api.problems.kinds import Refusals
@@ -52,11 +59,17 @@ class _Api(FastAPI):
 
 
 def create_api(
-    service: Service, *, routers: Sequence[APIRouter] = (), refusals: Refusals | None = None
+    service: Service,
+    *,
+    routers: Sequence[APIRouter] = (),
+    refusals: Refusals | None = None,
+    hosts: frozenset[str] | None = None,
+    origins: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """The application around `service`, which opens and closes with it.
 
-    `routers` and `refusals` come on top of those that are listed here.
+    `routers` and `refusals` come on top of those that are listed here. `hosts` are those that
+    requests may be for, any if it is None; `origins` are those whose pages may call.
     """
 
     @asynccontextmanager
@@ -82,7 +95,9 @@ def create_api(
         redirect_slashes=False,
         middleware=[
             Middleware(RequestIds),
+            *([Middleware(CrossOrigin, origins=origins)] if origins else []),
             Middleware(LastResort),
+            Middleware(RequestGuard, hosts=hosts, origins=origins),
             Middleware(HeaderLimit, limit=HEADER_LIMIT),
             Middleware(BodyLimit, limit=BODY_LIMIT),
         ],

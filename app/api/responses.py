@@ -9,9 +9,11 @@ from pydantic import BaseModel
 from app.api.headers import header_references
 from app.api.problems import (
     HEADERS_TOO_LARGE,
+    HOST_NOT_ALLOWED,
     INTERNAL_ERROR,
     INVALID_CONSISTENCY_TOKEN,
     INVALID_REQUEST,
+    MALFORMED_REQUEST,
     MISDIRECTED_REQUEST,
     OVERLOADED,
     PAYLOAD_TOO_LARGE,
@@ -28,7 +30,13 @@ Links = dict[str, dict[str, Any]]
 REFERENCE = "#/components/schemas/{model}"
 """Where the document has the schema of a model, by the name of its class."""
 
-ALWAYS = (PAYLOAD_TOO_LARGE, HEADERS_TOO_LARGE, INTERNAL_ERROR)
+ALWAYS = (
+    MALFORMED_REQUEST,
+    PAYLOAD_TOO_LARGE,
+    HOST_NOT_ALLOWED,
+    HEADERS_TOO_LARGE,
+    INTERNAL_ERROR,
+)
 """The problems of every route."""
 
 MESSAGE = (*ALWAYS, INVALID_REQUEST, MISDIRECTED_REQUEST, OVERLOADED, STORAGE_UNAVAILABLE)

@@ -57,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(options).items() if name in {"host", "port"}}
     settings = Settings.load(**given)
     logs.configure(settings.log_level, settings.log_format)
+    warn_of_any_host(settings)
     with (
         StopRequest() as stop,
         contextlib.closing(bind(settings.host, settings.port)) as bound,
@@ -71,6 +72,16 @@ def run(options: argparse.Namespace) -> int:
             _serve(create_app(ready), bound, stop, settings.root_path)
         _logger.info("Stopping.")
     return 0
+
+
+def warn_of_any_host(settings: Settings) -> None:
+    """Log that requests for any host are answered, unless that was asked for."""
+    if settings.hosts is None and not settings.allowed_hosts:
+        _logger.warning(
+            "ALLOWED_HOSTS is not set, and HOST (%s) is not loopback: requests for any host are "
+            "answered. List the hosts that the service is reached at, or say * for any.",
+            settings.host,
+        )
 
 
 def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, root_path: str) -> None:

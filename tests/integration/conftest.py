@@ -23,7 +23,7 @@ async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://diptych", timeout=30) as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=30) as client,
     ):
         yield client
 

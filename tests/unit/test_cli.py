@@ -6,7 +6,9 @@ import pytest
 from app.cli import main
 from app.cli.listening import CannotListen, base_url, bind
 from app.cli.projections import table
+from app.cli.serve import warn_of_any_host
 from app.projecting import ProjectionState, ProjectionStatus
+from app.settings import Settings
 
 
 @pytest.mark.parametrize("arguments", [[], ["conduct"], ["serve", "--sideways"]])
@@ -90,3 +92,19 @@ def test_the_address_of_every_interface_is_shown_as_one_to_open():
     if socket.has_ipv6:
         with bind("::1", 0) as six:
             assert base_url(six) == f"http://[::1]:{six.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "warns"),
+    [
+        ({}, False),
+        ({"host": "0.0.0.0"}, True),
+        ({"host": "0.0.0.0", "allowed_hosts": "*"}, False),
+        ({"host": "0.0.0.0", "allowed_hosts": "users.example.com"}, False),
+    ],
+)
+def test_a_service_that_answers_for_any_host_says_so(caplog, settings, warns):
+    """Unless it was asked to; the line names the setting."""
+    warn_of_any_host(Settings.load(**settings))
+    assert [each.levelname for each in caplog.records] == ["WARNING"] * warns
+    assert ("ALLOWED_HOSTS" in caplog.text) is warns

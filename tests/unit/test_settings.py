@@ -134,6 +134,57 @@ def test_all_wrong_values_are_named_at_once(environment):
 
 
 @pytest.mark.parametrize(
+    ("settings", "hosts"),
+    [
+        ({}, {"localhost", "127.0.0.1", "[::1]"}),
+        ({"host": "LOCALHOST"}, {"localhost", "127.0.0.1", "[::1]"}),
+        ({"host": "127.0.0.2"}, {"localhost", "127.0.0.1", "[::1]", "127.0.0.2"}),
+        ({"host": "::1"}, {"localhost", "127.0.0.1", "[::1]"}),
+        ({"host": "0.0.0.0"}, None),
+        ({"host": "::"}, None),
+        ({"host": "10.0.0.7"}, None),
+        ({"host": "users.example.com"}, None),
+        ({"allowed_hosts": "Users.example.com, [FD00::1]"}, {"users.example.com", "[fd00::1]"}),
+        ({"allowed_hosts": "a_b", "host": "0.0.0.0"}, {"a_b"}),
+        ({"allowed_hosts": "*"}, None),
+    ],
+)
+def test_a_service_on_loopback_answers_for_loopback_names_only(settings, hosts):
+    """Those in ALLOWED_HOSTS come instead; elsewhere it cannot know its names."""
+    assert Settings.load(**settings).hosts == hosts
+
+
+@pytest.mark.parametrize(
+    "given", ["users.example.com:8000", "http://users.example.com", "::1", "*.example.com", "a b"]
+)
+def test_a_host_that_no_request_names_is_refused(given):
+    """With a port it would match nothing."""
+    with pytest.raises(InvalidSettings, match=r"^ALLOWED_HOSTS: .* without a port"):
+        Settings.load(allowed_hosts=given)
+
+
+def test_origins_are_as_browsers_send_them(environment):
+    """In lower case, with a port where it is not the scheme's."""
+    environment(CORS_ORIGINS="https://App.example.com,http://localhost:5173, http://[::1]:1")
+    assert Settings.load().cors_origins == {
+        "https://app.example.com",
+        "http://localhost:5173",
+        "http://[::1]:1",
+    }
+    assert Settings.load(cors_origins="*").cors_origins == {"*"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["app.example.com", "https://app.example.com/", "https://a/b", "null", "https://*.example.com"],
+)
+def test_what_is_no_origin_is_refused(given):
+    """It would match nothing."""
+    with pytest.raises(InvalidSettings, match=r"^CORS_ORIGINS: .* without a path"):
+        Settings.load(cors_origins=given)
+
+
+@pytest.mark.parametrize(
     ("given", "path"),
     [("/api", "/api"), ("/api/", "/api"), ("/a/b-c_d.e~f", "/a/b-c_d.e~f"), ("/", "")],
 )

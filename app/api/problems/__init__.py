@@ -96,6 +96,24 @@ PAYLOAD_TOO_LARGE = ProblemType(
     meaning="The body is longer than any that the service accepts, whether it was sent with its "
     "length or in chunks. Nothing was done.",
 )
+ORIGIN_NOT_ALLOWED = ProblemType(
+    403,
+    "origin-not-allowed",
+    "Origin not allowed",
+    example="Pages of this origin may not call the service; CORS_ORIGINS lists those that may.",
+    meaning="A browser sent the request for a page of another origin, as its Origin or "
+    "Sec-Fetch-Site says, and the setting CORS_ORIGINS does not list that origin. Nothing was "
+    "done. If the page is the service's own, a proxy in front passes on another Host than the "
+    "browser sent.",
+)
+HOST_NOT_ALLOWED = ProblemType(
+    421,
+    "host-not-allowed",
+    "Host not allowed",
+    example="The service does not answer for this host; ALLOWED_HOSTS lists those it answers for.",
+    meaning="The Host of the request is not one that the service is reached at. Nothing was done. "
+    "If the host is right, it has to be in the setting ALLOWED_HOSTS.",
+)
 MISDIRECTED_REQUEST = ProblemType(
     421,
     "misdirected-request",
@@ -158,9 +176,11 @@ STORAGE_UNAVAILABLE = ProblemType(
 OF_THE_FRAMEWORK = (
     MALFORMED_REQUEST,
     INVALID_REQUEST,
+    ORIGIN_NOT_ALLOWED,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     PAYLOAD_TOO_LARGE,
+    HOST_NOT_ALLOWED,
     MISDIRECTED_REQUEST,
     HEADERS_TOO_LARGE,
     INTERNAL_ERROR,

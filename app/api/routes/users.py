@@ -9,7 +9,13 @@ from app.api.direct import DirectRoute
 from app.api.entity_tags import expected_version, has_version
 from app.api.headers import set_etag, set_location, set_written
 from app.api.idempotency import carried_out_once
-from app.api.problems import CONFLICT, IDEMPOTENCY_KEY_REUSED, INVALID_CURSOR, VERSION_MISMATCH
+from app.api.problems import (
+    CONFLICT,
+    IDEMPOTENCY_KEY_REUSED,
+    INVALID_CURSOR,
+    ORIGIN_NOT_ALLOWED,
+    VERSION_MISMATCH,
+)
 from app.api.problems.users import (
     EMAIL_TAKEN,
     USER_ALREADY_EXISTS,
@@ -49,7 +55,7 @@ from app.users.queries.get_user_profile import GetUserProfile
 from app.users.queries.list_user_summaries import ListUserSummaries
 
 _WRITTEN = ("ETag", "Consistency-Token", "Idempotency-Replayed")
-_WRITE = (*MESSAGE, CONFLICT, IDEMPOTENCY_KEY_REUSED)
+_WRITE = (*MESSAGE, CONFLICT, IDEMPOTENCY_KEY_REUSED, ORIGIN_NOT_ALLOWED)
 _CHANGE = (*_WRITE, USER_NOT_FOUND, VERSION_MISMATCH)
 
 _THIS_USER = {"user_id": "$response.body#/id"}

@@ -207,10 +207,8 @@ async def test_no_value_is_repeated(client, service, email):
         ("/users/user123?as_of_version=2147483648", ["query/as_of_version"]),
         ("/users/user123?as_of_version=1.0", ["query/as_of_version"]),
         ("/users/no%20spaces", ["path/user_id"]),
-        ("/users/%00", ["path/user_id"]),
         ("/users/%ff", ["path/user_id"]),
         ("/users/" + "x" * 65, ["path/user_id"]),
-        ("/users/user123%0A/history", ["path/user_id"]),
         ("/users/user123/history?limit=0", ["query/limit"]),
     ],
 )
