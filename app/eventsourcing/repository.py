@@ -21,7 +21,7 @@ from app.eventsourcing.events import Event, RecordedEvent, request_metadata
 from app.eventsourcing.idempotency import Receipt, idempotent_command
 from app.eventsourcing.ids import uuid7
 from app.eventsourcing.snapshots import Snapshots
-from app.eventsourcing.store import Append, EventStore
+from app.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE, Append, EventStore
 from app.storage import Overloaded
 
 
@@ -186,24 +186,40 @@ class Repository(Generic[AggregateT]):
         command.replayed = True
         stored = self._folds.get(receipt.stream_id)
         if stored is None or stored.version != receipt.version:
-            events = await self._store.load(receipt.stream_id)
-            stored = self._fold(None, events[: receipt.version])
+            known = stored if stored and stored.version < receipt.version else None
+            stored = await self._load(receipt.stream_id, known, up_to_version=receipt.version)
         assert stored is not None  # a receipt is recorded together with its events
         return stored
 
     async def _catch_up(self, stream_id: str) -> Stored[AggregateT] | None:
-        stored = self._folds.get(stream_id)
+        stored = await self._load(stream_id, self._folds.get(stream_id))
+        if stored is not None:
+            self._remember(stream_id, stored)
+        return stored
+
+    async def _load(
+        self,
+        stream_id: str,
+        stored: Stored[AggregateT] | None,
+        *,
+        up_to_version: int = LAST_VERSION,
+    ) -> Stored[AggregateT] | None:
+        """`stored` with what is past it, up to a version; some events at a time."""
         version = stored.version if stored else 0
+        span = {"after_version": version, "up_to_version": up_to_version}
         if self._snapshots is None:
-            events = await self._store.load(stream_id, after_version=version)
+            events = await self._store.load(stream_id, **span)
         else:
             kept, events = await self._store.load_from_snapshot(
-                stream_id, edition=self._snapshots.edition, after_version=version
+                stream_id, edition=self._snapshots.edition, **span
             )
             stored = self._snapshots.restored(kept) if kept else stored
         stored = self._fold(stored, events)
-        if stored is not None:
-            self._remember(stream_id, stored)
+        while len(events) == LOADED_AT_ONCE:
+            events = await self._store.load(
+                stream_id, after_version=events[-1].version, up_to_version=up_to_version
+            )
+            stored = self._fold(stored, events)
         return stored
 
     def _fold(

@@ -9,6 +9,12 @@ from app.eventsourcing.clock import DatedLog
 from app.eventsourcing.events import Data, Event, Metadata, RecordedEvent
 from app.eventsourcing.idempotency import IdempotencyKey, Receipt
 
+LOADED_AT_ONCE = 200
+"""How many events of a stream are loaded at once, so that a long one holds nobody up."""
+
+LAST_VERSION = 2**31 - 1
+"""No stream is longer: versions are stored in 32 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -100,9 +106,12 @@ class EventStore(Protocol):
         """
         ...
 
-    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
-        """The events of a stream past `after_version`, in order; none if there is no such stream.
+    async def load(
+        self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
+    ) -> Sequence[RecordedEvent]:
+        """The next events of a stream past `after_version`, in order.
 
+        Up to `up_to_version`, and LOADED_AT_ONCE of them; fewer only when there are no more.
         Holds every append that was acknowledged before the call.
 
         Raises:
@@ -114,11 +123,16 @@ class EventStore(Protocol):
         ...
 
     async def load_from_snapshot(
-        self, stream_id: str, *, edition: int, after_version: int = 0
+        self,
+        stream_id: str,
+        *,
+        edition: int,
+        after_version: int = 0,
+        up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
-        """The snapshot of a stream past `after_version`, and the events past both.
+        """The snapshot of a stream past `after_version`, and the next events past both, as `load`.
 
-        There is none if the one that is kept is of another edition.
+        There is none if the one that is kept is of another edition, or past `up_to_version`.
 
         Raises what `load` does.
         """

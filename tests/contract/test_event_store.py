@@ -16,6 +16,7 @@ from app.eventsourcing import (
     UnknownEvent,
     VersionConflict,
 )
+from app.eventsourcing.store import LOADED_AT_ONCE
 from tests.contract.noted import Moody, Noted, Store, Stranger, note
 
 
@@ -48,6 +49,27 @@ async def test_load_starts_past_a_version(store):
     assert [each.event.text for each in tail] == ["b", "c"]
     assert await store.load("note-1", after_version=3) == []
     assert await store.load("note-2") == []
+
+
+async def test_a_long_stream_is_loaded_some_events_at_a_time(store):
+    """Up to a bound, so that no stream is too long; up to a version, where that is nearer."""
+    texts = [str(number) for number in range(1, LOADED_AT_ONCE + 51)]
+    await store.append(note("note-1", 0, *texts))
+    await store.append(note("note-2", 0, "other"))
+
+    async def loaded(**span):
+        events = await store.load("note-1", **span)
+        assert [each.event.text for each in events] == [str(each.version) for each in events]
+        return (events[0].version, events[-1].version) if events else None
+
+    assert await loaded() == (1, LOADED_AT_ONCE)
+    assert await loaded(after_version=LOADED_AT_ONCE) == (LOADED_AT_ONCE + 1, len(texts))
+    assert await loaded(after_version=len(texts)) is None
+    assert await loaded(up_to_version=7) == (1, 7)
+    assert await loaded(after_version=5, up_to_version=7) == (6, 7)
+    assert await loaded(after_version=7, up_to_version=7) is None
+    first, second = await asyncio.gather(store.load("note-1"), store.load("note-2"))
+    assert (len(first), len(second)) == (LOADED_AT_ONCE, 1)
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])

@@ -38,7 +38,11 @@ async def plan_of(connection, statement: str, types: str, arguments: str) -> str
     return "\n".join(line for (line,) in plan)
 
 
-LOADING = (statements.LOAD, "text[], integer[], integer[]", "array['note-1'], array[0], array[1]")
+LOADING = (
+    statements.LOAD,
+    "text[], integer[], integer[], integer[], bigint",
+    "array['note-1'], array[0], array[9], array[1], 200",
+)
 
 
 @pytest.mark.parametrize("analysed", [False, True])

@@ -20,10 +20,10 @@ async def snapshot_at_2(store):
     return appended
 
 
-async def versions(store, after_version=0, edition=1):
+async def versions(store, after_version=0, edition=1, **bound):
     """The versions of the snapshot and of the events that are loaded."""
     kept, events = await store.load_from_snapshot(
-        "note-1", edition=edition, after_version=after_version
+        "note-1", edition=edition, after_version=after_version, **bound
     )
     return kept and kept.version, [each.version for each in events]
 
@@ -47,6 +47,8 @@ async def test_only_a_snapshot_that_is_of_use_is_loaded(store):
     assert await versions(store, after_version=2) == (None, [3])
     assert await versions(store, after_version=3) == (None, [])
     assert await versions(store, edition=2) == (None, [1, 2, 3])
+    assert await versions(store, up_to_version=1) == (None, [1])
+    assert await versions(store, up_to_version=2) == (2, [])
 
 
 @pytest.mark.usefixtures("snapshot_at_2")

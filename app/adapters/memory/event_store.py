@@ -24,6 +24,7 @@ from app.eventsourcing import (
     VersionConflict,
 )
 from app.eventsourcing.signal import LogSignal
+from app.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""
@@ -93,20 +94,32 @@ class MemoryEventStore:
         self._signal.grown_to(len(self._log))
         return Appended(version=len(stream), position=len(self._log), recorded_at=now)
 
-    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
+    async def load(
+        self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
+    ) -> Sequence[RecordedEvent]:
         """As `EventStore.load` says."""
         await asyncio.sleep(0)
-        return [self._recorded(each) for each in self._streams.get(stream_id, [])[after_version:]]
+        end = min(up_to_version, after_version + LOADED_AT_ONCE)
+        stream = self._streams.get(stream_id, [])
+        return [self._recorded(each) for each in stream[after_version:end]]
 
     async def load_from_snapshot(
-        self, stream_id: str, *, edition: int, after_version: int = 0
+        self,
+        stream_id: str,
+        *,
+        edition: int,
+        after_version: int = 0,
+        up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
         """As `EventStore.load_from_snapshot` says."""
         kept = self._snapshots.get(stream_id)
-        if kept and (kept.snapshot.edition != edition or kept.version <= after_version):
+        of_use = kept and after_version < kept.version <= up_to_version
+        if not (kept and of_use and kept.snapshot.edition == edition):
             kept = None
         after_version = kept.version if kept else after_version
-        return kept, await self.load(stream_id, after_version=after_version)
+        return kept, await self.load(
+            stream_id, after_version=after_version, up_to_version=up_to_version
+        )
 
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""

@@ -1,5 +1,6 @@
 """The event store: group-committed appends, batched loads, the log."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -31,6 +32,7 @@ from app.eventsourcing import (
     VersionConflict,
 )
 from app.eventsourcing.signal import LogSignal
+from app.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
 from app.storage import StorageNotReady, StorageUnavailable
 
 LARGEST_APPEND_BATCH = 128
@@ -38,8 +40,9 @@ LARGEST_LOAD_BATCH = 64
 WAITING = 4096
 
 _Item = tuple[Append, str]
-_Load = tuple[str, int, int]
-"""A stream id, the version after which to begin, and the edition of snapshots that will do."""
+_Load = tuple[str, int, int, int]
+"""A stream id, the versions after which to begin and with which to end, and the edition of
+snapshots that will do."""
 
 _Loaded = tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]
 
@@ -118,16 +121,24 @@ class PostgresEventStore:
         self._signal.grown_to(appended.position)
         return appended
 
-    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
+    async def load(
+        self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
+    ) -> Sequence[RecordedEvent]:
         """As `EventStore.load` says."""
-        _, events = await self._loads.submit((stream_id, after_version, _NO_EDITION))
+        load = (stream_id, after_version, up_to_version, _NO_EDITION)
+        _, events = await self._loads.submit(load)
         return events
 
     async def load_from_snapshot(
-        self, stream_id: str, *, edition: int, after_version: int = 0
+        self,
+        stream_id: str,
+        *,
+        edition: int,
+        after_version: int = 0,
+        up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
         """As `EventStore.load_from_snapshot` says."""
-        return await self._loads.submit((stream_id, after_version, edition))
+        return await self._loads.submit((stream_id, after_version, up_to_version, edition))
 
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""
@@ -179,12 +190,16 @@ class PostgresEventStore:
         return [_outcome(append, row) for (append, _), row in zip(items, rows, strict=True)]
 
     async def _load_batch(self, loads: Sequence[_Load]) -> list[_Loaded | Exception]:
-        stream_ids, after_versions, editions = zip(*loads, strict=True)
-        rows = await self._loading.fetch(statements.LOAD, stream_ids, after_versions, editions)
+        rows = await self._loading.fetch(statements.LOAD, *zip(*loads, strict=True), LOADED_AT_ONCE)
         by_item: list[list[asyncpg.Record]] = [[] for _ in loads]
         for row in rows:
             by_item[row["item"] - 1].append(row)
-        return [self._stream(rows) for rows in by_item]
+        loaded: list[_Loaded | Exception] = []
+        for of_item in by_item:
+            loaded.append(self._stream(of_item))
+            if len(of_item) >= LOADED_AT_ONCE:
+                await asyncio.sleep(0)  # many long streams at once are as long as one of them
+        return loaded
 
     async def _find_receipts(self, keys: Sequence[str]) -> list[Receipt | None]:
         rows = await self._loading.fetch(statements.RECEIPTS, keys)

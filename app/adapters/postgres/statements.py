@@ -5,13 +5,13 @@ APPEND = "select * from append_events($1::jsonb)"
 
 LOAD = """
 select wanted.item, found.*
-from unnest($1::text[], $2::integer[], $3::integer[])
-    with ordinality as wanted (stream_id, after_version, edition, item)
+from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[])
+    with ordinality as wanted (stream_id, after_version, up_to_version, edition, item)
 left join lateral (
     select position, stream_id, version, edition, data, recorded_at
     from snapshots
     where stream_id = wanted.stream_id and edition = wanted.edition
-      and version > wanted.after_version
+      and version > wanted.after_version and version <= wanted.up_to_version
     limit 1
 ) kept on true
 cross join lateral (
@@ -23,15 +23,18 @@ cross join lateral (
      from events
      where stream_id = wanted.stream_id
        and version > coalesce(kept.version, wanted.after_version)
-     order by version)
+       and version <= wanted.up_to_version
+     order by version
+     limit $5)
 ) found (position, stream_id, version, type, schema_version, data, metadata, recorded_at)
 order by wanted.item, found.version
 """
-"""The events of several streams, each past a version; `item` counts the streams from 1.
+"""The next events of several streams, each past a version and up to another, and so many at most.
 
-Those of a stream begin with its snapshot, which has no type, if it is past that version and of
-the edition wanted, and go on after it. The `lateral` parts make PostgreSQL look each stream up in
-its index: of joins it thinks, while it has no statistics, that reading all there is is cheaper.
+`item` counts the streams from 1. What is of a stream begins with its snapshot, which has no type,
+if it is between those versions and of the edition wanted, and goes on after it. The `lateral` parts
+make PostgreSQL look each stream up in its index: of joins it thinks, while it has no statistics,
+that reading all there is is cheaper.
 """
 
 RECEIPTS = "select key, fingerprint, stream_id, version from receipts where key = any($1::text[])"

@@ -1,5 +1,6 @@
 """Get a user's profile as it once was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,25 +35,48 @@ class GetPastUserProfileHandler:
         self._registry = registry
 
     async def __call__(self, query: GetPastUserProfile) -> UserProfile:
-        """Fold the user's history up to then."""
+        """The profile there is, if it is as old; else a fold of the user's history up to then."""
+        now = await self._views.get(USER_PROFILES.name, query.user_id)
+        if now is None:
+            raise UserNotFound(query.user_id)
+        if _is_so(now, query):
+            return profile(now)
+        if query.time is None and not await self._has(query.user_id, query.version, now):
+            raise UserNotFound(query.user_id, f" at version {query.version}")
         document: Document | None = None
         last: RecordedEvent | None = None
         seek: Seek | None = None
-        while entries := await self._page(query.user_id, seek):
+        while entries := await self._page(query, seek):
             for entry in entries:
                 recorded = recorded_event(entry, self._registry)
                 if _is_later(recorded, query):
                     return _profile(query, document, last)
                 document, last = USER_PROFILES.evolve(document, recorded), recorded
             seek = Seek(entries[-1].document["version"], entries[-1].key)
-        never = query.version is not None and last is not None and last.version < query.version
-        if never and query.time is None:
-            raise UserNotFound(query.user_id, f" at version {query.version}")
         return _profile(query, document, last)
 
-    async def _page(self, user_id: str, seek: Seek | None) -> list[Entry]:
-        request = PageRequest(equals={"user_id": user_id}, sort="version", limit=_PAGE, after=seek)
-        return list(await self._views.page(USER_HISTORY.name, request))
+    async def _has(self, user_id: str, version: int | None, now: Entry) -> bool:
+        # The view of the history may be ahead of the other.
+        if version is None or version <= now.document["version"]:
+            return True
+        return await self._views.get(USER_HISTORY.name, f"{user_id}:{version}") is not None
+
+    async def _page(self, query: GetPastUserProfile, seek: Seek | None) -> Sequence[Entry]:
+        past = seek.value if seek else 0
+        limit = _PAGE if query.version is None else min(_PAGE, query.version - past)
+        if limit < 1:
+            return ()
+        equals = {"user_id": query.user_id}
+        request = PageRequest(equals=equals, sort="version", limit=limit, after=seek)
+        return await self._views.page(USER_HISTORY.name, request)
+
+
+def _is_so(now: Entry, query: GetPastUserProfile) -> bool:
+    if query.time is not None and now.document["updated_at"] > query.time:
+        return False
+    if query.version is None or now.document["version"] == query.version:
+        return True
+    return query.time is not None and now.document["version"] < query.version
 
 
 def _is_later(recorded: RecordedEvent, query: GetPastUserProfile) -> bool:

@@ -21,6 +21,7 @@ from app.eventsourcing import (
     RecordedSnapshot,
     Repository,
 )
+from app.eventsourcing.store import LAST_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,10 @@ async def nothing(_: object) -> None:
 
 @dataclass
 class MeddledStore:
-    """An event store that keeps what it is asked, and lets a test come between."""
+    """An event store that keeps what it is asked and how many events it loaded.
+
+    It lets a test come between.
+    """
 
     store: EventStore
     before_append: Callable[[Append], Awaitable[None]] = nothing
@@ -134,6 +138,7 @@ class MeddledStore:
     before_load: Callable[[str], Awaitable[None]] = nothing
     appends: list[Append] = field(default_factory=list)
     loads: list[tuple[str, int]] = field(default_factory=list)
+    loaded: int = 0
 
     async def append(self, append: Append) -> Appended:
         """As `EventStore.append` says."""
@@ -151,20 +156,34 @@ class MeddledStore:
         """As `EventStore.purge_receipts` says."""
         return await self.store.purge_receipts(marks=marks, apart=apart)
 
-    async def load(self, stream_id: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
+    async def load(
+        self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
+    ) -> Sequence[RecordedEvent]:
         """As `EventStore.load` says."""
         self.loads.append((stream_id, after_version))
         await self.before_load(stream_id)
-        return await self.store.load(stream_id, after_version=after_version)
+        events = await self.store.load(
+            stream_id, after_version=after_version, up_to_version=up_to_version
+        )
+        self.loaded += len(events)
+        return events
 
     async def load_from_snapshot(
-        self, stream_id: str, *, edition: int, after_version: int = 0
+        self,
+        stream_id: str,
+        *,
+        edition: int,
+        after_version: int = 0,
+        up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
         """As `EventStore.load_from_snapshot` says."""
         self.loads.append((stream_id, after_version))
         await self.before_load(stream_id)
         return await self.store.load_from_snapshot(
-            stream_id, edition=edition, after_version=after_version
+            stream_id,
+            edition=edition,
+            after_version=after_version,
+            up_to_version=up_to_version,
         )
 
 
@@ -180,7 +199,10 @@ def process(store: EventStore, **options: Any) -> Repository[Shelf]:
 
 async def events_of(store: EventStore, shelf_id: str) -> list[Event]:
     """What happened to a shelf."""
-    return [each.event for each in await store.load(f"shelf-{shelf_id}")]
+    events: list[Event] = []
+    while loaded := await store.load(f"shelf-{shelf_id}", after_version=len(events)):
+        events += [each.event for each in loaded]
+    return events
 
 
 def folded(events: Sequence[Event]) -> Shelf | None:

@@ -1,5 +1,6 @@
 """The queries, from the message to the views."""
 
+import contextlib
 import itertools
 from datetime import timedelta
 
@@ -350,6 +351,37 @@ class TestGetPastUserProfile:
         for version in (500, 501, 1001):
             past = await world.send(GetPastUserProfile("alice", version=version))
             assert (past.version, past.bio) == (version, str(version))
+
+    async def test_no_more_of_a_history_is_read_than_it_takes(self, world):
+        """Nothing for what is so now, or never was; up to a version and a page for the rest."""
+        registered = await world.send(ALICE)
+        for number in range(2, 1203):
+            last = await world.send(UpdateUserProfile("alice", bio=str(number)))
+        await world.catch_up()
+        read = []
+        page = world.read_model.page
+
+        async def counting_page(*arguments, **options):
+            entries = await page(*arguments, **options)
+            read.append(len(entries))
+            return entries
+
+        world.read_model.page = counting_page
+
+        async def read_for(**at):
+            read.clear()
+            with contextlib.suppress(UserNotFound):
+                await world.send(GetPastUserProfile("alice", **at))
+            return sum(read)
+
+        assert await read_for(version=1202) == 0
+        assert await read_for(version=1203) == 0
+        assert await read_for(version=2**31 - 1) == 0
+        assert await read_for(time=last.updated_at) == 0
+        assert await read_for(time=last.updated_at, version=2000) == 0
+        assert await read_for(version=1) == 1
+        assert await read_for(version=700) == 700
+        assert await read_for(time=registered.created_at - timedelta(seconds=1)) <= 500
 
     async def test_a_version_yet_to_come_is_not_found(self, world):
         """The refusal says which version there is not."""
