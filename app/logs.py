@@ -1,14 +1,24 @@
-"""Logging: every line, whoever writes it, in one form on standard error."""
+"""Logging: every line, whoever writes it, in one form on standard error.
 
+Text of clients gets into lines, in paths and messages of errors for example. It cannot begin a line
+of its own, nor do anything to the terminal: characters that could are escaped.
+"""
+
+import io
+import json
 import logging
+import re
 import sys
-from typing import Literal
+from typing import Any, Literal, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
 _TOO_TALKATIVE = ("alembic", "asyncio", "pymongo", "uvicorn")
 """Libraries of which only warnings and worse are worth a line."""
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Controls, separators of lines, and what turns the direction of text around."""
 
 
 def configure(level: str, form: Literal["console", "json"]) -> None:
@@ -56,16 +66,41 @@ def _rendering(form: Literal["console", "json"]) -> list[Processor]:
             *cleaned,
             structlog.processors.format_exc_info,
             structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            structlog.processors.JSONRenderer(_safe_json, ensure_ascii=False, default=str),
         ]
-    # Plain tracebacks: richer ones show local variables, and with them passwords and persons.
     console = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        colors=sys.stderr.isatty(), exception_formatter=_indented_traceback
     )
-    return [*cleaned, console]
+    return [*cleaned, _safe_texts, console]
 
 
 def _without_colours(_: object, __: str, entry: EventDict) -> EventDict:
     """The line without uvicorn's second copy of it in colour."""
     entry.pop("color_message", None)
     return entry
+
+
+def _escaped(text: str) -> str:
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _safe_texts(_: object, __: str, entry: EventDict) -> EventDict:
+    for key, value in entry.items():
+        if isinstance(value, str) and key != "stack":
+            entry[key] = _escaped(value.rstrip("\n"))
+    return entry
+
+
+def _safe_json(entry: EventDict, **options: Any) -> str:
+    written = json.dumps(entry, **options)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
+def _indented_traceback(out: TextIO, error: ExcInfo) -> None:
+    """Write a traceback whose lines cannot be taken for lines of the log.
+
+    A plain one: richer ones show local variables, and with them passwords and persons.
+    """
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, error)
+    out.writelines(f"\n  {_escaped(line)}" for line in plain.getvalue().strip("\n").split("\n"))

@@ -1,10 +1,15 @@
 import json
 import logging
 
+import httpx
 import pytest
 import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from app import logs
+from app.api.middleware import LastResort, RequestIds
 
 
 @pytest.fixture
@@ -80,3 +85,54 @@ def test_what_is_below_the_level_is_not_written(written):
     logs.configure("error", "console")
     logging.getLogger("app").warning("unheard")
     assert [line.split()[3] for line in written()] == ["heard", "also"]
+
+
+FORGED = "/users/a\n2026-03-14T09:26:53Z [info     ] forged\r\x1b[2K\x9b1A\u2028b\u202ec\x00"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_what_clients_send_forges_no_line_and_moves_no_terminal(written, form):
+    """As the message, an argument, a value beside it, or in the text of an error."""
+    logs.configure("info", form)
+    log = logging.getLogger("app.somewhere")
+    error = ValueError(FORGED)
+    try:
+        raise error
+    except ValueError:
+        log.exception("Unhandled exception in %s %s", "GET", FORGED, extra={"path": FORGED})
+    log.warning(FORGED)
+    structlog.get_logger("app.elsewhere").warning("Late.", path=FORGED)
+    lines = written()
+    assert not [each for line in lines for each in line if not each.isprintable()]
+    own = [line for line in lines if not line.startswith("  ")]
+    assert len(own) == 3
+    assert not [line for line in own if line.startswith("2026-03-14T")]
+    if form == "json":
+        first, second, third = map(json.loads, own)
+        assert first["path"] == second["message"] == third["path"] == FORGED
+        assert FORGED in first["message"]
+        assert FORGED in first["exception"]
+    else:
+        assert r"GET /users/a\n2026-03-14T09:26:53Z [info     ] forged\r\x1b[2K" in own[0]
+
+
+async def test_a_500_forges_no_line(written):
+    """Its path is what the client sent, decoded."""
+    logs.configure("info", "console")
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    api = Starlette(
+        routes=[Route("/users/{user_id}", broken)],
+        middleware=[Middleware(RequestIds), Middleware(LastResort)],
+    )
+    path = "/users/%0A2026-03-14T09:26:53.000000Z%20%5Binfo%5D%20forged%1B%5B2K"
+    transport = httpx.ASGITransport(api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get(path)
+    assert answer.json()["code"] == "internal-error"
+    first, *traceback = [line for line in written() if "[httpx]" not in line]
+    assert r"/users/\n2026-03-14T09:26:53.000000Z [info] forged\x1b[2K" in first
+    assert f"request_id={answer.headers['x-request-id']}" in first
+    assert all(line.startswith("  ") for line in traceback)

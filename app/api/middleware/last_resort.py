@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class LastResort:
-    """Logs an error that nobody expected, with its traceback, and answers that there was one.
+    """Logs an unhandled exception with its traceback, and answers that there was one.
 
     Once the response is under way it cannot be taken back: then the error goes on to the
     server, which cuts the connection. A request is cancelled by the server alone, when it stops
@@ -48,6 +48,6 @@ class LastResort:
         except Exception:
             if started:
                 raise
-            _log.exception("Nobody expected this of %s %s.", scope["method"], scope["path"])
+            _log.exception("Unhandled exception in %s %s", scope["method"], scope["path"])
             answer = problem_response(scope, INTERNAL_ERROR, INTERNAL_ERROR.example)
             await answer(scope, receive, send)
