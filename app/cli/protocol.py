@@ -1,21 +1,36 @@
 """HTTP as the server speaks it, where the application has no say yet."""
 
-from typing import ClassVar
+import asyncio
+import functools
+import inspect
+import logging
+from collections.abc import Coroutine
+from typing import Any, ClassVar, cast
 
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+import httptools
+from uvicorn._types import ASGI3Application, HTTPScope
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api.last_answer import LastAnswer
 from app.api.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST
 from app.api.problems.kinds import ProblemType
-from app.api.refusals import problem_response
-from app.eventsourcing import Metadata, request_metadata, uuid7
+from app.cli.broken_body import BrokenBody
+from app.cli.hanging_up import OrderlyTransport
+from app.cli.heads import UnreadableHead, origin_form, without_upgrade
+
+_VERSIONS = ("1.1", "1.0")
+_SLASH = ord("/")
+_CLOSE = (b"connection", b"close")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+_log = logging.getLogger(__name__)
 
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's, which answers what it cannot read with a problem, and reads no head without end.
+
+    An upgrade is not taken: the request is read as if none had been offered (RFC 9110, 7.8).
 
     The parser keeps a head, or the trailers after a body, until it has all of it.
     """
@@ -27,63 +42,183 @@ class Protocol(HttpToolsProtocol):
     PATIENCE: ClassVar[float] = 2.0
     """For how many seconds a client may take nothing of what it is sent, when the server stops."""
 
+    LAST_REQUEST: ClassVar[float] = 1.0
+    """For how many seconds an idle connection may still send a request, when the server stops."""
+
+    LAST_ANSWER: ClassVar[float] = 1.0
+    """For how many seconds the answer to a read is waited for, once the client has closed its side.
+    It may have gone, and a read can be sent again."""
+
     _kept = 0
+    _task: asyncio.Task[None]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to listen."""
+        orderly = OrderlyTransport(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", orderly))
 
     def data_received(self, data: bytes) -> None:
         """Take in what was sent."""
+        self._unset_keepalive_if_required()
         self._kept += len(data)
-        super().data_received(data)
+        rest: bytes | memoryview = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                break
+            except httptools.HttpParserUpgrade as offered:
+                rest = self._without_upgrade(memoryview(rest)[offered.args[0] :])
+            except httptools.HttpParserError as error:
+                self._refuse(MALFORMED_REQUEST, _reason(error))
+                return
         if self._kept > self.LIMIT and not self.transport.is_closing():
             self._refuse(HEADERS_TOO_LARGE)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer what came before the client closed its side, then close the other."""
+        cycle = self._under_way
+        cast("OrderlyTransport", self.transport).input_ended = True
+        if self._reads_head:
+            self._refuse(MALFORMED_REQUEST, "it ends before its head does")
+        elif cycle is None or cycle.chunked_encoding:
+            return False  # Who follows a stream and hangs up has gone.
+        elif cycle.more_body:
+            self._refuse(MALFORMED_REQUEST, "it ends before its body does")
+        else:
+            cycle.keep_alive = False
+            if cycle.scope["method"] in _SAFE:
+                self.loop.call_later(self.LAST_ANSWER, self.transport.close)
+        return not self.transport.is_closing()
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
         self._kept = 0
+        if self.url[0] != _SLASH or b"#" in self.url:
+            self._normalise_target()
         super().on_headers_complete()
+        if self.scope["http_version"] not in _VERSIONS:
+            raise UnreadableHead("its version of HTTP is neither 1.1 nor 1.0")
 
     def on_body(self, body: bytes) -> None:
         """Pass on a part of the body."""
         self._kept = 0
         super().on_body(body)
 
+    def on_chunk_header(self) -> None:
+        """Keep what may follow the last chunk from becoming part of the head."""
+        if self.headers:
+            codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+            if [each.strip().lower() for each in codings] != [b"chunked"]:
+                raise UnreadableHead("the only transfer coding that is understood is chunked")
+            self.headers = []
+
     def shutdown(self) -> None:
-        """Hang up once what is under way is answered, or if the client takes none of it."""
-        super().shutdown()
+        """Hang up after the next answer, or soon if none is due, or if the client takes none."""
+        if _CLOSE not in self.server_state.default_headers:
+            self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+        if cycle := self._under_way:
+            cycle.keep_alive = False
+        else:
+            # A request may be on its way: it is answered, and told that it was the last.
+            self.loop.call_later(self.LAST_REQUEST, self._close_if_idle)
         if unsent := self.transport.get_write_buffer_size():
             self.loop.call_later(self.PATIENCE, self._give_up, unsent)
+
+    def _close_if_idle(self) -> None:
+        if not self._under_way:
+            self.transport.close()
 
     def _give_up(self, unsent: int) -> None:
         # Who takes nothing is sent nothing more: what is not sent yet is no less than it was.
         if self.transport.get_write_buffer_size() >= unsent:
             self.transport.abort()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it says less than the problem
-        """Answer what is not HTTP, and hang up."""
-        self._refuse(MALFORMED_REQUEST)
+    def _should_upgrade(self) -> bool:
+        # uvicorn leaves the request alone then; `_without_upgrade` has it read once more.
+        return True
 
-    def _refuse(self, kind: ProblemType) -> None:
-        under_way: RequestResponseCycle | None = self.cycle
-        if under_way is None or under_way.response_complete:
-            self.transport.write(_response(kind, self.root_path))
-        elif not under_way.more_body:
-            # It came whole before and may have been carried out: it is answered, then we hang up.
-            under_way.keep_alive = False
-            self.flow.pause_reading()
+    def _without_upgrade(self, rest: memoryview) -> memoryview | bytes:
+        # What follows, the body first. The parser takes it for another protocol and cannot be
+        # told otherwise, so that a new one reads the head, less the offer.
+        method, version = self.scope["method"], self.scope["http_version"]
+        if method == "CONNECT":
+            self._refuse(MALFORMED_REQUEST, "CONNECT is for proxies")
+            return b""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(without_upgrade(method, self.url, version, self.headers))
+        return rest
+
+    def _normalise_target(self) -> None:
+        self.url, host = origin_form(self.url, self.parser.get_method().decode())
+        if host is not None:
+            # It counts, whatever the header says (RFC 9112, 3.2.2).
+            self.headers[:] = [
+                (name, host if name == b"host" else value) for name, value in self.headers
+            ]
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._task = task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    @property
+    def _under_way(self) -> RequestResponseCycle | None:
+        """The last request whose head was read, unless it is answered."""
+        last: RequestResponseCycle | None = self.cycle
+        return None if last is None or last.response_complete else last
+
+    @property
+    def _reads_head(self) -> bool:
+        """Whether a head has begun, and is not complete."""
+        begun: HTTPScope | None = self.scope
+        last: RequestResponseCycle | None = self.cycle
+        return begun is not None and (last is None or last.scope is not begun)
+
+    def _refuse(self, kind: ProblemType, reason: str = "") -> None:
+        """Read nothing more, and hang up when all is answered, what cannot be read as well."""
+        cast("OrderlyTransport", self.transport).discard_input()
+        cycle = self._under_way
+        if cycle is None:
+            # The rest of a request that was answered before it was whole gets no second answer.
+            if self._reads_head or self.scope is None:
+                self._write(LastAnswer({"path": "", "root_path": self.root_path}, kind, reason))
+            self.transport.close()
             return
+        cycle.keep_alive = False
+        if not cycle.more_body:
+            return  # It came whole and may have been carried out, so its client is told that only.
+        answer = LastAnswer(cycle.scope, kind, reason)
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline[0] = (cycle, answer)
+        elif _has_not_begun(self._task):
+            self._task.cancel()
+            self._start_asgi_task(cycle, answer)
+        else:
+            unreadable = functools.partial(self._end_unread, cycle, answer)
+            cycle.flow = cast("FlowControl", BrokenBody(cycle.flow, unreadable))
+            cycle.message_event.set()
+
+    def _end_unread(self, cycle: RequestResponseCycle, answer: LastAnswer) -> None:
+        if not cycle.response_started:
+            self._write(answer)
         self.transport.close()
+        cycle.disconnected = True
+        cycle.message_event.set()
+
+    def _write(self, answer: LastAnswer) -> None:
+        self.transport.write(answer.as_bytes(self.server_state.default_headers))
 
 
-def _response(kind: ProblemType, root_path: str) -> bytes:
-    request_id = str(uuid7())
-    token = request_metadata.set(Metadata(correlation_id=request_id))
-    try:
-        answer = problem_response({"path": "", "root_path": root_path}, kind, kind.example)
-    finally:
-        request_metadata.reset(token)
-    headers = [
-        *answer.raw_headers,
-        (b"x-request-id", request_id.encode()),
-        (b"connection", b"close"),
-    ]
-    head = b"".join(b"%b: %b\r\n" % each for each in headers)
-    return STATUS_LINE[kind.status] + head + b"\r\n" + bytes(answer.body)
+def _has_not_begun(task: asyncio.Task[None]) -> bool:
+    coroutine = cast("Coroutine[Any, Any, None]", task.get_coro())
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+
+
+def _reason(error: httptools.HttpParserError) -> str:
+    cause = error.__context__
+    if isinstance(cause, UnreadableHead):
+        return str(cause)
+    if cause is not None and not isinstance(cause, httptools.HttpParserInvalidURLError):
+        _log.error("A head could not be taken in.", exc_info=cause)
+    return str(error)

@@ -1,0 +1,47 @@
+"""Problems that the server answers itself, where the application has no say, or no more."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Response
+
+from app.api.problems.kinds import ProblemType
+from app.api.refusals import problem_response
+from app.eventsourcing import Metadata, request_metadata, uuid7
+
+_log = logging.getLogger(__name__)
+
+
+class LastAnswer:
+    """The last answer of a connection: a problem, under an id of its own. An ASGI application.
+
+    It is logged with the id, at debug level only: any client can have as many as it likes.
+    """
+
+    def __init__(self, scope: Mapping[str, Any], kind: ProblemType, reason: str = "") -> None:
+        """Say to the request of `scope`, which may lack all but its path, what is wrong."""
+        request_id = str(uuid7())
+        detail = f"{kind.example.removesuffix('.')}: {reason}." if reason else kind.example
+        token = request_metadata.set(Metadata(correlation_id=request_id))
+        try:
+            self._response: Response = problem_response(scope, kind, detail)
+        finally:
+            request_metadata.reset(token)
+        self._response.headers["X-Request-Id"] = request_id
+        self._response.headers["Connection"] = "close"
+        _log.debug("Refused with %s: %s", kind.status, detail, extra={"request_id": request_id})
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        await self._response(scope, receive, send)
+
+    def as_bytes(self, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """The answer as it is sent where there is no request to answer."""
+        status = HTTPStatus(self._response.status_code)
+        own = dict(self._response.raw_headers)
+        headers = [*(each for each in default_headers if each[0] not in own), *own.items()]
+        start = f"HTTP/1.1 {status} {status.phrase}\r\n".encode()
+        head = b"".join(b"%b: %b\r\n" % each for each in headers)
+        return start + head + b"\r\n" + bytes(self._response.body)

@@ -1,0 +1,79 @@
+"""Connections that end in order."""
+
+import asyncio
+from typing import Any, ClassVar
+
+
+class OrderlyTransport:
+    """A transport that closes in stages (RFC 9112, 9.6).
+
+    A socket that is closed answers whatever still comes with a reset, and a reset makes the other
+    side drop answers that it has not read yet. So `close` sends what is left and the end of the
+    stream, then discards input until the other side closes too, for `LINGER` at most.
+
+    Everything else is the transport's own. It costs a connection one object, and an answer nothing.
+    """
+
+    LINGER: ClassVar[float] = 1.0
+    """In seconds."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.input_ended = False
+        """Whether the other side has said that it sends nothing more."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Hang up once all that was written is sent."""
+        if self.is_closing():
+            return
+        if self.input_ended:
+            self._transport.close()
+            return
+        try:
+            self._transport.write_eof()
+        except OSError:  # the other side is gone already
+            self._transport.abort()
+            return
+        self.write = _discard
+        self.is_closing = _yes
+        self.discard_input()
+        self._transport.resume_reading()
+        self._loop.call_later(self.LINGER, self._transport.close)
+
+    def discard_input(self) -> None:
+        """Read on, and throw away what comes; the protocol is told of all else."""
+        protocol = self._transport.get_protocol()
+        if not isinstance(protocol, _Deaf):
+            self._transport.set_protocol(_Deaf(protocol, self))
+
+
+class _Deaf(asyncio.Protocol):
+    """Stands in for a protocol that reads nothing more."""
+
+    def __init__(self, protocol: asyncio.BaseProtocol, transport: OrderlyTransport) -> None:
+        self._transport = transport
+        self.connection_lost = protocol.connection_lost  # type: ignore[method-assign]
+        self.pause_writing = protocol.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = protocol.resume_writing  # type: ignore[method-assign]
+
+    def data_received(self, data: bytes) -> None:
+        """Throw it away."""
+
+    def eof_received(self) -> bool:
+        """Keep the connection for the answer that is under way, if one is."""
+        self._transport.input_ended = True
+        return not self._transport.is_closing()
+
+
+def _discard(data: bytes | bytearray | memoryview) -> None:
+    pass
+
+
+def _yes() -> bool:
+    return True
