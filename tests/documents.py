@@ -53,6 +53,7 @@ class Curl:
         parser.add_argument("-H", dest="headers", action="append", default=[])
         parser.add_argument("-d", dest="content")
         parser.add_argument("-i", dest="head", action="store_true")
+        parser.add_argument("-I", dest="head_only", action="store_true")
         parser.add_argument("-N", dest="unbuffered", action="store_true")
         parser.add_argument("url")
         program, *arguments = shlex.split(command)
@@ -64,12 +65,13 @@ class Curl:
         given, has_content = self._options, self._options.content is not None
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if has_content else {}
         headers |= dict(each.split(": ", 1) for each in given.headers)
-        method = given.method or ("POST" if has_content else "GET")
+        method = "HEAD" if given.head_only else "POST" if has_content else "GET"
+        method = given.method or method
         return client.build_request(method, given.url, headers=headers, content=given.content)
 
     def head(self, answer: httpx.Response, shown: str) -> str:
-        """What it prints before the body: with -i the head, here without headers not in `shown`."""
-        if not self._options.head:
+        """What it prints of the head, here without headers not in `shown`: with -i or -I."""
+        if not (self._options.head or self._options.head_only):
             return ""
         names = {line.partition(": ")[0] for line in shown.partition("\n\n")[0].split("\n")}
         headers = [f"{name}: {value}" for name, value in answer.headers.items() if name in names]

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from app import __version__
+from app.api.heads import head_routes
 from app.api.middleware import (
     BodyLimit,
     CrossOrigin,
@@ -39,7 +40,8 @@ User profiles, written by commands and read by queries.
 A write is recorded in PostgreSQL when it is answered; the views that reads are served from
 follow at once, but not in the same instant. Every refusal is an `application/problem+json`
 document with a `code` to tell it by. Every answer carries an `X-Request-Id`: the one the
-request came with, if that was 1 to 128 visible ASCII characters, or a new one.
+request came with, if that was 1 to 128 visible ASCII characters, or a new one. What answers
+GET answers HEAD as well, the stream of changes excepted.
 """
 
 _TAGS = [
@@ -123,8 +125,8 @@ def create_api(
 
 def _put_first(api: FastAPI, routes: Sequence[BaseRoute]) -> None:
     # Each request goes through the routes of an included router twice, and before that through
-    # those of FastAPI's own that serve the documentation.
+    # those of FastAPI's own that serve the documentation. Those for HEAD are asked for least.
     for each in routes:
         if isinstance(each, APIRoute):
             each.unique_id = each.name
-    api.router.routes[:0] = routes
+    api.router.routes[:0] = [*routes, *head_routes(routes)]

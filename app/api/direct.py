@@ -6,7 +6,7 @@ docs/performance.md.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -15,7 +15,8 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_JSON = b"application/json"
+from app.api.caching import caching_of
+from app.api.request_rules import JSON, RequestRules, body_media_types
 
 
 class DirectRoute(APIRoute):
@@ -27,6 +28,9 @@ class DirectRoute(APIRoute):
     endpoint as well, so that refusals are the same; the OpenAPI document is the same, too. Where
     its router is included in another, FastAPI answers every request, since the route may have
     gained dependencies on the way.
+
+    Beside what is declared, `RequestRules` hold for the headers of requests. Successful answers of
+    reads say how they may be cached.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -40,15 +44,32 @@ class DirectRoute(APIRoute):
         super().__init__(*arguments, **options)
         self.app = _answering(self, by_fastapi=self.app)
 
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, behind the rules for headers."""
+        rules, handler = _rules_of(self), super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            rules.enforce(request.scope)
+            return await handler(request)
+
+        return handle
+
+
+def _rules_of(route: APIRoute) -> RequestRules:
+    takes = [each.alias for each in route.dependant.header_params]
+    return RequestRules(takes, body_media_types(route.methods or ()) if route.body_field else ())
+
 
 def _answering(route: APIRoute, by_fastapi: ASGIApp) -> ASGIApp:
     arguments = _Arguments(route)
     endpoint, written, status = route.endpoint, route.response_field, route.status_code or 200
+    caching = caching_of(route.methods or (), arguments.headers)
+    json = (b"content-type", JSON.encode())
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         response = Response(None, status)
-        response.raw_headers.clear()
+        response.raw_headers[:] = caching
         values = await arguments.of(request, response)
         if values is None:
             await by_fastapi(scope, _again(request), send)
@@ -61,7 +82,7 @@ def _answering(route: APIRoute, by_fastapi: ASGIApp) -> ASGIApp:
         if written is not None and not isinstance(result, Response):
             response.body = written.serialize_json(result)
             length = str(len(response.body)).encode()
-            response.raw_headers[:0] = (b"content-length", length), (b"content-type", _JSON)
+            response.raw_headers[:0] = (b"content-length", length), json
             result = response
         await result(scope, receive, send)
 
@@ -97,7 +118,9 @@ class _Arguments:
         needs = route.dependant
         self._path = _by_alias(needs.path_params)
         self._query = _by_alias(needs.query_params)
-        self._headers = {each.alias.lower().encode(): each for each in needs.header_params}
+        self.headers = {each.alias.lower().encode(): each for each in needs.header_params}
+        self._rules = _rules_of(route)
+        self._media_types = {each.encode() for each in self._rules.media_types}
         self._request, self._response = needs.request_param_name, needs.response_param_name
         self._body = route.body_field
         fields = [*needs.query_params, *needs.header_params]
@@ -123,15 +146,17 @@ class _Arguments:
         if self._response:
             values[self._response] = response
         scope = request.scope
-        # Of a header that is repeated, the first counts.
-        headers = dict(reversed(scope["headers"]))
+        headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]) and self._rules.finds_repeats(scope["headers"]):
+            return None
         try:
             _take(values, self._path, scope["path_params"])
-            _take(values, self._headers, headers)
+            _take(values, self.headers, headers)
             if scope["query_string"]:
                 _take(values, self._query, request.query_params)
             if self._body:
-                if headers[b"content-type"].partition(b";")[0] != _JSON:
+                media_type = headers[b"content-type"].partition(b";")[0]
+                if media_type not in self._media_types or b"content-encoding" in headers:
                     return None
                 values[self._body.name] = _valid(self._body, from_json(await request.body()))
         except HTTPException:

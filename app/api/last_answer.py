@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
+from app.api.caching import with_safe_defaults
 from app.api.problems.kinds import ProblemType
 from app.api.refusals import problem_response
 from app.eventsourcing import Metadata, request_metadata, uuid7
@@ -29,8 +30,11 @@ class LastAnswer:
             self._response: Response = problem_response(scope, kind, detail)
         finally:
             request_metadata.reset(token)
-        self._response.headers["X-Request-Id"] = request_id
-        self._response.headers["Connection"] = "close"
+        self._response.raw_headers = with_safe_defaults(
+            self._response.raw_headers,
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        )
         _log.debug("Refused with %s: %s", kind.status, detail, extra={"request_id": request_id})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

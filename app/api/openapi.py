@@ -4,6 +4,7 @@ from typing import Any
 
 from app.api.headers import HEADERS, header_references
 from app.api.refusals import MEDIA_TYPE
+from app.api.request_rules import body_media_types
 from app.api.responses import REFERENCE
 from app.api.schemas.changes import UserChange
 from app.api.schemas.problem import Problem, ProblemError
@@ -33,7 +34,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components["examples"] = {}
     components["links"] = {}
     for path in document["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
+            _name_media_types(method, operation)
             parameters = operation.get("parameters", ())
             for each in parameters:
                 _tidy_parameter(each)
@@ -45,6 +47,14 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 components["examples"].update(_taken(problems, "examples"))
                 components["links"].update(_taken(response, "links"))
     return {**document, "security": []}
+
+
+def _name_media_types(method: str, operation: dict[str, Any]) -> None:
+    # FastAPI knows one for each body.
+    body = operation.get("requestBody")
+    if body:
+        [content] = body["content"].values()
+        body["content"] = dict.fromkeys(body_media_types({method.upper()}), content)
 
 
 def _tidied(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.api.problems import (
     MISDIRECTED_REQUEST,
     NOT_FOUND,
     PAYLOAD_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
     status_problem,
 )
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
@@ -118,6 +119,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         METHOD_NOT_ALLOWED: f"This path does not take the method {request.method}; the Allow "
         "header lists what it takes.",
         PAYLOAD_TOO_LARGE: PAYLOAD_TOO_LARGE.example,
+        UNSUPPORTED_MEDIA_TYPE: error.detail,
     }
     return problem_response(request.scope, kind, details.get(kind, kind.title), headers=headers)
 

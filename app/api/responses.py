@@ -18,7 +18,9 @@ from app.api.problems import (
     OVERLOADED,
     PAYLOAD_TOO_LARGE,
     READ_MODEL_BEHIND,
+    REPEATED_HEADER,
     STORAGE_UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
 )
 from app.api.problems.kinds import ProblemType
 from app.api.refusals import MEDIA_TYPE
@@ -39,8 +41,18 @@ ALWAYS = (
 )
 """The problems of every route."""
 
-MESSAGE = (*ALWAYS, INVALID_REQUEST, MISDIRECTED_REQUEST, OVERLOADED, STORAGE_UNAVAILABLE)
+MESSAGE = (
+    *ALWAYS,
+    REPEATED_HEADER,
+    INVALID_REQUEST,
+    MISDIRECTED_REQUEST,
+    OVERLOADED,
+    STORAGE_UNAVAILABLE,
+)
 """The problems of every route that sends a message."""
+
+BODY = (UNSUPPORTED_MEDIA_TYPE,)
+"""The further problems of every route that takes a body."""
 
 QUERY = (*MESSAGE, INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND)
 """The problems of every route that sends a query."""

@@ -16,18 +16,11 @@ _TOKEN_MAX = 100
 MALFORMED_BODY = ProblemError(
     pointer="#", code="json-invalid", detail="The body cannot be read as JSON in UTF-8."
 )
-_NOT_JSON = ProblemError(
-    pointer="#",
-    code="content-type",
-    detail="The body must be JSON, sent with Content-Type: application/json.",
-)
 _NO_BODY = ProblemError(pointer="#", code="missing", detail="The body must be a JSON object.")
 
 
 def problem_errors(error: RequestValidationError) -> list[ProblemError]:
     """What `error` found; no input value is repeated, whatever was sent."""
-    if isinstance(error.body, bytes):
-        return [_NOT_JSON]
     return [_problem_error(each) for each in error.errors()[:LISTED]]
 
 

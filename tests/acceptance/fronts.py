@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -98,3 +99,38 @@ def under_prefix(url: str, prefix: str = "/api") -> str:
             proxy_set_header Host $http_host;
         }}
     """
+
+
+@contextlib.contextmanager
+def varnish(url: str) -> Iterator[str]:
+    """Run a Varnish as it comes, with the service at `url` behind it; its URL."""
+    binary, console = program("varnishd"), program("varnishadm")
+    assert binary, "varnish is not installed"
+    assert console, "varnish is not installed"
+    folder = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    process = subprocess.Popen(
+        [
+            *(binary, "-F", "-j", "none", "-n", folder, "-s", "malloc,16m"),
+            *("-a", "127.0.0.1:0", "-b", urlsplit(url).netloc),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+    def asked(command: str) -> list[str]:
+        asking = [console, "-n", folder, "-t", "5", command]
+        done = subprocess.run(asking, capture_output=True, text=True, check=False)
+        return done.stdout.split() if done.returncode == 0 else []
+
+    def serves() -> bool:
+        return process.poll() is not None or "running" in asked("status")
+
+    try:
+        await_that(serves, "varnish")
+        assert process.poll() is None, process.stdout and process.stdout.read().decode()
+        _, host, port = asked("debug.listen_address")
+        yield f"http://{host}:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=SECONDS)
+        shutil.rmtree(folder)

@@ -89,7 +89,7 @@ async def test_unknown_paths_and_methods(client):
 
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
     assert (refused.status_code, refused.json()["code"]) == (405, "method-not-allowed")
-    assert set(refused.headers["Allow"].split(", ")) == {"GET", "PATCH", "PUT"}
+    assert set(refused.headers["Allow"].split(", ")) == {"GET", "HEAD", "PATCH", "PUT"}
 
 
 async def test_the_request_id_goes_all_the_way(client, log):

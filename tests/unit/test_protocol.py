@@ -61,6 +61,7 @@ async def answer_to(address, *pieces: bytes) -> tuple[int, dict]:
     names = {each.partition(": ")[0]: each.partition(": ")[2] for each in headers}
     assert names["content-type"] == "application/problem+json"
     assert (names["connection"], int(names["content-length"])) == ("close", len(body))
+    assert (names["cache-control"], names["x-content-type-options"]) == ("no-store", "nosniff")
     problem = json.loads(body)
     assert names["x-request-id"] == problem["request_id"]
     return int(status.split()[1]), problem
@@ -87,6 +88,21 @@ async def test_a_request_is_answered_whatever_comes_after_it(address, after):
     writer.close()
     assert said.startswith(b"HTTP/1.1 201 ")
     assert said.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("path", [b"/users", b"/users/nobody", b"/problems", b"/docs", b"/nothing"])
+async def test_an_answer_to_head_has_no_content(address, path):
+    """Or the client would take it for the next answer on the connection."""
+    heads = [b"HEAD " + path, b"GET " + path, b"GET /health/live"]
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(
+        b"".join(each + b" HTTP/1.1\r\nHost: x\r\nX-Request-Id: x\r\n\r\n" for each in heads)
+    )
+    async with asyncio.timeout(5):
+        asked, read = [await reader.readuntil(b"\r\n\r\n") for _ in range(2)]
+    writer.close()
+    assert asked.split(b"\r\n")[0] in {b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found"}
+    assert sorted(asked.split(b"\r\n")) == sorted(read.split(b"\r\n"))
 
 
 async def sent_until_closed(address, begin: bytes, piece: bytes) -> tuple[int, bytes]:

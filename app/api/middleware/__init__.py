@@ -1,6 +1,6 @@
 """Plain ASGI middleware: what happens around every request, the first listed outermost.
 
-RequestIds   names the request, for the answer, the logs and the events
+RequestIds   names the request, for the answer, the logs and the events; completes the headers
 CrossOrigin  lets pages of the origins that are allowed to call, if there are any
 LastResort   answers what nothing else has answered, and logs it
 RequestGuard refuses what is for another host, or comes from another origin

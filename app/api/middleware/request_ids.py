@@ -1,10 +1,11 @@
-"""Every request has an id, its own or one made here."""
+"""Every request has an id, its own or one made here; every response what all have in common."""
 
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
+from app.api.caching import with_safe_defaults
 from app.eventsourcing import Metadata, request_metadata, uuid7
 
 _HEADER = b"x-request-id"
@@ -15,7 +16,8 @@ class RequestIds:
     """Takes the X-Request-Id of a request, or makes one, and echoes it in the response.
 
     It stands in every line logged meanwhile, and is the correlation id of the events recorded.
-    An id that is not 1 to 128 visible ASCII characters is replaced.
+    An id that is not 1 to 128 visible ASCII characters is replaced. The response is completed by
+    `with_safe_defaults`, also where nothing else has a say.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,7 +33,7 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), header]
+                message["headers"] = with_safe_defaults(message.get("headers", ()), header)
             await send(message)
 
         text = request_id.decode()

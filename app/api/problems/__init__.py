@@ -10,6 +10,7 @@ from app.api.consistency import InvalidConsistencyToken
 from app.api.entity_tags import WEAK_VERSION, entity_tag
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
 from app.api.problems.users import USER_REFUSALS
+from app.api.request_rules import RepeatedHeader
 from app.eventsourcing import IdempotencyKeyReused, VersionConflict, VersionMismatch
 from app.projecting import InvalidCursor, ReadModelBehind
 from app.storage import Overloaded, StorageNotReady, StorageUnavailable
@@ -72,6 +73,15 @@ MALFORMED_REQUEST = ProblemType(
     meaning="The server could not make out the request: its line, a header or its framing breaks "
     "the rules of HTTP. Nothing was done, and the connection is closed.",
 )
+REPEATED_HEADER = ProblemType(
+    400,
+    "repeated-header",
+    "Repeated header",
+    example="The header Idempotency-Key came more than once; send it once.",
+    meaning="A header that takes one value came in several lines, and the service does not choose "
+    "between them: Idempotency-Key, If-Match, Consistency-Token, Last-Event-ID and Content-Type "
+    "come once. Nothing was done. A proxy on the way may have added a line.",
+)
 NOT_FOUND = ProblemType(
     404,
     "not-found",
@@ -113,6 +123,15 @@ HOST_NOT_ALLOWED = ProblemType(
     example="The service does not answer for this host; ALLOWED_HOSTS lists those it answers for.",
     meaning="The Host of the request is not one that the service is reached at. Nothing was done. "
     "If the host is right, it has to be in the setting ALLOWED_HOSTS.",
+)
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    415,
+    "unsupported-media-type",
+    "Unsupported media type",
+    example="The body must be sent with Content-Type: application/json.",
+    meaning="The Content-Type of the body is not one that the operation takes, or is missing, or "
+    "the body has a Content-Encoding. Nothing was done. A body is JSON, not compressed, sent with "
+    "Content-Type: application/json; PATCH takes application/merge-patch+json as well.",
 )
 MISDIRECTED_REQUEST = ProblemType(
     421,
@@ -180,6 +199,7 @@ OF_THE_FRAMEWORK = (
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     PAYLOAD_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
     HOST_NOT_ALLOWED,
     MISDIRECTED_REQUEST,
     HEADERS_TOO_LARGE,
@@ -190,7 +210,7 @@ OF_THE_FRAMEWORK = (
 
 def status_problem(status: int) -> ProblemType:
     """The problem of a bare HTTP status, as the framework raises them."""
-    for each in (NOT_FOUND, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE):
+    for each in (NOT_FOUND, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE):
         if each.status == status:
             return each
     phrase = HTTPStatus(status).phrase
@@ -211,6 +231,7 @@ REFUSALS: Refusals = {
     **USER_REFUSALS,
     IdempotencyKeyReused: Refusal(IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example),
     InvalidCursor: Refusal(INVALID_CURSOR),
+    RepeatedHeader: Refusal(REPEATED_HEADER),
     InvalidConsistencyToken: Refusal(INVALID_CONSISTENCY_TOKEN),
     ReadModelBehind: Refusal(READ_MODEL_BEHIND, lambda _: READ_MODEL_BEHIND.example),
     VersionConflict: Refusal(CONFLICT, lambda _: CONFLICT.example),

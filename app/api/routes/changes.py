@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.api.consistency import consistent_with
+from app.api.direct import DirectRoute
 from app.api.event_streams import (
     MEDIA_TYPE,
     EventBatch,
@@ -36,7 +37,7 @@ _CONTENT: dict[str, Any] = {
 
 def changes_router(service: Service) -> APIRouter:
     """The route /changes."""
-    changes = APIRouter(prefix="/changes", tags=["changes"])
+    changes = APIRouter(prefix="/changes", tags=["changes"], route_class=DirectRoute)
 
     async def look(after: int | None, seconds: float) -> EventBatch:
         found = await service.mediator.send(FollowUsers(after, seconds))

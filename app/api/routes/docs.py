@@ -40,13 +40,9 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "; ".join(_POLICY),
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
-_ASSET_HEADERS = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
+_ASSET_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def docs_router(api: FastAPI) -> APIRouter:

@@ -22,7 +22,7 @@ from app.api.problems.users import (
     USER_DEACTIVATED,
     USER_NOT_FOUND,
 )
-from app.api.responses import MESSAGE, QUERY, answers, links_to, not_modified
+from app.api.responses import BODY, MESSAGE, QUERY, answers, links_to, not_modified
 from app.api.routes.parameters import (
     AsOf,
     AsOfVersion,
@@ -103,7 +103,7 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
             "The user is registered.",
             headers=("Location", *_WRITTEN),
             links=_TO_READS_AND_CHANGES,
-            problems=(*_WRITE, USER_ALREADY_EXISTS, EMAIL_TAKEN),
+            problems=(*_WRITE, *BODY, USER_ALREADY_EXISTS, EMAIL_TAKEN),
         ),
     )
     async def register_user(
@@ -130,7 +130,7 @@ def _add_commands(users: APIRouter, mediator: Mediator) -> None:
         "The profile after the update.",
         headers=_WRITTEN,
         links=_TO_READS_AND_CHANGES,
-        problems=(*_CHANGE, EMAIL_TAKEN, USER_DEACTIVATED),
+        problems=(*_CHANGE, *BODY, EMAIL_TAKEN, USER_DEACTIVATED),
     )
 
     @users.patch("/{user_id}", summary="Update a user", responses=updated)

@@ -55,28 +55,6 @@ async def test_a_body_that_is_no_update(client, alice, service, body):
 
 
 @pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Content-Type": "text/plain"},
-        {"Content-Type": "application/x-www-form-urlencoded"},
-        {"Content-Type": "multipart/form-data; boundary=x"},
-        {"Content-Type": "application/jsonp"},
-        {"Content-Type": "/"},
-        {"Content-Type": ";;;"},
-    ],
-)
-async def test_a_body_that_is_not_sent_as_json(client, alice, service, headers):
-    """A browser's form cannot write, and whoever forgets the content type is told so."""
-    problem = await refusal(
-        client, service, "PATCH", f"/users/{alice}", content=b'{"name": "x"}', headers=headers
-    )
-
-    assert places(problem) == ["#"]
-    assert "Content-Type: application/json" in problem["errors"][0]["detail"]
-
-
-@pytest.mark.parametrize(
     ("member", "value", "place"),
     [
         ("name", None, "#/name"),

@@ -170,11 +170,11 @@ async def test_an_unknown_path(client, path):
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/users", {"GET", "POST"}),
-        ("DELETE", "/users/user123", {"GET", "PATCH", "PUT"}),
+        ("DELETE", "/users", {"GET", "HEAD", "POST"}),
+        ("DELETE", "/users/user123", {"GET", "HEAD", "PATCH", "PUT"}),
         ("GET", "/users/user123/deactivate", {"POST"}),
-        ("POST", "/health/live", {"GET"}),
-        ("BREW", "/projections", {"GET"}),
+        ("POST", "/health/live", {"GET", "HEAD"}),
+        ("BREW", "/projections", {"GET", "HEAD"}),
     ],
 )
 async def test_a_method_that_the_path_does_not_take(client, method, path, allowed):

@@ -1,0 +1,117 @@
+"""What caches may do with answers, and HEAD, by which they ask."""
+
+import httpx
+import pytest
+
+from app.api.application import create_api
+from tests.unit.api.service import MemoryService
+
+ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
+READS = {"get_user", "list_users", "get_user_history"}
+OF_ALL = {"x-content-type-options": "nosniff", "x-request-id": "mine"}
+OF_READS = {"cache-control": "private, no-cache", "vary": "Authorization, Consistency-Token"}
+EXAMPLES = {"user_id": "user123", "code": "not-found"}
+
+DOCUMENT = create_api(MemoryService()).openapi()
+OPERATIONS = {
+    operation["operationId"]: (method, path.format(**EXAMPLES))
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+    if path != "/changes"
+}
+
+
+async def ask(client: httpx.AsyncClient, method: str, path: str, **headers: str) -> httpx.Response:
+    """The answer to a request that is in order."""
+    body = {"json": ALICE if method == "post" else {"name": "A"}} if method[0] == "p" else {}
+    return await client.request(method, path, headers={"X-Request-Id": "mine", **headers}, **body)
+
+
+@pytest.mark.parametrize(
+    "name", [each for each, (method, _) in OPERATIONS.items() if method == "get"]
+)
+@pytest.mark.usefixtures("alice")
+async def test_head_answers_as_get_does(client, name):
+    """With the same status and headers, the length of what is not sent included."""
+    _, path = OPERATIONS[name]
+    read, asked = await ask(client, "get", path), await ask(client, "head", path)
+
+    assert read.status_code == 200
+    assert (asked.status_code, asked.headers) == (200, read.headers)
+    assert int(asked.headers["Content-Length"]) == len(read.content)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/users/nobody", "/nothing"])
+async def test_head_answers_as_get_does_where_nothing_is_documented(client, path):
+    """Refusals have the same headers, too."""
+    read, asked = await ask(client, "get", path), await ask(client, "head", path)
+    assert (asked.status_code, asked.headers) == (read.status_code, read.headers)
+
+
+async def test_head_is_conditional_too(client, alice):
+    """As GET is."""
+    answer = await ask(client, "head", f"/users/{alice}", **{"If-None-Match": '"1"'})
+    assert (answer.status_code, answer.headers["ETag"]) == (304, '"1"')
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/changes", "GET"), ("/users/user123/deactivate", "POST")]
+)
+async def test_a_stream_has_no_head_and_a_write_neither(client, path, allowed):
+    """A stream would be kept up to send none of it; Allow says what there is."""
+    answer = await ask(client, "head", path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_answers_say_how_they_may_be_cached(client, service, name):
+    """What reads the views by its client alone, asking each time; all else by nobody."""
+    method, path = OPERATIONS[name]
+    if name != "register_user":
+        await client.post("/users", json=ALICE)
+        await service.project()
+
+    answer = await ask(client, method, path)
+
+    assert answer.is_success
+    expected = OF_ALL | (OF_READS if name in READS else {"cache-control": "no-store"})
+    assert expected.items() <= answer.headers.items()
+    assert ("vary" in answer.headers) is (name in READS)
+
+
+async def test_a_304_says_what_its_200_says(client, alice):
+    """A cache takes what it says for what it has (RFC 9110, section 15.4.5)."""
+    answer = await ask(client, "get", f"/users/{alice}", **{"If-None-Match": '"1"'})
+    assert answer.status_code == 304
+    assert (OF_ALL | OF_READS).items() <= answer.headers.items()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("get", "/users/nobody", {}),
+        ("get", "/nothing", {}),
+        ("delete", "/users", {}),
+        ("get", "/users", {"Consistency-Token": "x"}),
+        ("get", "/users?limit=0", {}),
+        ("post", "/users", {"Content-Type": "text/plain"}),
+        ("get", "/users", {"X-Long": "x" * 40_000}),
+    ],
+)
+async def test_no_problem_is_stored(client, method, path, headers):
+    """Of whatever kind, by whatever part of the service."""
+    answer = await ask(client, method, path, **headers)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (OF_ALL | {"cache-control": "no-store"}).items() <= answer.headers.items()
+
+
+async def test_documents_that_never_change_are_kept(client):
+    """Their address has a digest of their content; the page that names them is asked for anew."""
+    page = await ask(client, "get", "/docs")
+    asset = next(each for each in page.text.split('"') if each.endswith("swagger-ui.css"))
+    style = await ask(client, "get", f"/{asset}")
+
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert style.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    for each in (page, style):
+        assert OF_ALL.items() <= each.headers.items()
