@@ -67,9 +67,11 @@ class Protocol(HttpToolsProtocol):
                 self.parser.feed_data(rest)
                 break
             except httptools.HttpParserUpgrade as offered:
-                rest = self._without_upgrade(memoryview(rest)[offered.args[0] :])
+                rest = memoryview(rest)[offered.args[0] :]
             except httptools.HttpParserError as error:
                 self._refuse(MALFORMED_REQUEST, _reason(error))
+                return
+            if not self._read_head_again():
                 return
         if self._kept > self.LIMIT and not self.transport.is_closing():
             self._refuse(HEADERS_TOO_LARGE)
@@ -134,20 +136,24 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _should_upgrade(self) -> bool:
-        # uvicorn leaves the request alone then; `_without_upgrade` has it read once more.
+        # uvicorn begins no request then, and `_read_head_again` does.
         return True
 
-    def _without_upgrade(self, rest: memoryview) -> memoryview | bytes:
-        # What follows, the body first. The parser takes it for another protocol and cannot be
-        # told otherwise, so that a new one reads the head, less the offer.
+    def _read_head_again(self) -> bool:
+        # The parser takes what follows for another protocol and cannot be told otherwise, so that
+        # a new one reads the head, less the offer, and what follows after that.
         method, version = self.scope["method"], self.scope["http_version"]
         if method == "CONNECT":
             self._refuse(MALFORMED_REQUEST, "CONNECT is for proxies")
-            return b""
+            return False
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.parser.feed_data(without_upgrade(method, self.url, version, self.headers))
-        return rest
+        try:
+            self.parser.feed_data(without_upgrade(method, self.url, version, self.headers))
+        except httptools.HttpParserError as error:  # its framing was not looked at before
+            self._refuse(MALFORMED_REQUEST, _reason(error))
+            return False
+        return True
 
     def _normalise_target(self) -> None:
         self.url, host = origin_form(self.url, self.parser.get_method().decode())

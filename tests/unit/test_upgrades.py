@@ -92,13 +92,15 @@ async def test_many_upgrades_in_one_packet_are_requests_in_order():
     assert len(answers) == 51
 
 
-async def test_a_body_that_breaks_after_an_offered_upgrade_is_refused():
+@pytest.mark.parametrize("coding", [b"chunked", b"identity"])
+async def test_a_body_that_breaks_after_an_offered_upgrade_is_refused(coding, caplog):
     """As after any other head."""
     async with serving(echo := Echo()) as server:
-        sent = request(H2C, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+        sent = request(H2C, b"Transfer-Encoding: %b\r\n\r\nzz\r\n" % coding)
         [answer] = await answers_to(address_of(server), sent)
     assert answer.problem["code"] == "malformed-request"
     assert not echo.seen
+    assert not [each for each in caplog.records if each.levelno >= logging.INFO]
 
 
 @pytest.mark.parametrize("target", [b"/users", b"x:80", b"http://x/"])
