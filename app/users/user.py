@@ -91,7 +91,7 @@ class User:
         return [UserReactivated()] if self.status == "deactivated" else []
 
     def claims(self) -> Collection[Claim]:
-        """The e-mail address belongs to one user at a time, whatever the case of its letters."""
+        """The e-mail address belongs to one user at a time; `email_key` says when two are one."""
         return (Claim("email", email_key(self.email)),)
 
     @classmethod

@@ -7,7 +7,7 @@ import asyncpg
 from app.adapters.postgres.connection import TO_BE_MENDED, UNREACHABLE, reason
 from app.storage import StorageNotReady, StorageUnavailable
 
-REQUIRED_REVISION = "0002"
+REQUIRED_REVISION = "0003"
 """The newest alembic revision; the service does not run on an older one."""
 
 LOCK_SECONDS = 60.0

@@ -254,6 +254,27 @@ async def test_a_user_who_has_a_reserved_id_keeps_it(client, service):
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        ("al@straße.de", "al@strasse.de", 201),
+        ("al@strasse.de", "al@straße.de", 201),
+        ("al@βόλος.com", "al@βόλο\u03c3.com", 201),
+        ("al@straße.de", "AL@Straße.DE", 409),
+        ("al@straße.de", "al@xn--strae-oqa.de", 409),
+        ("al@xn--bcher-kva.de", "al@BÜCHER.de", 409),
+        ("weiß@strasse.de", "weiss@strasse.de", 409),
+    ],
+)
+async def test_an_address_is_another_if_its_domain_is(client, first, second, status):
+    """By IDNA 2008; what stands before the `@` is compared without case."""
+    await client.post("/users", json={"name": "Al", "email": first})
+    answer = await client.post("/users", json={"name": "Bo", "email": second})
+
+    assert answer.status_code == status
+    assert answer.json()["email" if status == 201 else "code"] in {second, "email-taken"}
+
+
+@pytest.mark.parametrize(
     ("path", "params"),
     [
         ("/users", {"sort": "name"}),

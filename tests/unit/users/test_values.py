@@ -1,9 +1,12 @@
 """The accepted forms of the values of a profile."""
 
+import contextlib
 import time
 import unicodedata
 
+import idna
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -370,6 +373,64 @@ def test_the_key_of_an_address_does_not_depend_on_case(address, data):
 def test_the_key_follows_the_case_of_every_script(one, other):
     """Case is what Unicode says it is, not only that of A to Z."""
     assert values.email_key(values.email(one)) == values.email_key(values.email(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("al@straße.de", "al@strasse.de"),
+        ("al@faß.straße.de", "al@fass.straße.de"),
+        ("al@βόλος.com", "al@βόλο\u03c3.com"),
+        ("ß@straße.de", "ß@strasse.de"),
+    ],
+)
+def test_domains_that_idna_tells_apart_have_keys_of_their_own(one, other):
+    """They may belong to different people, who cannot do anything about each other."""
+    assert values.email_key(one) != values.email_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("AL@STRAßE.DE", "al@straße.de"),
+        ("weiss@straße.de", "Weiß@Straße.de"),
+        ("\ufb01@example.com", "fi@example.com"),
+        ("\ufb01@bücher.de", "FI@BÜCHER.DE"),
+        ("al@bu\u0308cher.de", "al@bücher.de"),
+    ],
+)
+def test_before_the_at_sign_case_is_folded(one, other):
+    """As it always was, so that a letter and its look in capitals are one."""
+    assert values.email_key(values.email(one)) == values.email_key(values.email(other))
+
+
+LABELS = st.text("a\u00e4z\u00dfs\u03c2\u03c3\u0301\u0431\u200c-1\u05d0", min_size=1, max_size=6)
+FORMS = (str.upper, str.casefold, lambda each: unicodedata.normalize("NFD", each), lambda _: "b")
+
+
+@settings(max_examples=300, deadline=None)
+@given(label=LABELS, form=st.sampled_from(FORMS))
+def test_domains_are_one_if_their_a_labels_are(label, form):
+    """Of what the edge makes of them, in the very form in which it is stored."""
+    addresses = [f"al@{each}.example.com" for each in (label, form(label))]
+    try:
+        found = [validate_email(each, check_deliverability=False) for each in addresses]
+    except EmailNotValidError:
+        return
+    keys = [values.email_key(each.normalized) for each in found]
+    assert (keys[0] == keys[1]) == (found[0].ascii_domain == found[1].ascii_domain)
+
+
+def test_folding_changes_two_letters_of_idna_only():
+    """Those that the key of a domain leaves alone; a later edition of Unicode may bring more."""
+    changed = set()
+    for letter in map(chr, range(0x80, 0x110000)):
+        folded = unicodedata.normalize("NFC", letter.casefold())
+        if folded != letter and unicodedata.category(letter)[0] in "LM":
+            with contextlib.suppress(idna.IDNAError):
+                idna.alabel(f"a{letter}a")
+                changed.add(letter)
+    assert changed == {"\u00df", "\u03c2"}
 
 
 def test_different_addresses_have_different_keys():
