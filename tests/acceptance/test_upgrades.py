@@ -23,11 +23,11 @@ location / {{
 """
 RENAMING = json.dumps({"name": "Mallory"})
 SMUGGLED = (
-    "PATCH /users/alice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    "PATCH /users/alice HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     f"Content-Length: {len(RENAMING)}\r\n\r\n{RENAMING}"
 ).encode()
 HEAD = (
-    "POST /users/nobody/deactivate HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\n"
+    "POST /users/nobody/deactivate HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, close\r\n"
     f"Upgrade: %s\r\nContent-Length: {len(SMUGGLED)}\r\n\r\n"
 )
 
