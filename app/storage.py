@@ -2,6 +2,7 @@
 
 StorageError
 |-- StorageUnavailable   the server cannot be reached or does not answer in time
+|   `-- StorageTimeout   the server answers, but ended this one call for its length
 |-- StorageNotReady      the server answers, but cannot be used as it is
 `-- Overloaded           a bounded queue in front of the server is full
 """
@@ -22,6 +23,10 @@ class StorageUnavailable(StorageError):
     def __init__(self, storage: str, reason: str) -> None:
         super().__init__(f"{storage} is unavailable: {reason}")
         self.storage = storage
+
+
+class StorageTimeout(StorageUnavailable):
+    """The storage ended a read that took longer than it may. Other reads are not affected."""
 
 
 class StorageNotReady(StorageError):

@@ -55,8 +55,6 @@ class Batcher(Generic[ItemT, ResultT]):
         self._workers: set[asyncio.Task[None]] = set()
         self._starting = False
         self._closed = False
-        # A call serves many requests, so it runs in the context of none.
-        self._context = Context()
 
     def submit(self, item: ItemT) -> asyncio.Future[ResultT]:
         """The result of `item`, to be awaited. Cancelling it leaves the others alone.
@@ -94,7 +92,9 @@ class Batcher(Generic[ItemT, ResultT]):
     def _start_worker(self, loop: asyncio.AbstractEventLoop) -> None:
         # It takes what is submitted until the loop's next turn but one.
         self._starting = True
-        self._workers.add(loop.create_task(self._work(), name=self._name, context=self._context))
+        # A call serves many requests, so it runs in the context of none; nor in that of another
+        # call, where PyMongo would find the other's deadline.
+        self._workers.add(loop.create_task(self._work(), name=self._name, context=Context()))
 
     async def _work(self) -> None:
         try:

@@ -12,7 +12,9 @@ from app.projecting.follower import Pace
 from app.projecting.origin import OtherLog, adopt, check_origin
 from app.projecting.paging import read_page
 from app.projecting.ports import (
+    BeginsWith,
     Entry,
+    OneOf,
     Page,
     PageRequest,
     ProjectionState,
@@ -42,6 +44,7 @@ __all__ = [
     "POSITION",
     "Apply",
     "Audit",
+    "BeginsWith",
     "CannotApply",
     "ChangeFeed",
     "Changes",
@@ -50,6 +53,7 @@ __all__ = [
     "Entry",
     "Index",
     "InvalidCursor",
+    "OneOf",
     "OtherLog",
     "Pace",
     "Page",

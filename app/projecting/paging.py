@@ -18,10 +18,12 @@ async def read_page(
         StorageUnavailable: the storage cannot be reached.
 
     """
+    # Cursors outlive a change of the view's documents, if not two.
+    meant = request if request.formerly is None else request.formerly[1]
     filters = {
         "view": view,
-        "equals": dict(request.equals),
-        "word_prefix": request.word_prefix,
+        "equals": dict(meant.equals),
+        "word_prefix": meant.word_prefix,
         "sort": request.sort,
         "descending": request.descending,
     }

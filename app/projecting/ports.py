@@ -141,17 +141,35 @@ class Seek:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """What a field must be equal to, or contain if it is a list: any of `values`."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BeginsWith:
+    """What a text field must begin with: at least one character."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which documents a page holds, and in which order.
 
-    equals: what fields must be equal to; a field that is a list must contain the value.
+    equals: what fields must be equal to, a OneOf, or a BeginsWith; a field that is a list must
+        contain the value.
     sort: the field to sort by, which holds texts, integers or times (one of these, in every
         document); documents with equal values are sorted by key.
     after: the last document of the page before.
     word_prefix: a text field, and what one of its words (parted by single spaces) must start
         with; it may run on into the words after. It narrows what an index finds through
         `equals` and has no part in the choice of the index.
+    either: alternatives, each like `equals`; a document must match one of them. Each is served
+        by an index of its own that is in the order.
     fields: what the documents are to hold beside `sort`; None for all of it.
+    formerly: a version, and the page that means the same in versions of the view before that.
     """
 
     equals: Mapping[str, Any] = field(hash=False)
@@ -160,7 +178,15 @@ class PageRequest:
     descending: bool = False
     after: Seek | None = None
     word_prefix: tuple[str, str] | None = None
+    either: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     fields: tuple[str, ...] | None = None
+    formerly: "tuple[int, PageRequest] | None" = None
+
+    def for_version(self, version: int) -> "PageRequest":
+        """What to ask of this version of the view."""
+        if self.formerly is None or version >= self.formerly[0]:
+            return self
+        return replace(self.formerly[1], limit=self.limit, after=self.after)
 
 
 ItemT = TypeVar("ItemT")

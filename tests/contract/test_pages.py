@@ -1,6 +1,7 @@
 """Pages of a view, in memory and in MongoDB by either driver."""
 
 import asyncio
+import dataclasses
 import itertools
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.projecting import (
+    BeginsWith,
     Entry,
     Index,
+    OneOf,
     PageRequest,
     Projection,
     Seek,
@@ -141,6 +144,57 @@ async def test_a_word_begins_with_what_is_asked_for(library):
         prefix: await keys(library, 1, word_prefix=("words", prefix)) for prefix in FOUND_BY_PREFIX
     }
     assert found == FOUND_BY_PREFIX
+
+
+async def test_a_field_is_one_of_several_values(library):
+    """Or contains one, if it is a list."""
+    tags = {"k1": ["x", "y"], "k2": ["y"], "k3": [], "k4": ["z"]}
+    await put(library, {key: book(1, key, tags=each) for key, each in tags.items()})
+    for values, found in ((("x", "z"), ["k1", "k4"]), (("y",), ["k1", "k2"]), (("w", "v"), [])):
+        assert await keys(library, 1, equals={"shelf": 1, "tags": OneOf(values)}) == found
+
+
+async def test_a_field_begins_with_what_is_asked_for(library):
+    """Nothing in it has a meaning of its own."""
+    titles = {"k1": "a.b c", "k2": "a.b", "k3": "axb", "k4": "é中", "k5": "é", "k6": "a"}
+    await put(library, {key: book(1, each) for key, each in titles.items()})
+    for text, found in (("a.b", ["k2", "k1"]), ("a.b ", ["k1"]), ("é", ["k5", "k4"]), ("^a", [])):
+        equals = {"shelf": 1, "title": BeginsWith(text)}
+        assert await keys(library, 1, equals=equals) == found
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_either_of_several_conditions_is_enough(library, descending):
+    """What matches more than one is on the pages once, in its place."""
+    books = {"k1": book(1, "ab", tags=["x"]), "k2": book(1, "b", tags=["x"]), "k3": book(1, "ac")}
+    others = {"k4": book(1, "c"), "k5": book(2, "a", tags=["x"]), "k6": book(1, "ad", tags=["y"])}
+    await put(library, books | others)
+    either = ({"title": BeginsWith("a")}, {"tags": OneOf(("x", "z"))})
+    request = {"either": either, "descending": descending}
+    due = ["k1", "k3", "k6", "k2"]
+    due = due[::-1] if descending else due
+    assert await keys(library, 1, **request) == due
+    titles = {**books, **others}
+    for number, key in enumerate(due):
+        after = Seek(titles[key]["title"], key)
+        assert await keys(library, 1, after=after, **request) == due[number + 1 :]
+
+
+async def test_a_version_of_before_is_asked_in_its_own_terms(library):
+    """Until the new one serves; and a cursor that was given out before goes on in the new one."""
+    later = dataclasses.replace(BOOKS, version=2)
+    await put(library, {f"k{each}": book(1, f"{each}") for each in range(3)})
+    formerly = PageRequest({"shelf": 1}, "title", 1)
+    request = PageRequest({"place": 1}, "title", 1, formerly=(2, formerly))
+    first = await read_page(library, "books", formerly, None, sorts=str)
+    second = await read_page(library, "books", request, first.next_cursor, sorts=str)
+    assert [each.key for each in second.items] == ["k1"]
+    await library.prepare(later)
+    documents = {f"k{each}": {"place": 1, "title": f"{each}"} for each in range(3)}
+    await library.write(later, {key: Versioned(each, 1) for key, each in documents.items()})
+    await library.serve(later)
+    third = await read_page(library, "books", request, second.next_cursor, sorts=str)
+    assert [each.key for each in third.items] == ["k2"]
 
 
 async def test_values_are_no_operators(library):

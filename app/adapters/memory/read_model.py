@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.projecting import (
+    BeginsWith,
     Document,
     Entry,
+    OneOf,
     PageRequest,
     Projection,
     ProjectionStatus,
@@ -90,10 +92,12 @@ class MemoryReadModel:
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
         """As `Views.page` says."""
+        documents = self._serving_documents(view, at_least)
+        request = request.for_version(self._serving.get(view, 0))
         matching = _matching(request)
         found = [
             entry
-            for key, versioned in self._serving_documents(view, at_least).items()
+            for key, versioned in documents.items()
             if (entry := _entry(key, versioned)) is not None and matching(entry.document)
         ]
         found.sort(key=_place(request.sort), reverse=request.descending)
@@ -172,14 +176,25 @@ def _place(sort: str) -> Callable[[Entry], tuple[Any, str]]:
 
 def _matching(request: PageRequest) -> Callable[[Document], bool]:
     def matches(document: Document) -> bool:
-        return all(
-            _equals(document.get(name), value) for name, value in request.equals.items()
-        ) and (request.word_prefix is None or _has_word(document, *request.word_prefix))
+        return (
+            _equals_all(document, request.equals)
+            and (not request.either or any(_equals_all(document, each) for each in request.either))
+            and (request.word_prefix is None or _has_word(document, *request.word_prefix))
+        )
 
     return matches
 
 
+def _equals_all(document: Document, fields: Mapping[str, Any]) -> bool:
+    return all(_equals(document.get(name), value) for name, value in fields.items())
+
+
 def _equals(found: Any, value: Any) -> bool:
+    match value:
+        case OneOf(values):
+            return any(_equals(found, each) for each in values)
+        case BeginsWith(text):
+            return isinstance(found, str) and found.startswith(text)
     return found == value or (isinstance(found, list) and value in found)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Literal, TypeGuard
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,9 +11,9 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from app.adapters.mongo.healing import AUTHENTICATION_FAILED, heals
+from app.adapters.mongo.healing import AUTHENTICATION_FAILED, TIME_LIMIT_EXCEEDED, heals
 from app.adapters.mongo.urls import check_url
-from app.storage import StorageNotReady, StorageUnavailable
+from app.storage import StorageNotReady, StorageTimeout, StorageUnavailable
 from app.time_limits import time_limit
 
 Driver = Literal["motor", "pymongo"]
@@ -46,6 +46,14 @@ _OPTIONS: dict[str, Any] = {
     "retryWrites": False,
 }
 
+# As above, for calls that have a limit of their own in MongoDB: "timeoutMS" would replace it.
+_INTERRUPTIBLE_OPTIONS: dict[str, Any] = {
+    "appname": "diptych",
+    "serverSelectionTimeoutMS": int(DRIVER_SECONDS * 1000),
+    "socketTimeoutMS": int(DRIVER_SECONDS * 1000),
+    "connectTimeoutMS": int(CONNECT_SECONDS * 1000),
+}
+
 # What the projector reads and writes follows no option of the URL. A document that is folded
 # from a stale one, as a secondary may have, is wrong for ever; so is one whose write is lost
 # after the checkpoint is saved. Reads are "local": what the primary has includes all that it
@@ -60,8 +68,10 @@ _PRIMARY: dict[str, Any] = {
 class Client:
     """Connects when it is first used, and again by itself whenever the connection is lost."""
 
-    def __init__(self, url: str, database: str, driver: Driver) -> None:
-        """Connect to nothing yet.
+    def __init__(
+        self, url: str, database: str, driver: Driver, options: Mapping[str, Any] = _OPTIONS
+    ) -> None:
+        """Connect to nothing yet. The URL's own options win over `options`.
 
         Raises:
             ValueError: `url` makes no sense.
@@ -71,7 +81,7 @@ class Client:
         given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
         self._url = url
         self._options = {
-            name: value for name, value in _OPTIONS.items() if name.lower() not in given
+            name: value for name, value in options.items() if name.lower() not in given
         }
         self._database_name = database
         self._driver = driver
@@ -108,6 +118,14 @@ class Client:
         gone silent would keep the process from ending.
         """
         return Client(self._url, self._database_name, "pymongo")
+
+    def interruptible(self) -> "Client":
+        """A client of the same database whose calls end in MongoDB when they are cancelled.
+
+        PyMongo hangs up then, upon which MongoDB ends the operation. motor's thread would wait
+        for the answer, and be missed by others.
+        """
+        return Client(self._url, self._database_name, "pymongo", _INTERRUPTIBLE_OPTIONS)
 
     async def close(self) -> None:
         """Part from MongoDB; later calls raise StorageUnavailable."""
@@ -159,6 +177,8 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     except PyMongoError as error:
         if not heals(error):
             raise
+        if isinstance(error, OperationFailure) and error.code == TIME_LIMIT_EXCEEDED:
+            raise StorageTimeout("MongoDB", "a read exceeded its time limit") from error
         raise StorageUnavailable("MongoDB", _reason(error)) from error
 
 

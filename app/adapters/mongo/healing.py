@@ -12,6 +12,7 @@ from pymongo.errors import (
 )
 
 AUTHENTICATION_FAILED = 18
+TIME_LIMIT_EXCEEDED = 50
 
 # By their names in MongoDB's error_codes.yml. Some reach the driver's callers as
 # ConnectionFailure, but only as the answer to a whole command: of a single write, or of the
@@ -21,7 +22,6 @@ _CODES = {
     7,  # HostNotFound
     24,  # LockTimeout
     43,  # CursorNotFound: the server was restarted between two parts of an answer
-    50,  # MaxTimeMSExpired
     64,  # WriteConcernFailed (WriteConcernTimeout from 8.0 on)
     89,  # NetworkTimeout
     91,  # ShutdownInProgress
@@ -44,6 +44,7 @@ _CODES = {
     13436,  # NotPrimaryOrSecondary
     14031,  # OutOfDiskSpace
     AUTHENTICATION_FAILED,
+    TIME_LIMIT_EXCEEDED,
 }
 
 _LABELS = (

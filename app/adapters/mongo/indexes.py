@@ -18,7 +18,8 @@ async def create_indexes(client: Client, projection: Projection) -> None:
 
 
 def _indexes(projection: Projection) -> list[IndexModel]:
-    tombstones = IndexModel("_deleted", expireAfterSeconds=TOMBSTONE_SECONDS)
+    # Sparse: without an entry for each document that is no tombstone.
+    tombstones = IndexModel("_deleted", expireAfterSeconds=TOMBSTONE_SECONDS, sparse=True)
     declared = [
         IndexModel([(name, 1) for name in (*each.fields, "_id")]) for each in projection.indexes
     ]

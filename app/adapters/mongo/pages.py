@@ -1,28 +1,26 @@
 """Requests for pages in MongoDB's query language."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from app.adapters.mongo.documents import NOT_DELETED
-from app.projecting import PageRequest, Seek
+from app.projecting import BeginsWith, OneOf, PageRequest, Seek
 
 
 def page_filter(request: PageRequest) -> dict[str, Any]:
     """What the documents of the page, and of the pages after it, match."""
-    conditions: dict[str, dict[str, Any]] = {
-        # With $eq a value is never taken for an operator.
-        name: {"$eq": value}
-        for name, value in request.equals.items()
-    }
+    conditions = _conditions(request.equals)
     if request.word_prefix is not None:
         name, prefix = request.word_prefix
-        conditions.setdefault(name, {})["$regex"] = f"(^| ){re.escape(prefix)}"
-    if request.after is None:
-        return {**conditions, **NOT_DELETED}
-    beyond = "$lt" if request.descending else "$gt"
-    # The range is one that an index serves; the alternative only parts equal values by key.
-    conditions.setdefault(request.sort, {})[f"{beyond}e"] = request.after.value
-    return {**conditions, **NOT_DELETED, "$or": _past(request.sort, beyond, request.after)}
+        conditions.append({name: {"$regex": f"(^| ){re.escape(prefix)}"}})
+    if request.after is not None:
+        conditions += _past(request.sort, "$lt" if request.descending else "$gt", request.after)
+    conditions.append(NOT_DELETED)
+    if request.either:
+        # Written so, MongoDB reads each from its own index and merges them, in order.
+        return {"$or": [{"$and": [*_conditions(each), *conditions]} for each in request.either]}
+    return {"$and": conditions}
 
 
 def page_sort(request: PageRequest) -> list[tuple[str, int]]:
@@ -38,5 +36,25 @@ def page_fields(request: PageRequest) -> dict[str, int] | None:
     return dict.fromkeys((*request.fields, request.sort, "_position"), 1)
 
 
+def _conditions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{name: _condition(value)} for name, value in fields.items()]
+
+
+def _condition(value: Any) -> dict[str, Any]:
+    match value:
+        case OneOf(values) if len(values) > 1:
+            return {"$in": list(values)}
+        case OneOf((value,)):
+            return {"$eq": value}
+        case BeginsWith(text):
+            return {"$regex": f"^{re.escape(text)}"}
+    # With $eq a value is never taken for an operator.
+    return {"$eq": value}
+
+
 def _past(sort: str, beyond: str, seek: Seek) -> list[dict[str, Any]]:
-    return [{sort: {beyond: seek.value}}, {"_id": {beyond: seek.key}}]
+    # The range is one that an index serves; the alternative only parts equal values by key.
+    return [
+        {sort: {f"{beyond}e": seek.value}},
+        {"$or": [{sort: {beyond: seek.value}}, {"_id": {beyond: seek.key}}]},
+    ]

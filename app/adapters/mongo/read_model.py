@@ -1,8 +1,7 @@
 """The documents of projections in MongoDB: one collection a projection and version."""
 
-import asyncio
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 from app.adapters.batcher import Batcher
@@ -17,6 +16,7 @@ from app.adapters.mongo.client import Collection as MongoCollection
 from app.adapters.mongo.documents import NOT_DELETED, entry_from, is_tombstone, versioned_from
 from app.adapters.mongo.indexes import create_indexes
 from app.adapters.mongo.leisure import at_leisure
+from app.adapters.mongo.page_reads import PageReads
 from app.adapters.mongo.pages import page_fields, page_filter, page_sort
 from app.adapters.mongo.writes import write_guarded
 from app.projecting import (
@@ -33,22 +33,25 @@ from app.projecting import (
 _Read = tuple[str, int]
 """A key, and up to which position what is read must hold the log."""
 
-_PageRead = tuple[str, PageRequest, int]
-"""A view, a page of it, and a position as for `_Read`."""
+_PageRead = tuple[PageRequest, int]
+"""A page, and a position as for `_Read`."""
 
 LARGEST_READ = 200
 READS_AT_ONCE = 2
 WAITING_READS = 4096
 PAGES_AT_ONCE = 6
 WAITING_PAGES = 1024
+PAGE_SECONDS = 2.0
+"""How long MongoDB may work on a page before it ends that read."""
 
 
 class MongoReadModel:
     """Implements ProjectionStore, Views and Storage.
 
     Reads by key that arrive while as many as may be are under way wait together and go out as
-    one. Those who wait for the same page share it; different pages are read one by one, some at
-    a time.
+    one. Pages are read one by one, some at a time. Each view has its own queues, each kind of its
+    pages too, and reads that must hold a position (`at_least`) are apart from those that need
+    not: these are served where the URL says, when the primary is away too.
     """
 
     name = "mongodb"
@@ -62,16 +65,9 @@ class MongoReadModel:
         """
         self._client = Client(url, database, driver)
         self._checkpoints = Checkpoints(self._client)
-        self._reads: dict[str, Batcher[_Read, Entry | None]] = {}
-        self._page_reads: dict[_PageRead, asyncio.Future[Sequence[Entry]]] = {}
-        self._pages = Batcher[_PageRead, Sequence[Entry]](
-            "pages",
-            self._find_pages,
-            storage="MongoDB",
-            largest=1,
-            waiting=WAITING_PAGES,
-            concurrency=PAGES_AT_ONCE,
-        )
+        self._page_client = self._client.interruptible()
+        self._reads: dict[tuple[str, bool], Batcher[_Read, Entry | None]] = {}
+        self._pages: dict[Hashable, PageReads[_PageRead]] = {}
 
     async def check(self) -> None:
         """As `Storage.check` says; a ping would be answered to those who may not read, too."""
@@ -80,10 +76,12 @@ class MongoReadModel:
 
     async def close(self) -> None:
         """As `Storage.close` says."""
-        for each in self._reads.values():
-            await each.close()
-        await self._pages.close()
+        for reads in self._reads.values():
+            await reads.close()
+        for pages in self._pages.values():
+            await pages.close()
         await self._checkpoints.close()
+        await self._page_client.close()
         await self._client.close()
 
     async def prepare(self, projection: Projection) -> int:
@@ -132,9 +130,9 @@ class MongoReadModel:
         """As `Views.get` says."""
         if not _can_be_sent(key):
             return None
-        reads = self._reads.get(view)
+        reads = self._reads.get((view, at_least > 0))
         if reads is None:
-            reads = self._reads[view] = Batcher(
+            reads = self._reads[view, at_least > 0] = Batcher(
                 f"reads of {view}",
                 functools.partial(self._find_entries, view),
                 storage="MongoDB",
@@ -146,14 +144,16 @@ class MongoReadModel:
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
         """As `Views.page` says."""
-        wanted = (view, request, at_least)
-        reading = self._page_reads.get(wanted)
-        if reading is not None:
-            entries = await asyncio.shield(reading)
-            return [_own(each) for each in entries]
-        reading = self._page_reads[wanted] = self._pages.submit(wanted)
-        reading.add_done_callback(lambda _: self._given_up(wanted, reading))
-        return await asyncio.shield(reading)
+        kind = (view, at_least > 0, request.sort, *request.equals)
+        pages = self._pages.get(kind)
+        if pages is None:
+            pages = self._pages[kind] = PageReads(
+                f"pages of {view}",
+                functools.partial(self._find_page, view),
+                at_once=PAGES_AT_ONCE,
+                waiting=WAITING_PAGES,
+            )
+        return await pages.read((request, at_least))
 
     async def positions(self) -> Mapping[str, int]:
         """As `Views.positions` says."""
@@ -177,26 +177,25 @@ class MongoReadModel:
     def _collection(self, projection: Projection) -> MongoCollection:
         return self._client.primary(projection.id)
 
-    async def _serving(self, view: str, at_least: int) -> tuple[MongoCollection | None, int]:
-        """The collection that serves `view`, and a position that it is known to hold."""
+    async def _serving(self, view: str, at_least: int) -> tuple[int | None, int]:
+        """The version that serves `view`, and a position that it is known to hold."""
         version = await self._checkpoints.serving(view)
-        if version is None:
-            return None, 0
+        if version is None or not at_least:
+            return version, 0
+        # Of this very version: another may be further.
         projection = projection_id(view, version)
-        if not at_least:
-            return self._client.view(projection), 0
-        # Of this very version: another may be further. And from the primary, which has all
-        # that a checkpoint covers, while no two secondaries need be equally far.
-        reached = await self._checkpoints.position(projection, at_least=at_least)
-        return self._client.primary(projection), reached
+        return version, await self._checkpoints.position(projection, at_least=at_least)
 
     async def _find_entries(
         self, view: str, reads: Sequence[_Read]
     ) -> Sequence[Entry | ReadModelBehind | None]:
         unique = {key for key, _ in reads}
         async with answering():
-            collection, reached = await self._serving(view, max(each for _, each in reads))
-            found = [] if collection is None else await _find_keys(collection, unique)
+            least = max(each for _, each in reads)
+            version, reached = await self._serving(view, least)
+            found = []
+            if version is not None:
+                found = await _find_keys(_source(self._client, view, version, least), unique)
         entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
         shared = len(unique) < len(reads)
 
@@ -209,31 +208,31 @@ class MongoReadModel:
             for key, at_least in reads
         ]
 
-    async def _find_pages(self, reads: Sequence[_PageRead]) -> Sequence[Sequence[Entry]]:
-        [wanted] = reads
-        # Who asks from now on may have written what this read does not see.
-        self._page_reads.pop(wanted, None)
-        return [await self._find_page(*wanted)]
-
-    def _given_up(self, wanted: _PageRead, reading: asyncio.Future[Sequence[Entry]]) -> None:
-        if self._page_reads.get(wanted) is reading:
-            del self._page_reads[wanted]
-
-    async def _find_page(self, view: str, request: PageRequest, at_least: int) -> Sequence[Entry]:
+    async def _find_page(self, view: str, read: _PageRead) -> Sequence[Entry]:
+        request, at_least = read
         async with answering():
-            collection, reached = await self._serving(view, at_least)
+            version, reached = await self._serving(view, at_least)
             if reached < at_least:
                 raise ReadModelBehind(view, at_least)
-            if collection is None:
+            if version is None:
                 return []
+            request = request.for_version(version)
             found = await (
-                collection.find(page_filter(request), page_fields(request))
+                _source(self._page_client, view, version, at_least)
+                .find(page_filter(request), page_fields(request))
                 .sort(page_sort(request))
                 .limit(request.limit)
                 .batch_size(request.limit)
+                .max_time_ms(int(PAGE_SECONDS * 1000))
                 .to_list(None)
             )
         return [entry_from(each) for each in found]
+
+
+def _source(client: Client, view: str, version: int, at_least: int) -> MongoCollection:
+    projection = projection_id(view, version)
+    # The primary has all that a checkpoint covers, while no two secondaries need be equally far.
+    return client.primary(projection) if at_least else client.view(projection)
 
 
 async def _find_keys(collection: MongoCollection, keys: Collection[str]) -> list[dict[str, Any]]:
@@ -259,5 +258,5 @@ def _can_be_sent(key: str) -> bool:
 
 
 def _own(entry: Entry) -> Entry:
-    # Several ask for it, and a document can be changed by whoever has it.
+    # Several callers want it, and a caller may change its document.
     return Entry(entry.key, copied(entry.document), entry.position)

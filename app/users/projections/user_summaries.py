@@ -11,7 +11,7 @@ from app.users.events import (
     UserReactivated,
     UserRegistered,
 )
-from app.users.names import search_words, sort_key, word_prefixes
+from app.users.names import later_prefixes, search_words, sort_key, word_prefixes
 from app.users.read_models import UserSummary
 
 
@@ -49,18 +49,19 @@ def _reactivated(
 
 
 def _named(name: str) -> Document:
-    words = search_words(name)
+    key, words = sort_key(name), search_words(name)
     return {
         "name": name,
-        "sort_name": sort_key(name),
+        "sort_name": key,
         "search_words": words,
         "word_prefixes": word_prefixes(words),
+        "later_prefixes": later_prefixes(words, key),
     }
 
 
 USER_SUMMARIES = Projection(
     name="user_summaries",
-    version=1,
+    version=2,
     key=by_aggregate,
     applies={
         UserRegistered: _registered,
@@ -74,7 +75,7 @@ USER_SUMMARIES = Projection(
     indexes=(
         Index(("status", "sort_name")),
         Index(("status", "created_at")),
-        Index(("status", "word_prefixes", "sort_name")),
+        Index(("status", "later_prefixes", "sort_name")),
         Index(("status", "word_prefixes", "created_at")),
     ),
 )

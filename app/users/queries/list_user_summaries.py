@@ -1,12 +1,17 @@
 """List users as a dashboard shows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from app.mediator import Query
-from app.projecting import Page, PageRequest, Views, read_page
-from app.users.names import first_prefix, search_words
+from app.projecting import BeginsWith, OneOf, Page, PageRequest, Views, read_page
+from app.users.names import (
+    LONGEST_PREFIX,
+    first_prefix,
+    prefixes_to_find,
+    search_words,
+)
 from app.users.projections.user_summaries import SUMMARY_FIELDS, USER_SUMMARIES, summary
 from app.users.read_models import UserSummary
 from app.users.user import UserStatus
@@ -49,17 +54,30 @@ class ListUserSummariesHandler:
 
 
 def _request(query: ListUserSummaries) -> PageRequest:
-    equals: dict[str, str] = {"status": query.status}
-    word_prefix = None
-    if query.q is not None:
-        words = search_words(query.q)
-        equals["word_prefixes"] = first_prefix(words)
-        word_prefix = ("search_words", words)
-    return PageRequest(
-        equals=equals,
+    request = PageRequest(
+        equals={"status": query.status},
         sort="sort_name" if query.sort.endswith("name") else "created_at",
         descending=query.sort.startswith("-"),
         limit=query.limit,
-        word_prefix=word_prefix,
         fields=SUMMARY_FIELDS,
     )
+    return request if query.q is None else _searching(request, search_words(query.q))
+
+
+def _searching(request: PageRequest, words: str) -> PageRequest:
+    request = replace(request, word_prefix=("search_words", words))
+    # Version 1 has three characters of each word only, and one index for both orders.
+    formerly = _with(request, word_prefixes=first_prefix(words))
+    if not words:
+        return formerly  # which finds nothing, in any version
+    if request.sort == "sort_name":
+        begins = {"sort_name": BeginsWith(words[:LONGEST_PREFIX])}
+        goes_on = {"later_prefixes": OneOf(prefixes_to_find(words))}
+        searching = replace(request, either=(begins, goes_on))
+    else:
+        searching = _with(request, word_prefixes=OneOf(prefixes_to_find(words)))
+    return replace(searching, formerly=(2, formerly))
+
+
+def _with(request: PageRequest, **equals: Any) -> PageRequest:
+    return replace(request, equals={**request.equals, **equals})

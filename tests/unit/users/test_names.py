@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.users.names import first_prefix, folded, search_words, word_prefixes
+from app.users.names import (
+    LONGEST_PREFIX,
+    MOST_PREFIXES,
+    first_prefix,
+    folded,
+    later_prefixes,
+    prefixes_to_find,
+    search_words,
+    sort_key,
+    word_prefixes,
+)
 
 WORDS = st.lists(st.text("abcdo1", min_size=1, max_size=5), max_size=4)
 """Words of few letters, so that many begin alike."""
@@ -25,9 +35,20 @@ def written(words: list[str], chance) -> str:
 
 
 def found(name: str, query: str) -> bool:
-    """Whether the search finds `name`: by the index first, then by all of the query."""
+    """Whether the search finds `name`: by the indexes first, then by all of the query.
+
+    In the order of names and of time, and as processes of an older release search.
+    """
     words, wanted = search_words(name), search_words(query)
-    return first_prefix(wanted) in word_prefixes(words) and f" {wanted}" in f" {words}"
+    key, every = sort_key(name), {*word_prefixes(words)}
+    by_time = every & {*prefixes_to_find(wanted)}
+    later = {*later_prefixes(words, key)} & {*prefixes_to_find(wanted)}
+    by_name = later or (wanted and key.startswith(wanted[:LONGEST_PREFIX]))
+    formerly = first_prefix(wanted) in every
+    matches = f" {wanted}" in f" {words}"
+    outcomes = {bool(each) and matches for each in (by_name, by_time, formerly)}
+    assert len(outcomes) == 1, (words, wanted)
+    return outcomes.pop()
 
 
 @pytest.mark.parametrize(
@@ -94,10 +115,36 @@ def test_search_words_are_final_and_parted_by_single_spaces(text):
     assert words.split(" ") == (words.split() or [""])
 
 
-def test_word_prefixes_are_the_first_characters_of_each_word():
-    """One to three characters of every word, each once, sorted."""
-    assert word_prefixes("alice al b") == ["a", "al", "ali", "b"]
+def test_every_prefix_of_the_later_words_is_indexed():
+    """It runs on over the words after; names that begin so are found by their order."""
+    assert later_prefixes("ann lee b", "ann lee b") == [
+        *("b", "l", "le", "lee", "lee ", "lee b"),
+    ]
+    assert later_prefixes("ann", "ann") == []
+    assert later_prefixes("", "!") == []
+
+
+def test_a_first_word_that_its_order_does_not_show_is_indexed_too():
+    """As where a name begins with punctuation, or has some soon after."""
+    assert later_prefixes("o b", "o'b") == ["b", "o", "o ", "o b"]
+    assert later_prefixes("al", "(al)") == ["a", "al"]
+
+
+def test_every_prefix_of_all_words_is_indexed():
+    """Up to a length that few names share."""
+    assert word_prefixes("al bo") == ["a", "al", "al ", "al b", "al bo", "b", "bo"]
     assert word_prefixes("") == []
+    assert len(word_prefixes("x" * 150)) == LONGEST_PREFIX
+
+
+@pytest.mark.parametrize("words", [" ".join(map(chr, range(0x4E00, 0x4E64))), "abcd " * 39 + "x"])
+def test_a_crowded_name_has_few_prefixes_and_is_found(words):
+    """It costs MongoDB no more than others do, and nothing is hidden."""
+    for prefixes in (later_prefixes(words, words), word_prefixes(words)):
+        assert len(prefixes) <= 2 * MOST_PREFIXES
+    rest = words[len(words) // 2 :].partition(" ")[2]
+    for length in range(1, 60):
+        assert not rest[:length].strip() or found(words, rest[:length])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from app.users.events import (
     UserReactivated,
     UserRegistered,
 )
-from app.users.names import sort_key
+from app.users.names import sort_key, word_prefixes
 from app.users.projections import USER_HISTORY, USER_PROFILES, USER_PROJECTIONS, USER_SUMMARIES
 from app.users.projections.user_history import history_entry, recorded_event
 from app.users.projections.user_profiles import profile
@@ -111,7 +111,8 @@ class TestUserSummaries:
                 "name": "Alice Smith",
                 "sort_name": "alice smith",
                 "search_words": "alice smith",
-                "word_prefixes": ["a", "al", "ali", "s", "sm", "smi"],
+                "word_prefixes": word_prefixes("alice smith"),
+                "later_prefixes": ["s", "sm", "smi", "smit", "smith"],
                 "avatar_url": "https://a.example/a",
                 "status": "active",
                 "created_at": time_of(1),
@@ -128,6 +129,7 @@ class TestUserSummaries:
                     "sort_name": "zoe",
                     "search_words": "zoe",
                     "word_prefixes": ["z", "zo", "zoe"],
+                    "later_prefixes": [],
                 },
             ),
             (UserAvatarChanged(None), {"avatar_url": None}),
