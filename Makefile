@@ -21,7 +21,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises fuzz bench bench-quick lint lint-openapi format openapi sdk migrate lock clean
+.PHONY: help run test endurance promises overload fuzz bench bench-quick lint lint-openapi format openapi sdk migrate lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -48,6 +48,9 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises keys
 	@$(BIN)/python -m tests.acceptance.promises changes
 	@$(BIN)/python -m tests.acceptance.promises pages
+
+overload: $(INSTALLED) ## send five times what the service can answer, see that it holds
+	@$(BIN)/python -m tests.acceptance.overload
 
 fuzz: $(INSTALLED) ## send requests made of the OpenAPI document for FUZZ_SECONDS, check the answers
 	@$(BIN)/python -m tests.acceptance.fuzzing --seconds $(FUZZ_SECONDS) $(FUZZ_SEED:%=--seed %)

@@ -36,6 +36,7 @@ class Process:
     documents: where the documents of projections are kept.
     receipts: whose idempotency keys are to be forgotten in time.
     clock: what is known of the clock of the log's database; None without a log.
+    draining: to be set when a stop was asked for, while requests are still taken.
     stopping: to be set when no more requests are taken, before `close`.
     """
 
@@ -48,6 +49,7 @@ class Process:
     documents: ProjectionStore | None
     projector: Projector | None
     receipts: EventStore | None
+    draining: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     clock: ClockWatch | None = field(init=False)
     _background: list[asyncio.Task[None]] = field(default_factory=list, init=False)

@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "diptych"
     mongodb_driver: Literal["motor", "pymongo"] = "motor"
     consistency_timeout: Annotated[float, Field(gt=0, le=4)] = 2.0
+    stop_delay: Annotated[float, Field(ge=0, le=300)] = 0.0
     data_dir: Path = Path(".data")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

@@ -12,10 +12,12 @@ from starlette.routing import BaseRoute
 from app import __version__
 from app.api.heads import head_routes
 from app.api.middleware import (
+    Admission,
     BodyLimit,
     CrossOrigin,
     HeaderLimit,
     LastResort,
+    Places,
     RequestGuard,
     RequestIds,
 )
@@ -33,6 +35,9 @@ from app.api.service import Service
 
 BODY_LIMIT = 64 * 1024
 HEADER_LIMIT = 32 * 1024
+REQUESTS = 160
+"""How many requests are worked on at once; more are refused. What 500 writes a second take half a
+second for."""
 
 _DESCRIPTION = """\
 User profiles, written by commands and read by queries.
@@ -73,6 +78,7 @@ def create_api(
     `routers` and `refusals` come on top of those that are listed here. `hosts` are those that
     requests may be for, any if it is None; `origins` are those whose pages may call.
     """
+    places = Places(REQUESTS)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -102,10 +108,14 @@ def create_api(
             Middleware(RequestGuard, hosts=hosts, origins=origins),
             Middleware(HeaderLimit, limit=HEADER_LIMIT),
             Middleware(BodyLimit, limit=BODY_LIMIT),
+            Middleware(Admission, places=places),
         ],
         lifespan=lifespan,
     )
-    api.state.stopping = service.stopping  # for the server, which alone knows when
+    # For the server: it alone knows when, and refuses what is too much before it comes here.
+    api.state.draining = service.draining
+    api.state.stopping = service.stopping
+    api.state.places = places
     all_refusals = {**REFUSALS, **(refusals or {})}
     answer_refusals(api, service.roles, all_refusals)
     routes: list[BaseRoute] = []

@@ -36,6 +36,11 @@ class Service(Protocol):
         ...
 
     @property
+    def draining(self) -> asyncio.Event:
+        """Set when a stop was asked for: no longer ready, while requests are still taken."""
+        ...
+
+    @property
     def stopping(self) -> asyncio.Event:
         """Set when no more requests are taken: answers without end have to end then."""
         ...

@@ -7,16 +7,17 @@ import gc
 import logging
 import socket
 import sys
-from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
 
 from app import logs
 from app.adapters.postgres import migrate
+from app.cli.bounded import BoundedProtocol
 from app.cli.databases import owned_databases
-from app.cli.listening import CannotListen, base_url, bind
-from app.cli.protocol import Protocol
+from app.cli.descriptors import raise_limit
+from app.cli.listening import bind
+from app.cli.server import Server
 from app.cli.stopping import StopRequest
 from app.main import create_app
 from app.settings import Settings
@@ -58,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     settings = Settings.load(**given)
     logs.configure(settings.log_level, settings.log_format)
     warn_of_any_host(settings)
+    raise_limit()
     with (
         StopRequest() as stop,
         contextlib.closing(bind(settings.host, settings.port)) as bound,
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
                 if not stop.requested:
                     migrate(settings.database_url)
         if not stop.requested:
-            _serve(create_app(ready), bound, stop, settings.root_path)
+            _serve(create_app(ready), bound, stop, settings)
         _logger.info("Stopping.")
     return 0
 
@@ -84,20 +86,20 @@ def warn_of_any_host(settings: Settings) -> None:
         )
 
 
-def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, root_path: str) -> None:
+def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Settings) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=Protocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",  # driven by _run, which hears what goes wrong in it
         log_config=None,
         access_log=False,
         server_header=False,
-        root_path=root_path,
+        root_path=settings.root_path,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = _Server(config, app.state.stopping)
+    server = Server(config, app, settings.stop_delay)
     stop.hand_to(server)
     _spare_the_collector()
     sys.setswitchinterval(_THREADS_WAIT_SECONDS)
@@ -123,35 +125,3 @@ async def _run(app: FastAPI, server: uvicorn.Server, bound: socket.socket) -> No
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await stack.aclose()
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it accepts connections, and when it stops to.
-
-    It leaves signals to StopRequest.
-    """
-
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; another process may have begun to on the same port since it was bound."""
-        [bound] = sockets or []
-        try:
-            await super().startup(sockets)
-        except OSError as error:
-            host, port = bound.getsockname()[:2]
-            raise CannotListen(host, port, error) from error
-        url = base_url(bound)
-        sys.stdout.write(f"Diptych serves at {url}, Swagger UI is at {url}/docs\n")
-        sys.stdout.flush()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell those that answer without end, and wait for all that are being answered."""
-        self._stopping.set()
-        await super().shutdown(sockets)

@@ -144,7 +144,7 @@ async def test_trailers_without_end_are_not_kept(address):
         b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
     )
     sent, said = await sent_until_closed(address, begin, b"T" * 1000)
-    assert said.startswith(b"HTTP/1.1 404 ")
+    assert said.startswith(b"HTTP/1.1 431 ")
     assert sent < 3 * Protocol.LIMIT
 
 

@@ -5,9 +5,11 @@ CrossOrigin  lets pages of the origins that are allowed to call, if there are an
 LastResort   answers what nothing else has answered, and logs it
 RequestGuard refuses what is for another host, or comes from another origin
 HeaderLimit  refuses heads over a number of bytes
-BodyLimit    refuses bodies over a number of bytes
+BodyLimit    waits for the whole body, and refuses those over a number of bytes
+Admission    refuses what is too much at once
 """
 
+from app.api.middleware.admission import ALWAYS_ADMITTED, Admission, Places
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cross_origin import CrossOrigin
 from app.api.middleware.header_limit import HeaderLimit
@@ -15,4 +17,14 @@ from app.api.middleware.last_resort import LastResort
 from app.api.middleware.request_guard import RequestGuard
 from app.api.middleware.request_ids import RequestIds
 
-__all__ = ["BodyLimit", "CrossOrigin", "HeaderLimit", "LastResort", "RequestGuard", "RequestIds"]
+__all__ = [
+    "ALWAYS_ADMITTED",
+    "Admission",
+    "BodyLimit",
+    "CrossOrigin",
+    "HeaderLimit",
+    "LastResort",
+    "Places",
+    "RequestGuard",
+    "RequestIds",
+]

@@ -1,6 +1,5 @@
-"""No body is longer than the service is willing to hold."""
+"""A request is passed on once its body is whole, and no body is longer than the service holds."""
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import PAYLOAD_TOO_LARGE
@@ -8,7 +7,10 @@ from app.api.refusals import problem_response
 
 
 class BodyLimit:
-    """Refuses a body over `limit` bytes: at once by its Content-Length, else while it comes in."""
+    """Reads the body, and refuses one over `limit` bytes: at once by its Content-Length if it can.
+
+    A request whose client hangs up before it is whole is dropped.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -19,25 +21,50 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _declared_length(scope) > self._limit:
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        if length == b"0" and b"transfer-encoding" not in headers:
+            await self._app(scope, receive, send)
+            return
+        body = None if _number(length) > self._limit else await self._whole(receive)
+        if body is None:
             answer = problem_response(scope, PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE.example)
             await answer(scope, receive, send)
-            return
-        length = 0
+        elif body["type"] == "http.request":
+            await self._app(scope, _first(body, receive), send)
 
-        async def counting_receive() -> Message:
-            nonlocal length
-            message = await receive()
-            length += len(message.get("body", b""))
+    async def _whole(self, receive: Receive) -> Message | None:
+        """The body in one message; None if it is over the limit, a hang-up if that came first."""
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            return message if len(message.get("body", b"")) <= self._limit else None
+        parts, length = [], 0
+        while message["type"] == "http.request":
+            parts.append(message.get("body", b""))
+            length += len(parts[-1])
             if length > self._limit:
-                raise HTTPException(PAYLOAD_TOO_LARGE.status)
-            return message
+                return None
+            if not message.get("more_body"):
+                return {"type": "http.request", "body": b"".join(parts), "more_body": False}
+            message = await receive()
+        return message
 
-        await self._app(scope, counting_receive, send)
+
+def _first(message: Message, receive: Receive) -> Receive:
+    passed = False
+
+    async def receive_after() -> Message:
+        nonlocal passed
+        if passed:
+            return await receive()
+        passed = True
+        return message
+
+    return receive_after
 
 
-def _declared_length(scope: Scope) -> int:
+def _number(length: bytes) -> int:
     try:
-        return int(dict(scope["headers"]).get(b"content-length", b"0"))
+        return int(length)
     except ValueError:
         return 0

@@ -8,7 +8,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from app.api.caching import with_safe_defaults
 from app.eventsourcing import Metadata, request_metadata, uuid7
 
-_HEADER = b"x-request-id"
+REQUEST_ID = b"x-request-id"
 _ACCEPTED = re.compile(rb"[!-~]{1,128}")
 
 
@@ -29,7 +29,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        header = (_HEADER, request_id)
+        header = (REQUEST_ID, request_id)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -48,6 +48,11 @@ class RequestIds:
 
 def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
-        if name == _HEADER and _ACCEPTED.fullmatch(value):
+        if name == REQUEST_ID and acceptable_id(value):
             return bytes(value)
     return str(uuid7()).encode()
+
+
+def acceptable_id(value: bytes) -> bool:
+    """Whether a request that comes with this id keeps it."""
+    return _ACCEPTED.fullmatch(value) is not None

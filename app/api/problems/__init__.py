@@ -98,6 +98,14 @@ METHOD_NOT_ALLOWED = ProblemType(
     meaning="The resource is there, but not for this method; the Allow header lists those that it "
     "takes.",
 )
+REQUEST_TIMEOUT = ProblemType(
+    408,
+    "request-timeout",
+    "Request timeout",
+    example="The request did not come in whole in time.",
+    meaning="The head of a request has to be there 10 s after its first byte, the body 30 s after "
+    "the head. Nothing was done, and the connection is closed; send it again, whole.",
+)
 PAYLOAD_TOO_LARGE = ProblemType(
     413,
     "payload-too-large",
@@ -198,6 +206,7 @@ OF_THE_FRAMEWORK = (
     ORIGIN_NOT_ALLOWED,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    REQUEST_TIMEOUT,
     PAYLOAD_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     HOST_NOT_ALLOWED,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.api.responses import ALWAYS, answers
 from app.api.schemas.health import Health, HealthCheck
-from app.api.service import Service
+from app.api.service import Check, Service
 
 
 def health_router(service: Service) -> APIRouter:
@@ -32,8 +32,14 @@ def health_router(service: Service) -> APIRouter:
         },
     )
     async def check_readiness(response: Response) -> Health:
-        """Whether the process can do what its roles say, and if not, what it lacks."""
-        checks = await service.checks()
+        """Whether the process can do what its roles say, and if not, what it lacks.
+
+        From when it is asked to stop it is not ready, with a check `stopping`, though it may go
+        on serving for a while.
+        """
+        checks = [*await service.checks()]
+        if service.draining.is_set():
+            checks.append(Check("stopping", ok=False, detail="The process was asked to stop."))
         ready = all(each.ok for each in checks)
         if not ready:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

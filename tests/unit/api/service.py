@@ -22,6 +22,7 @@ class MemoryService:
         self.views = MemoryReadModel()
         self.found: Sequence[Check] = ()
         self.calls: list[str] = []
+        self.draining = asyncio.Event()
         self.stopping = asyncio.Event()
         register_commands(self.mediator, self.log)
         register_queries(self.mediator, self.views, registry, patience=0.1)

@@ -300,7 +300,7 @@ async def test_a_body_over_the_limit_is_refused_while_it_comes_in():
     """At once, though more of it is yet to come."""
     app, _ = app_of(DirectRoute)
     part = {"type": "http.request", "body": b"x" * 11, "more_body": True}
-    json = [(b"content-type", b"application/json")]
+    json = [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
     answers = await told(BodyLimit(app, 10), "/things", part, headers=json)
     assert answers[0]["status"] == 413
 

@@ -1,0 +1,149 @@
+"""What clients may keep the service waiting for, and have it keep, all of them together."""
+
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+
+from app.api.middleware import Places
+from app.api.problems import OVERLOADED, REQUEST_TIMEOUT
+from app.api.problems.kinds import ProblemType
+from app.episodes import Episode
+
+_logger = logging.getLogger(__name__)
+
+
+class Connection(Protocol):
+    """One connection, as far as others have a say about it."""
+
+    def hang_up(self, kind: ProblemType, *, at_once: bool = False) -> bool:
+        """Close it in order, with a problem of this kind if a request has begun.
+
+        Or nearly so, if its descriptor is wanted `at_once`. False if it is about to close anyway.
+        """
+        ...
+
+    def unsent(self) -> int:
+        """How many bytes wait for the client to take those before; 0 if it takes them in time."""
+        ...
+
+    def abort(self) -> None:
+        """Close it at once."""
+        ...
+
+
+class Connections:
+    """The connections of a server: what each owes, and since when.
+
+    places: how many requests may be worked on at once.
+    heads, bodies: those that owe the (rest of a) head or body, since when, the longest first.
+    open: how many there are, with those that are about to close.
+    held: how many bytes of requests that are not answered yet are kept in memory.
+    """
+
+    HEAD_SECONDS = 10.0
+    """Within how long a client has to send a head, from its first byte or since it connected."""
+
+    BODY_SECONDS = 30.0
+    """Within how long after the head it has to send the body."""
+
+    UNSENT_SECONDS = 30.0
+    """For how long it may take nothing of what it is sent."""
+
+    SPARE = 16
+    """How many more than the bound there may be for a moment: one is hung up on as another comes;
+    and where all are busy, further ones are refused."""
+
+    def __init__(
+        self, places: Places, *, bound: int = 10_000, bytes_bound: int = 64 * 1024 * 1024
+    ) -> None:
+        self.places = places
+        self.heads: dict[Connection, float] = {}
+        self.bodies: dict[Connection, float] = {}
+        self.open = 0
+        self.held = 0
+        self._bound = bound
+        self._bytes_bound = bytes_bound
+        self._unsent: dict[Connection, tuple[int, float]] = {}
+        self._crowded = Episode(
+            _logger,
+            begins=f"There are {bound} connections, as many as there may be: the idlest are hung "
+            "up on. A higher `ulimit -n` allows more, up to 10,000.",
+            ended="Connections are below their bound again; %d were hung up on or refused.",
+        )
+        self._heavy = Episode(
+            _logger,
+            begins=f"The requests on their way have {bytes_bound} bytes, as many as are kept: the "
+            "slowest are hung up on.",
+            ended="Requests on their way are below their bound again; %d were hung up on.",
+        )
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one of those that are about to close has to be gone before the next comes."""
+        return self.open >= self._bound + self.SPARE
+
+    def make_room(self) -> bool:
+        """Have the idlest give way to one that has come, if they are at their bound.
+
+        False if all are busy: the new one can be told no more than that.
+        """
+        if self.open < self._bound:
+            return True
+        self._crowded.count()
+        return self.give_way()
+
+    def give_way(self) -> bool:
+        """Hang up on the connection that has kept the service waiting longest, if any does."""
+        return _hang_up_on_first(self.heads, self.bodies)
+
+    def hold(self, length: int) -> None:
+        """Count bytes that are kept; if they are too many, the slowest senders go."""
+        self.held += length
+        if self.held > self._bytes_bound:
+            self._heavy.count()
+            _hang_up_on_first(self.bodies, self.heads)
+
+    def lost(self, connection: Connection) -> None:
+        """Forget one that is closed."""
+        self.open -= 1
+        self.heads.pop(connection, None)
+        self.bodies.pop(connection, None)
+        self._unsent.pop(connection, None)
+
+    def look(self, connections: Iterable[Connection], now: float) -> None:
+        """Hang up on those that are late; to be called every second or so with all there are."""
+        for owing, seconds in ((self.heads, self.HEAD_SECONDS), (self.bodies, self.BODY_SECONDS)):
+            late = []
+            for each, since in owing.items():
+                if since + seconds > now:
+                    break
+                late.append(each)
+            for each in late:
+                del owing[each]
+                each.hang_up(REQUEST_TIMEOUT)
+        self._look_at_takers(connections, now)
+
+    def _look_at_takers(self, connections: Iterable[Connection], now: float) -> None:
+        before, self._unsent = self._unsent, {}
+        stuck = []
+        for each in connections:
+            unsent = each.unsent()
+            if not unsent:
+                continue
+            known, since = before.get(each, (0, now))
+            # Who takes nothing is sent nothing more: what is not sent yet is no less than it was.
+            self._unsent[each] = (unsent, now if unsent < known else since)
+            if self._unsent[each][1] + self.UNSENT_SECONDS <= now:
+                stuck.append(each)
+        for each in stuck:
+            each.abort()
+
+
+def _hang_up_on_first(*kinds: dict[Connection, float]) -> bool:
+    for owing in kinds:
+        while owing:
+            first = next(iter(owing))
+            del owing[first]
+            if first.hang_up(OVERLOADED, at_once=True):
+                return True
+    return False

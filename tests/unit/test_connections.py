@@ -1,0 +1,226 @@
+"""What a server does with clients that are slow, silent or too many, on real sockets."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import uvloop
+
+from app.api.application import create_api
+from app.api.middleware import Places
+from app.cli import accepting
+from tests.unit.api.service import MemoryService
+from tests.unit.bounded import Busy, Server, until
+
+HEAD = b"GET /users HTTP/1.1\r\nHost: x\r\n\r\n"
+LIVE = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+ALICE = b'{"id": "alice", "name": "Alice", "email": "alice@example.com"}'
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[..., Server]]:
+    """Starts servers of the API, by default, that are stopped after the test."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        def start(app=None, requests: int = 100, **bounds: int) -> Server:
+            api = app or create_api(MemoryService())
+            places = api.state.places if app is None else Places(requests)
+            places.bound = requests
+            server = Server(api, places, **bounds)
+            server.acceptor.start()
+            stack.push_async_callback(server.close)
+            return server
+
+        yield start
+
+
+async def test_a_head_has_to_be_there_within_ten_seconds_of_its_first_byte(serve):
+    """However it drips, it is answered with 408 and hung up on."""
+    server = serve()
+    client = await server.client()
+    client.send(HEAD[:10])
+    await until(lambda: server.connections.held)
+    server.look(9)
+    client.send(HEAD[10:15])
+    await until(lambda: server.connections.held == 15)
+    server.look(11)
+    assert await client.problem() == (408, "request-timeout", "close")
+    assert await client.rest() == b""
+    await until(lambda: not server.connections.open)
+    assert server.connections.held == 0
+
+
+async def test_a_silent_connection_is_closed_after_ten_seconds(serve):
+    """Without a word, since nothing was asked."""
+    server = serve()
+    client = await server.client()
+    server.look(9)
+    assert server.connections.open == 1
+    server.look(11)
+    assert await client.rest() == b""
+
+
+async def test_a_connection_that_was_answered_owes_the_next_head(serve):
+    """The time begins anew with the first byte of each request."""
+    server = serve()
+    client = await server.client()
+    client.send(LIVE)
+    await client.answer()
+    client.send(HEAD[:10])
+    await until(lambda: server.connections.held)
+    server.look(11)
+    assert await client.problem() == (408, "request-timeout", "close")
+
+
+async def test_a_body_has_to_be_there_within_thirty_seconds_of_its_head(serve):
+    """Else it is 408, and nothing is done."""
+    server = serve()
+    client = await server.client()
+    client.send(POST + b"Content-Length: %d\r\n\r\n" % len(ALICE) + ALICE[:-1])
+    await until(lambda: server.connections.bodies)
+    server.look(29)
+    assert server.connections.open == 1
+    server.look(31)
+    assert await client.problem() == (408, "request-timeout", "close")
+    assert await client.rest() == b""
+    await until(lambda: not server.connections.held)
+
+
+async def test_what_was_refused_before_its_body_came_owes_it_all_the_same(serve):
+    """The connection is closed, without a second answer."""
+    server = serve()
+    client = await server.client()
+    client.send(POST + b"Content-Length: 99999999\r\n\r\n")
+    assert (await client.answer())[0] == 413
+    server.look(31)
+    assert await client.rest() == b""
+
+
+async def test_bodies_in_memory_are_bounded_together(serve, caplog):
+    """The one that is longest on its way has to go, and others are served; said once."""
+    server = serve(bytes_bound=1000)
+    slow = [await server.client() for _ in range(3)]
+    for number, each in enumerate(slow):
+        each.send(POST + b"Content-Length: 500\r\n\r\n" + b" " * 400)
+        await until(lambda n=number: server.connections.held == min(n + 1, 2) * 400)
+    assert await slow[0].problem() == (503, "overloaded", "close")
+    for each in slow[1:]:
+        each.send(b" " * 100)
+        assert (await each.answer())[0] == 422
+    await until(lambda: not server.connections.held)
+    [logged] = caplog.records
+    assert logged.getMessage().startswith("The requests on their way have 1000 bytes")
+
+
+async def test_a_client_that_takes_nothing_for_thirty_seconds_is_cut_off(serve):
+    """One that takes some of it is not."""
+    server = serve()
+    client = await server.client()
+    client.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
+    await until(lambda: any(each.flow.write_paused for each in server.state.connections))
+    server.look(0)
+    server.look(29)
+    assert server.connections.open == 1
+    server.look(31)
+    await until(lambda: not server.connections.open)
+
+
+async def test_the_idlest_connection_gives_way_to_a_new_one(serve, caplog):
+    """Not the one that was used last; said once however many go."""
+    server = serve(bound=3)
+    clients = [await server.client() for _ in range(3)]
+    clients[0].send(LIVE)
+    await clients[0].answer()
+    more = [await server.client() for _ in range(2)]
+    for each in (clients[0], *more):
+        each.send(LIVE)
+        assert (await each.answer())[0] == 200
+    assert [await each.rest() for each in clients[1:]] == [b"", b""]
+    assert len(caplog.records) == 1
+
+
+async def test_where_all_connections_are_busy_a_new_one_is_refused_in_order(serve):
+    """With 503 and a word, but for health checks, which are answered."""
+    app = Busy()
+    server = serve(app, bound=2)
+    busy = [await server.client() for _ in range(2)]
+    for each in busy:
+        each.send(HEAD)
+    await until(lambda: app.begun == 2)
+    for method in (b"GET", b"HEAD"):
+        refused = await server.client()
+        refused.send(
+            HEAD.replace(b"GET", method).replace(b"\r\n\r\n", b"\r\nOrigin: http://x\r\n\r\n")
+        )
+        said = await refused.rest()
+        assert said.startswith(b"HTTP/1.1 503 ")
+        assert b"connection: close" in said
+        assert said.endswith(b"}" if method == b"GET" else b"\r\n\r\n")
+    asking = await server.client()
+    asking.send(LIVE)
+    assert (await asking.answer())[0] == 200
+    app.let.set()
+    for each in busy:
+        assert (await each.answer())[0] == 200
+
+
+async def test_what_is_too_much_is_refused_before_the_application(serve, caplog):
+    """As the application would, on a connection that stays; health passes, and it is said once."""
+    app = Busy()
+    server = serve(app, requests=0)
+    client = await server.client()
+    request_id = b'"quoted"'
+    client.send(HEAD.replace(b"\r\n\r\n", b"\r\nX-Request-Id: %b\r\n\r\n" % request_id))
+    status, headers, body = await client.answer()
+    assert (status, headers["retry-after"], headers["x-request-id"]) == (503, "1", '"quoted"')
+    assert json.loads(body)["request_id"] == '"quoted"'
+    client.send(POST + b"Content-Length: %d\r\n\r\n" % len(ALICE) + ALICE[:9])
+    assert (await client.problem())[:2] == (503, "overloaded")
+    client.send(ALICE[9:] + LIVE)
+    assert (await client.answer())[0] == 200
+    assert app.begun == 1
+    client.send(HEAD)
+    assert (await client.problem())[:2] == (503, "overloaded")
+    client.writer.write_eof()
+    assert await client.rest() == b""
+    assert len(caplog.records) == 1
+
+
+async def test_a_refusal_of_the_server_is_that_of_the_application(serve):
+    """But for the id, the same headers and body, whoever makes it."""
+    server = serve(requests=0)
+    client = await server.client()
+    answers = []
+    for more in (b"", b"Origin: http://x\r\n"):  # with an Origin the application answers
+        client.send(HEAD.replace(b"Host", b"X-Request-Id: r\r\n%bHost" % more))
+        status, headers, body = await client.answer()
+        headers.pop("date", None)
+        answers.append((status, headers, body))
+    assert answers[0] == answers[1]
+
+
+def test_all_connections_that_wait_are_accepted_in_one_turn_of_the_loop(monkeypatch):
+    """Of uvloop, which takes one a turn by itself."""
+
+    async def turns_for(number: int) -> int:
+        server = Server(Busy(), Places(10))
+        server.acceptor.start()
+        address = server.socket.getsockname()
+        waiting = [socket.create_connection(address) for _ in range(number)]
+        turns = 0
+        while server.connections.open < number:
+            await asyncio.sleep(0)
+            turns += 1
+        await until(lambda: len(server.state.connections) == number)
+        await server.close()
+        for each in waiting:
+            each.close()
+        return turns
+
+    assert uvloop.run(turns_for(100)) <= 3
+    monkeypatch.setattr(accepting, "A_TURN", 10)
+    assert uvloop.run(turns_for(100)) >= 10
