@@ -108,7 +108,9 @@ NOTES = notes()
 async def append(log: MemoryEventStore, note: str, *events: Event) -> None:
     """Append `events` to a note, wherever it is."""
     stream_id = f"note-{note}"
-    version = len(await log.load(stream_id))
+    version = 0
+    while some := await log.load(stream_id, after_version=version):
+        version = some[-1].version
     await log.append(Append(stream_id, version, events))
 
 
