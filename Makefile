@@ -71,6 +71,8 @@ lint: $(INSTALLED) ## check the style, the types and the architecture
 lint-openapi: $(NODE_INSTALLED) ## check the committed OpenAPI document
 	@REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(BIN)/node $(NODE_MODULES)/.bin/redocly lint \
 		--config $(CLIENTS)/redocly.yaml openapi.json
+	@$(BIN)/node $(NODE_MODULES)/.bin/spectral lint \
+		--ruleset $(CLIENTS)/spectral.yaml --fail-severity warn openapi.json
 
 format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff format .

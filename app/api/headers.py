@@ -45,7 +45,7 @@ HEADERS: Documented = {
     "Retry-After": {
         "required": True,
         "description": "After how many seconds it makes sense to try again.",
-        "schema": {"type": "integer", "minimum": 0},
+        "schema": {"type": "integer", "minimum": 0, "maximum": 3600},
         "example": 1,
     },
 }

@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI makes of the routes, completed for generators of clients."""
 
+from copy import deepcopy
 from typing import Any
 
 from app.api.headers import HEADERS, header_references
@@ -17,11 +18,14 @@ _PAGINATION = {
 }
 
 
+_INT32_MAX = 2**31 - 1
+
+
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """`document` as FastAPI makes it, brought into the form that clients are generated from.
 
-    It has the components that routes refer to, and says how the pages of a list follow
-    each other.
+    It has the components that routes refer to, says how the pages of a list follow each other,
+    and of every integer how many bits it takes.
     """
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -30,7 +34,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
     components["schemas"] = {name: _tidied(each, schemas) for name, each in sorted(schemas.items())}
-    components["headers"] = HEADERS
+    components["headers"] = deepcopy(HEADERS)
     components["examples"] = {}
     components["links"] = {}
     for path in document["paths"].values():
@@ -46,6 +50,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 problems = response.get("content", {}).get(MEDIA_TYPE, {})
                 components["examples"].update(_taken(problems, "examples"))
                 components["links"].update(_taken(response, "links"))
+    _name_formats(document)
     return {**document, "security": []}
 
 
@@ -55,6 +60,19 @@ def _name_media_types(method: str, operation: dict[str, Any]) -> None:
     if body:
         [content] = body["content"].values()
         body["content"] = dict.fromkeys(body_media_types({method.upper()}), content)
+
+
+def _name_formats(part: Any) -> None:
+    # In languages with integers of several sizes a client would take the smaller for granted.
+    if isinstance(part, list):
+        for each in part:
+            _name_formats(each)
+    elif isinstance(part, dict):
+        if part.get("type") == "integer":
+            bounded = part.get("maximum", _INT32_MAX + 1) <= _INT32_MAX
+            part["format"] = "int32" if bounded else "int64"
+        for each in part.values():
+            _name_formats(each)
 
 
 def _tidied(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from pydantic_core import PydanticKnownError
 
 from app.api.consistency import LAST_POSITION, encode_position
 from app.api.entity_tags import ENTITY_TAG_OR_ANY
-from app.api.schemas.bases import EXAMPLE_CURSOR
+from app.api.schemas.bases import EXAMPLE_CURSOR, VERSION_MAX
 from app.users import values
 
 _CURSOR_MAX = 4096
-_VERSION_MAX = 2**31 - 1
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -69,7 +68,7 @@ AsOfVersion = Annotated[
     int | None,
     Query(
         ge=1,
-        le=_VERSION_MAX,
+        le=VERSION_MAX,
         description="As the user stood at this version; with `as_of`, at whichever came first.",
         examples=[1],
     ),

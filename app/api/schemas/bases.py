@@ -32,6 +32,9 @@ class ResponseBody(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+VERSION_MAX = 2**31 - 1
+"""No stream is longer: versions are stored in 32 bits."""
+
 EXAMPLE_CURSOR = "WyI1ZjE2ODU0YjY1YTIiLDAsImFsaWNlIHNtaXRoIiwidXNlcjEyMyJd"
 
 NextCursor = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from app.api.schemas.bases import ResponseBody, Timestamp
+from app.api.schemas.bases import VERSION_MAX, ResponseBody, Timestamp
 
 USER_CHANGE: JsonDict = {
     "position": 1047,
@@ -27,7 +27,9 @@ class UserChange(ResponseBody):
         int, Field(ge=1, description="Its place among all that happened; the event's `id`, too.")
     ]
     user_id: Annotated[str, Field(examples=["user123"])]
-    version: Annotated[int, Field(ge=1, description="The user's version from then on.")]
+    version: Annotated[
+        int, Field(ge=1, le=VERSION_MAX, description="The user's version from then on.")
+    ]
     type: Annotated[
         str,
         Field(

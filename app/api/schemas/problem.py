@@ -110,20 +110,10 @@ class Problem(BaseModel):
     ]
 
 
-_USER_NOT_FOUND: JsonDict = {
-    "type": "/problems/user-not-found",
-    "code": "user-not-found",
-    "status": 404,
-    "title": "User not found",
-    "meaning": "No user has the id, or had it at the time or version that was asked about.",
-    "example": "User with ID user123 not found.",
-}
-
-
+# Without an example as a whole: with members `type` and `example`, one would be taken for a schema
+# by tools that look for examples, Spectral for one. Each member has its own.
 class ProblemType(BaseModel):
     """A kind of problem."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_USER_NOT_FOUND]})
 
     type: Annotated[
         str,
@@ -157,7 +147,5 @@ class ProblemType(BaseModel):
 
 class ProblemTypeList(BaseModel):
     """Every kind of problem."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_USER_NOT_FOUND]}]})
 
     items: list[ProblemType]

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from app.api.schemas.bases import ResponseBody, Timestamp
+from app.api.schemas.bases import VERSION_MAX, ResponseBody, Timestamp
 from app.projecting import ProjectionState
 
 _STATUS: JsonDict = {
@@ -26,7 +26,9 @@ class ProjectionStatus(ResponseBody):
     model_config = ConfigDict(json_schema_extra={"examples": [_STATUS]})
 
     name: Annotated[str, Field(examples=["user_profiles"])]
-    version: Annotated[int, Field(ge=1, description="Which edition of the projection.")]
+    version: Annotated[
+        int, Field(ge=1, le=VERSION_MAX, description="Which edition of the projection.")
+    ]
     position: Annotated[
         int | None,
         Field(description="Of the last event whose effect is stored; null when not known."),

@@ -8,6 +8,7 @@ from typing_extensions import TypeAliasType
 
 from app.api.schemas.bases import (
     EXAMPLE_CURSOR,
+    VERSION_MAX,
     NextCursor,
     RequestBody,
     ResponseBody,
@@ -140,7 +141,13 @@ class UserProfile(ResponseBody):
         UserStatus, Field(description="The profile of a deactivated user is closed to changes.")
     ]
     version: Annotated[
-        int, Field(ge=1, description="How many events have happened to the user.", examples=[3])
+        int,
+        Field(
+            ge=1,
+            le=VERSION_MAX,
+            description="How many events have happened to the user.",
+            examples=[3],
+        ),
     ]
     created_at: Timestamp
     updated_at: Timestamp
@@ -181,7 +188,9 @@ class UserHistoryEntry(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_RENAMED]})
 
-    version: Annotated[int, Field(ge=1, description="The user's version from then on.")]
+    version: Annotated[
+        int, Field(ge=1, le=VERSION_MAX, description="The user's version from then on.")
+    ]
     type: Annotated[
         str,
         Field(

@@ -2,7 +2,7 @@
 
 
 def test_every_value_has_a_realistic_example(document, operations):
-    """Parameters, headers and members: one of their own, of their schema, or of what they are in.
+    """Parameters, headers and members: one of their own, of a schema, or of what they are in.
 
     That examples fit their schemas is checked by `make lint-openapi`.
     """
@@ -14,8 +14,10 @@ def test_every_value_has_a_realistic_example(document, operations):
             values[f"{name} {each['name']}"] = {**schemas.get(reference, {}), **each["schema"]}
     for name, schema in schemas.items():
         for member, each in schema.get("properties", {}).items():
-            whole = any(member in example for example in schema["examples"])
-            values[f"{name}.{member}"] = {"example": whole, **each}
+            whole = any(member in example for example in schema.get("examples", ()))
+            # A list without an example has the schema of its items for one.
+            listed = schemas.get(each.get("items", {}).get("$ref", "").rpartition("/")[2])
+            values[f"{name}.{member}"] = {"example": whole or listed, **each}
     without = [each for each, it in values.items() if not (it.get("example") or it.get("examples"))]
     assert without == []
 
