@@ -13,6 +13,8 @@ from typing import Any
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.api.unreadable_events import note_unreadable
+from app.eventsourcing import UnreadableEvent
 from app.storage import Overloaded
 
 MEDIA_TYPE = "text/event-stream"
@@ -146,6 +148,9 @@ class EventStreams:
         try:
             await asyncio.wait((looking, stopping), return_when=asyncio.FIRST_COMPLETED)
             found = looking.result() if looking.done() else None
+        except UnreadableEvent as error:
+            note_unreadable(error)
+            return None
         except Exception as error:  # noqa: BLE001 - the answer is under way: all it can do is end
             _log.warning("A stream of %s ends: %s", self._name, error)
             return None

@@ -21,8 +21,9 @@ from app.api.problems import (
 )
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
 from app.api.schemas.problem import Problem, ProblemError
+from app.api.unreadable_events import note_unreadable
 from app.api.validation import LISTED, MALFORMED_BODY, problem_errors
-from app.eventsourcing import request_metadata
+from app.eventsourcing import UnreadableEvent, request_metadata
 from app.mediator import HandlerMissing
 from app.storage import StorageUnavailable
 
@@ -70,6 +71,8 @@ def answer_refusals(api: FastAPI, roles: frozenset[str], refusals: Refusals) -> 
     async def answer_refusal(request: Request, error: Exception) -> Response:
         if isinstance(error, StorageUnavailable):
             _log.warning("%s", error)
+        if isinstance(error, UnreadableEvent):
+            note_unreadable(error)
         refusal = _nearest(table, type(error))
         return problem_response(request.scope, refusal.problem, refusal.detail(error))
 

@@ -21,6 +21,7 @@ from app.api.problems import (
     REPEATED_HEADER,
     STORAGE_UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
+    UNREADABLE_EVENT,
 )
 from app.api.problems.kinds import ProblemType
 from app.api.refusals import MEDIA_TYPE
@@ -48,6 +49,7 @@ MESSAGE = (
     MISDIRECTED_REQUEST,
     OVERLOADED,
     STORAGE_UNAVAILABLE,
+    UNREADABLE_EVENT,
 )
 """The problems of every route that sends a message."""
 

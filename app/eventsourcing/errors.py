@@ -7,12 +7,14 @@ EventSourcingError
 |   `-- DuplicateCommand  a command under the same idempotency key was carried out before
 |-- IdempotencyKeyReused  one idempotency key for two commands
 |-- VersionMismatch       the caller named a version and the aggregate is at another
-|-- UnknownEvent          an event is stored, or to be stored, that no class stands for
-|-- UndecodableEvent      an event is stored whose payload does not fit its class
+|-- UnreadableEvent       an event is stored that this version of the app cannot read
+|   |-- UnknownEvent      no class stands for it (or it is to be stored, and none is registered)
+|   |-- UndecodableEvent  its payload does not fit its class
+|   `-- MisplacedEvent    its aggregate cannot go on with it from where the events before lead
 `-- DuplicateEventType    two event classes claim one name
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from app.eventsourcing.idempotency import Receipt
@@ -70,7 +72,25 @@ class VersionMismatch(EventSourcingError):
         self.actual = actual
 
 
-class UnknownEvent(EventSourcingError):
+class UnreadableEvent(EventSourcingError):
+    """This version of the app cannot read a stored event; another version may.
+
+    position: of the event in the log; None where it is not known.
+    """
+
+    position: int | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.position is None else f" It is at position {self.position} of the log."
+        return f"{super().__str__()}{where}"
+
+    def at(self, position: int) -> Self:
+        """This error, with the position of its event."""
+        self.position = position
+        return self
+
+
+class UnknownEvent(UnreadableEvent):
     """No registered event class and upcasters can stand for a stored event."""
 
     def __init__(self, event_type: str, schema_version: int) -> None:
@@ -82,16 +102,32 @@ class UnknownEvent(EventSourcingError):
         self.schema_version = schema_version
 
 
-class UndecodableEvent(EventSourcingError):
+class UndecodableEvent(UnreadableEvent):
     """The payload of a stored event does not fit the class, or an upcaster refuses it."""
 
     def __init__(self, event_type: str, schema_version: int, error: Exception) -> None:
         super().__init__(
             f"A stored {event_type!r} of schema version {schema_version} cannot be decoded: "
-            f"{type(error).__name__}: {error}"
+            f"{_described(error)}."
         )
         self.event_type = event_type
         self.schema_version = schema_version
+
+
+class MisplacedEvent(UnreadableEvent):
+    """An aggregate's `evolve` refuses a stored event in the state that those before led to."""
+
+    def __init__(self, event_type: str, error: Exception) -> None:
+        super().__init__(
+            f"A stored {event_type!r} does not fit the events before it: {type(error).__name__}."
+        )
+        self.event_type = event_type
+
+
+def _described(error: Exception) -> str:
+    # Those that are about names; others may quote a payload, which is personal.
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, TypeError | KeyError) else name
 
 
 class DuplicateEventType(EventSourcingError):

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from app.eventsourcing.errors import DuplicateEventType, UndecodableEvent, UnknownEvent
+from app.eventsourcing.errors import (
+    DuplicateEventType,
+    UndecodableEvent,
+    UnknownEvent,
+    UnreadableEvent,
+)
 from app.eventsourcing.events import Data, Event, event_data
 
 Upcaster = Callable[[Data], Data]
@@ -87,6 +92,13 @@ class EventRegistry:
             raise
         except Exception as error:
             raise UndecodableEvent(event_type, schema_version, error) from error
+
+    def decode_at(self, position: int, event_type: str, schema_version: int, data: Data) -> Event:
+        """As `decode`; errors say the position of the event in the log."""
+        try:
+            return self.decode(event_type, schema_version, data)
+        except UnreadableEvent as error:
+            raise error.at(position) from error.__cause__
 
     def _upcaster(self, event_type: str, version: int) -> Upcaster:
         upcaster = self._upcasters.get((event_type, version))

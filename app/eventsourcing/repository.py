@@ -14,6 +14,7 @@ from app.eventsourcing.aggregates import AggregateT, Decide, Stored
 from app.eventsourcing.errors import (
     DuplicateCommand,
     IdempotencyKeyReused,
+    MisplacedEvent,
     VersionConflict,
     VersionMismatch,
 )
@@ -105,6 +106,7 @@ class Repository(Generic[AggregateT]):
             IdempotencyKeyReused: that command asked for something else.
             VersionMismatch: the aggregate is not at `expected_version`.
             VersionConflict: other processes appended first at every attempt.
+            UnreadableEvent: an event of the aggregate is stored that cannot be read.
             ClaimTaken: another stream holds a claim that the new state needs.
             Overloaded: too many commands are under way on the aggregate, or as
                 `EventStore.append` and `load` say.
@@ -226,8 +228,12 @@ class Repository(Generic[AggregateT]):
         self, stored: Stored[AggregateT] | None, events: Sequence[RecordedEvent]
     ) -> Stored[AggregateT] | None:
         for each in events:
+            try:
+                state = self._aggregate.evolve(stored.state if stored else None, each.event)
+            except Exception as error:
+                raise MisplacedEvent(each.event.event_type, error).at(each.position) from error
             stored = Stored(
-                state=self._aggregate.evolve(stored.state if stored else None, each.event),
+                state=state,
                 version=each.version,
                 position=each.position,
                 created_at=stored.created_at if stored else each.recorded_at,

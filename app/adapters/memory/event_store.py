@@ -177,7 +177,9 @@ class MemoryEventStore:
             position=offset + 1,
             stream_id=stream_id,
             version=version,
-            event=self._registry.decode(encoded.type, encoded.schema_version, {**encoded.data}),
+            event=self._registry.decode_at(
+                offset + 1, encoded.type, encoded.schema_version, {**encoded.data}
+            ),
             metadata=metadata,
             recorded_at=recorded_at,
         )

@@ -27,8 +27,7 @@ from app.eventsourcing import (
     RecordedEvent,
     RecordedSnapshot,
     Snapshot,
-    UndecodableEvent,
-    UnknownEvent,
+    UnreadableEvent,
     VersionConflict,
 )
 from app.eventsourcing.signal import LogSignal
@@ -210,7 +209,7 @@ class PostgresEventStore:
         kept = _snapshot(rows[0]) if rows and rows[0]["type"] is None else None
         try:
             return kept, [self._recorded(row) for row in (rows[1:] if kept else rows)]
-        except (UnknownEvent, UndecodableEvent) as error:
+        except UnreadableEvent as error:
             return error
 
     def _encode(self, append: Append) -> str:
@@ -236,11 +235,12 @@ class PostgresEventStore:
         return json.dumps(item)
 
     def _recorded(self, row: asyncpg.Record) -> RecordedEvent:
+        position, data = row["position"], _data(row["data"])
         return RecordedEvent(
-            position=row["position"],
+            position=position,
             stream_id=row["stream_id"],
             version=row["version"],
-            event=self._registry.decode(row["type"], row["schema_version"], _data(row["data"])),
+            event=self._registry.decode_at(position, row["type"], row["schema_version"], data),
             metadata=Metadata.from_data(_data(row["metadata"])),
             recorded_at=row["recorded_at"],
         )

@@ -11,7 +11,12 @@ from app.api.entity_tags import WEAK_VERSION, entity_tag
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
 from app.api.problems.users import USER_REFUSALS
 from app.api.request_rules import RepeatedHeader
-from app.eventsourcing import IdempotencyKeyReused, VersionConflict, VersionMismatch
+from app.eventsourcing import (
+    IdempotencyKeyReused,
+    UnreadableEvent,
+    VersionConflict,
+    VersionMismatch,
+)
 from app.projecting import InvalidCursor, ReadModelBehind
 from app.storage import Overloaded, StorageNotReady, StorageUnavailable
 
@@ -200,6 +205,19 @@ STORAGE_UNAVAILABLE = ProblemType(
     retry_after=1,
 )
 
+UNREADABLE_EVENT = ProblemType(
+    503,
+    "unreadable-event",
+    "Unreadable event",
+    example="What was recorded cannot be read by this version of the service. Nothing was done; "
+    "send it again later.",
+    meaning="An event that the request depends on was recorded in a form that the process does not "
+    "know: by a newer version of the service, as a rule, while that is being rolled out. "
+    "Nothing was done. Send it again after the seconds in Retry-After; if it goes on, those "
+    "who run the service find the event in its log.",
+    retry_after=10,
+)
+
 OF_THE_FRAMEWORK = (
     MALFORMED_REQUEST,
     INVALID_REQUEST,
@@ -253,6 +271,7 @@ REFUSALS: Refusals = {
             "whether it was recorded."
         ),
     ),
+    UnreadableEvent: Refusal(UNREADABLE_EVENT, lambda _: UNREADABLE_EVENT.example),
     StorageNotReady: Refusal(
         STORAGE_UNAVAILABLE, lambda _: "The storage is being worked on. Send it again later."
     ),

@@ -37,7 +37,7 @@ def history_entry(entry: Entry, registry: EventRegistry) -> UserHistoryEntry:
         type=document["type"],
         occurred_at=document["occurred_at"],
         actor=document["actor"],
-        data=event_data(_event(document, registry)),
+        data=event_data(_event(entry, registry)),
     )
 
 
@@ -51,7 +51,7 @@ def change(entry: Entry, registry: EventRegistry) -> UserChange:
         type=document["type"],
         occurred_at=document["occurred_at"],
         actor=document["actor"],
-        data=event_data(_event(document, registry)),
+        data=event_data(_event(entry, registry)),
     )
 
 
@@ -62,11 +62,14 @@ def recorded_event(entry: Entry, registry: EventRegistry) -> RecordedEvent:
         position=entry.position,
         stream_id=f"{STREAM_TYPE}-{document['user_id']}",
         version=document["version"],
-        event=_event(document, registry),
+        event=_event(entry, registry),
         metadata=Metadata(actor=document["actor"]),
         recorded_at=document["occurred_at"],
     )
 
 
-def _event(document: Document, registry: EventRegistry) -> Event:
-    return registry.decode(document["type"], document["schema_version"], document["data"])
+def _event(entry: Entry, registry: EventRegistry) -> Event:
+    document = entry.document
+    return registry.decode_at(
+        entry.position, document["type"], document["schema_version"], document["data"]
+    )
