@@ -14,7 +14,7 @@ from app import users
 from app.adapters import mongo, postgres
 from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
-from app.eventsourcing import EventRegistry, EventStore
+from app.eventsourcing import EventLog, EventRegistry, EventStore
 from app.mediator import (
     Behaviour,
     Command,
@@ -103,7 +103,9 @@ def build(settings: Settings) -> Process:
         register_commands(mediator, event_store)
         kinds.append(Command)
     if Role.QUERIES in settings.roles and read_model is not None:
-        register_queries(mediator, read_model, registry, settings.consistency_timeout)
+        register_queries(
+            mediator, read_model, registry, settings.consistency_timeout, log=event_store
+        )
         kinds.append(Query)
     projector = None
     if Role.PROJECTOR in settings.roles and event_store is not None and read_model is not None:
@@ -135,10 +137,18 @@ def register_commands(mediator: Mediator, event_store: EventStore) -> None:
 
 
 def register_queries(
-    mediator: Mediator, source: Views, registry: EventRegistry, patience: float
+    mediator: Mediator,
+    source: Views,
+    registry: EventRegistry,
+    patience: float,
+    *,
+    log: EventLog | None = None,
 ) -> None:
-    """Register the handler of every query; they wait for views for `patience` seconds at most."""
-    watch = PositionWatch(source)
+    """Register the handler of every query; they wait for views for `patience` seconds at most.
+
+    With `log` they refuse positions that it does not reach, instead of waiting for them.
+    """
+    watch = PositionWatch(source, head=log.head if log is not None else None)
     views = ConsistentViews(source, watch, seconds=patience)
     user_changes = ChangeFeed(
         source,

@@ -11,11 +11,6 @@ class LogSignal:
         self._grown = asyncio.Event()
         self._position = 0
 
-    @property
-    def position(self) -> int:
-        """How far the log is known to have grown."""
-        return self._position
-
     def grown_to(self, position: int) -> None:
         """Wake all who wait for a position past one before `position`."""
         if position > self._position:

@@ -203,12 +203,3 @@ class LogSource(EventLog, DatedLog, Protocol):
 
         """
         ...
-
-    async def reaches(self, position: int) -> bool:
-        """Whether an event was recorded at `position`; if it was before the call, this is true.
-
-        Raises:
-            StorageUnavailable: the storage cannot be reached.
-
-        """
-        ...

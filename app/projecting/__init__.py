@@ -13,6 +13,7 @@ from app.projecting.origin import OtherLog, adopt, check_origin
 from app.projecting.paging import read_page
 from app.projecting.ports import (
     BeginsWith,
+    AheadOfLog,
     Entry,
     OneOf,
     Page,
@@ -42,6 +43,7 @@ from app.projecting.watching import PositionWatch
 
 __all__ = [
     "POSITION",
+    "AheadOfLog",
     "Apply",
     "Audit",
     "BeginsWith",

@@ -59,6 +59,7 @@ class ChangeFeed:
         With None it is nothing, and the position is where the views are now.
 
         Raises:
+            AheadOfLog: the log does not reach `after`, or what must be read at least.
             ReadModelBehind: the views do not come to `after`, or to what must be read at least.
             Overloaded: too many wait already.
             StorageUnavailable: the storage cannot be reached.
@@ -66,7 +67,7 @@ class ChangeFeed:
         """
         least = max(after or 0, required_position())
         if after is None or self._reached < least:
-            await self._reach(least, self._seconds, HURRIED_SECONDS)
+            await self._reach(least, self._seconds, HURRIED_SECONDS, is_recorded=least > 0)
         if after is None:
             return Changes((), self._reached)
         if self._reached == after:
@@ -76,9 +77,15 @@ class ChangeFeed:
                 return Changes((), after)
         return await self._read(after, self._reached)
 
-    async def _reach(self, position: int, seconds: float, look_seconds: float) -> None:
+    async def _reach(
+        self, position: int, seconds: float, look_seconds: float, *, is_recorded: bool = False
+    ) -> None:
         reached = await self._watch.reach(
-            self._views, position, seconds=seconds, look_seconds=look_seconds
+            self._views,
+            position,
+            seconds=seconds,
+            look_seconds=look_seconds,
+            is_recorded=is_recorded,
         )
         self._reached = max(self._reached, reached)
 

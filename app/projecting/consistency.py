@@ -73,4 +73,6 @@ class ConsistentViews:
             try:
                 return await read()
             except ReadModelBehind:
-                await self._watch.reach([view], position, seconds=deadline - clock())
+                await self._watch.reach(
+                    [view], position, seconds=deadline - clock(), is_recorded=True
+                )

@@ -216,6 +216,13 @@ class ReadModelBehind(Exception):
         super().__init__(f"{view} does not hold the log up to position {position} yet.")
 
 
+class AheadOfLog(Exception):
+    """A position is asked for that the log does not reach: no event was ever recorded there."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"The log does not reach position {position}.")
+
+
 class Views(Protocol):
     """What query handlers read: the documents of projections, by the projection's name.
 

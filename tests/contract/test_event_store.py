@@ -288,13 +288,3 @@ async def test_a_log_has_one_identity(open_store):
     identities = {await open_store().identity() for _ in range(3)}
     assert len(identities) == 1
     assert UUID(identities.pop())
-
-
-async def test_a_log_reaches_what_was_recorded(open_store):
-    """Also what another process has just recorded, and nothing past it."""
-    writer, reader = open_store(), open_store()
-    for version in range(5):
-        appended = await writer.append(note("note-1", version, "a"))
-        assert await reader.reaches(appended.position)
-        assert await writer.reaches(appended.position)
-        assert not await reader.reaches(appended.position + 1)

@@ -1,5 +1,6 @@
 """Reading one's writes, and conditional requests, over HTTP."""
 
+import asyncio
 import time
 
 import pytest
@@ -71,6 +72,37 @@ async def test_a_read_model_that_does_not_follow_is_never_silently_stale(setting
             assert read.headers["Retry-After"] == "1"
             assert (await client.get(path)).status_code == 200
             assert (await client.get(path, headers=with_token(before))).status_code == 200
+
+
+async def test_a_token_ahead_of_the_log_is_refused_at_once(client):
+    """400: no write was ever answered with it, so that waiting would be in vain."""
+    await client.post("/users", json=ALICE)
+    headers = {"Consistency-Token": encode_position(2)}
+    for path, ahead in [
+        *((path, headers) for path in READS),
+        ("/changes", headers),
+        ("/changes", {"Last-Event-ID": "2"}),
+    ]:
+        began = time.monotonic()
+        read = await client.get(path, headers=ahead)
+        assert (read.status_code, read.json()["code"]) == (400, "invalid-consistency-token")
+        assert time.monotonic() - began < 1
+
+
+async def test_a_token_that_another_process_has_just_answered_is_not_ahead_of_the_log(settings):
+    """However little this process has seen of it: the log is looked at, and then waited for."""
+    waiting = settings.model_copy(
+        update={"roles": frozenset({Role.COMMANDS, Role.QUERIES}), "consistency_timeout": 0.5}
+    )
+
+    async def write_and_read(number: int) -> None:
+        body = {**ALICE, "id": f"user{number}", "email": f"{number}@example.com"}
+        written = await writer.post("/users", json=body)
+        read = await reader.get(f"/users/user{number}", headers=with_token(written))
+        assert (read.status_code, read.json()["code"]) == (503, "read-model-behind")
+
+    async with serving(waiting) as writer, serving(waiting) as reader:
+        await asyncio.gather(*(write_and_read(number) for number in range(50)))
 
 
 @pytest.mark.parametrize("path", READS)

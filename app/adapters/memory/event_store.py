@@ -163,10 +163,6 @@ class MemoryEventStore:
         await asyncio.sleep(0)
         return LogClock(self._log[-1][4] if self._log else None, self._clock())
 
-    async def reaches(self, position: int) -> bool:
-        """As `LogSource.reaches` says."""
-        return position <= await self.head()
-
     async def wait(self, *, after: int, seconds: float) -> None:
         """As `EventLog.wait` says."""
         await self._signal.wait(after=after, seconds=seconds)

@@ -169,10 +169,6 @@ class PostgresEventStore:
         rows = await self._reading.fetch(statements.CLOCK)
         return LogClock(*rows[0])
 
-    async def reaches(self, position: int) -> bool:
-        """As `LogSource.reaches` says."""
-        return position <= self._signal.position or position <= await self.head()
-
     async def wait(self, *, after: int, seconds: float) -> None:
         """As `EventLog.wait` says."""
         await self._signal.wait(after=after, seconds=seconds)

@@ -17,7 +17,7 @@ from app.eventsourcing import (
     VersionConflict,
     VersionMismatch,
 )
-from app.projecting import InvalidCursor, ReadModelBehind
+from app.projecting import AheadOfLog, InvalidCursor, ReadModelBehind
 from app.storage import Overloaded, StorageNotReady, StorageUnavailable
 
 VERSION_MISMATCH = ProblemType(
@@ -67,8 +67,9 @@ INVALID_CONSISTENCY_TOKEN = ProblemType(
     "invalid-consistency-token",
     "Invalid consistency token",
     example="The Consistency-Token is malformed; send one as it was given.",
-    meaning="The Consistency-Token is not one that a write was answered with. It is opaque: keep "
-    "it as it is, whatever it looks like.",
+    meaning="The Consistency-Token is not one that a write was answered with: it is malformed, or "
+    "stands for a write that the log does not hold, as does a Last-Event-ID. Keep tokens as "
+    "they are, and leave out those of another service, or of one that was set back.",
 )
 MALFORMED_REQUEST = ProblemType(
     400,
@@ -260,6 +261,13 @@ REFUSALS: Refusals = {
     InvalidCursor: Refusal(INVALID_CURSOR),
     RepeatedHeader: Refusal(REPEATED_HEADER),
     InvalidConsistencyToken: Refusal(INVALID_CONSISTENCY_TOKEN),
+    AheadOfLog: Refusal(
+        INVALID_CONSISTENCY_TOKEN,
+        lambda _: (
+            "The log does not reach as far as the Consistency-Token or Last-Event-ID; leave it "
+            "out, or send one as it was given."
+        ),
+    ),
     ReadModelBehind: Refusal(READ_MODEL_BEHIND, lambda _: READ_MODEL_BEHIND.example),
     VersionConflict: Refusal(CONFLICT, lambda _: CONFLICT.example),
     VersionMismatch: Refusal(VERSION_MISMATCH, _version_mismatch),

@@ -7,6 +7,7 @@ import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
 from app.projecting import (
+    AheadOfLog,
     ConsistentViews,
     PageRequest,
     PositionWatch,
@@ -154,3 +155,48 @@ async def test_an_outage_is_told_to_all_who_wait(read_model):
     await advance(read_model, 2)
     async with asyncio.timeout(5):
         assert (await again).position == 2
+
+
+async def test_a_log_that_cannot_be_asked_is_not_waited_for(read_model):
+    """Reads wait as they would without it, and end in time; others go on."""
+
+    async def gone() -> int:
+        raise StorageUnavailable("Store", "gone")
+
+    async def silent() -> int:
+        await asyncio.sleep(60)
+        return 0
+
+    for head in (gone, silent):
+        views = ConsistentViews(read_model, PositionWatch(read_model, head=head), seconds=0.3)
+        began = time.monotonic()
+        with reading_at_least(9), pytest.raises(ReadModelBehind):
+            await views.get("notes", "n")
+        assert 0.3 <= time.monotonic() - began < 1
+    await asyncio.sleep(0)
+    assert not [each for each in asyncio.all_tasks() if each.get_name() == "log look-up"]
+
+
+async def test_the_log_is_asked_once_for_all_who_wait(read_model):
+    """And only about those who have waited for a while."""
+    asked = []
+
+    async def head() -> int:
+        asked.append(True)
+        return 2
+
+    watch = PositionWatch(read_model, head=head)
+    views = ConsistentViews(read_model, watch, seconds=0.5)
+
+    async def read(position: int) -> None:
+        with reading_at_least(position):
+            await views.get("notes", "n")
+
+    soon = asyncio.create_task(read(2))
+    await until(lambda: read_model.look_ups > 1)
+    await advance(read_model, 2)
+    await soon
+    assert asked == []
+    outcomes = await asyncio.gather(*map(read, [3] * 50 + [4] * 50), return_exceptions=True)
+    assert {type(each) for each in outcomes} == {AheadOfLog}
+    assert len(asked) == 1
