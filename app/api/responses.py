@@ -20,8 +20,8 @@ from app.api.problems import (
     READ_MODEL_BEHIND,
     REPEATED_HEADER,
     STORAGE_UNAVAILABLE,
-    UNSUPPORTED_MEDIA_TYPE,
     UNREADABLE_EVENT,
+    UNSUPPORTED_MEDIA_TYPE,
 )
 from app.api.problems.kinds import ProblemType
 from app.api.refusals import MEDIA_TYPE

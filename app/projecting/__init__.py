@@ -12,8 +12,8 @@ from app.projecting.follower import Pace
 from app.projecting.origin import OtherLog, adopt, check_origin
 from app.projecting.paging import read_page
 from app.projecting.ports import (
-    BeginsWith,
     AheadOfLog,
+    BeginsWith,
     Entry,
     OneOf,
     Page,

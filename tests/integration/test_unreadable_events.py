@@ -17,7 +17,7 @@ WRITES = [
     ("POST", "/users/alice/deactivate", None),
     ("POST", "/users/alice/reactivate", None),
 ]
-READS = ["/users/alice/history", "/users/alice?as_of_version=3"]
+READS = ["/users/alice/history", "/users/alice?as_of_version=2"]
 POISON = {
     "an unknown type": "type = 'UserPromoted'",
     "a later schema version": "schema_version = 99",
