@@ -45,6 +45,11 @@ _BLANK = re.compile(
 )
 
 
+_NAME_BOUNDS = f"A name is 1 to {NAME_MAX} characters, blanks around it aside."
+_EMAIL_TOO_LONG = f"An e-mail address has at most {EMAIL_MAX} characters."
+_BIO_TOO_LONG = f"A bio has at most {BIO_MAX} characters."
+
+
 class Unchanged(Enum):
     """The type of UNCHANGED: a field that an update leaves as it is."""
 
@@ -68,10 +73,9 @@ def user_id(text: str) -> str:
 
 def name(text: str) -> str:
     """1 to 200 characters after NFC and trimming, one of them visible and none a control."""
-    out_of_bounds = f"A name is 1 to {NAME_MAX} characters, blanks around it aside."
-    normal = _nfc(text, NAME_MAX, out_of_bounds).strip()
+    normal = _nfc(text, NAME_MAX, _NAME_BOUNDS).strip()
     if not 1 <= len(normal) <= NAME_MAX:
-        raise ValueError(out_of_bounds)
+        raise ValueError(_NAME_BOUNDS)
     _refuse_controls(_NOT_IN_A_LINE, normal)
     if not (normal.isascii() or any(map(_is_visible, normal))):
         raise ValueError("A name has a letter, a digit or another character that can be seen.")
@@ -83,13 +87,12 @@ def email(text: str) -> str:
 
     The grammar of addresses is for the edge to check; this is what the domain relies on.
     """
-    too_long = f"An e-mail address has at most {EMAIL_MAX} characters."
-    normal = _nfc(text, EMAIL_MAX, too_long)
+    normal = _nfc(text, EMAIL_MAX, _EMAIL_TOO_LONG)
     local, at, domain = normal.rpartition("@")
     if not (local and at and domain) or "@" in local or any(map(str.isspace, normal)):
         raise ValueError("An e-mail address has the form name@domain.")
     if len(normal) > EMAIL_MAX:
-        raise ValueError(too_long)
+        raise ValueError(_EMAIL_TOO_LONG)
     _refuse_controls(_NOT_IN_A_LINE, normal)
     return normal
 
@@ -108,10 +111,9 @@ def avatar_url(text: str) -> str:
 
 def bio(text: str) -> str:
     """At most 1,000 characters after NFC, line breaks and tabs allowed."""
-    too_long = f"A bio has at most {BIO_MAX} characters."
-    normal = _nfc(text, BIO_MAX, too_long)
+    normal = _nfc(text, BIO_MAX, _BIO_TOO_LONG)
     if len(normal) > BIO_MAX:
-        raise ValueError(too_long)
+        raise ValueError(_BIO_TOO_LONG)
     _refuse_controls(_NOT_IN_A_TEXT, normal, but="\t\n\r")
     return normal
 
@@ -151,6 +153,8 @@ def _nfc(text: str, longest: int, too_long: str) -> str:
 
 
 def _refuse_controls(refused: re.Pattern[str], text: str, *, but: str = "") -> None:
+    if text.isprintable():
+        return  # so it holds no controls of any kind
     for character in refused.findall(text):
         if character not in but:
             raise ValueError(f"The control character U+{ord(character):04X} is not allowed.")
