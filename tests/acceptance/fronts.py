@@ -86,7 +86,10 @@ def nginx(server: str, http: str = "") -> Iterator[str]:
 
 
 def under_prefix(url: str, prefix: str = "/api") -> str:
-    """Directives of a server that answers for `url` under `prefix`, which it strips, with gzip."""
+    """Directives of a server that answers for `url` under `prefix`, which it strips, with gzip.
+
+    The Host that the service sees is nginx's default, which is that of `url`.
+    """
     return f"""
         gzip on;
         gzip_types application/json application/problem+json text/css text/javascript;
@@ -96,7 +99,6 @@ def under_prefix(url: str, prefix: str = "/api") -> str:
             proxy_pass {url}/;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
         }}
     """
 

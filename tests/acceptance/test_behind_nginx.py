@@ -1,7 +1,6 @@
 """The service behind an nginx that strips a prefix: what it answers leads back through nginx."""
 
 import httpx
-import pytest
 from playwright.async_api import expect
 
 from tests.acceptance.browser import Observer, chromium
@@ -13,19 +12,28 @@ PATIENCE_MS = 30_000
 BOB = {"id": "bob", "name": "Bob Stone", "email": "bob@example.com"}
 
 
-@pytest.fixture
-def front(start):
-    """The URL of an nginx that serves the service under /api/, for paths below it."""
-    service = start(ROOT_PATH="/api").await_serving()
-    with nginx(under_prefix(service.url)) as url:
-        yield url
+NO_DEACTIVATION = """
+    if ($request_uri ~ /deactivate) { return 403; }
+    location / { proxy_pass URL; }
+"""
 
 
-async def test_what_answers_name_can_be_followed_behind_a_prefix(front):
+async def test_what_answers_name_can_be_followed_behind_a_prefix(start):
     """Location, the type and instance of problems, and the servers of the document.
 
-    And in Swagger UI, in a real browser, Execute reaches the service.
+    And in Swagger UI, in a real browser, Execute reaches the service. What nginx refuses by path
+    is not carried out by another form of that path.
     """
+    service = start(ROOT_PATH="/api").await_serving()
+    with nginx(under_prefix(service.url)) as front:
+        await follow_answers(front)
+        await execute_in_swagger_ui(front)
+    with nginx(NO_DEACTIVATION.replace("URL", service.url)) as front:
+        await deactivate_past_the_rule(front)
+
+
+async def follow_answers(front):
+    """Register a user, and ask for what the answers lead to."""
     async with httpx.AsyncClient(base_url=front, timeout=10, trust_env=False) as client:
         registered = await client.post("/api/users", json=BOB)
         assert (registered.status_code, registered.headers["Location"]) == (201, "/api/users/bob")
@@ -42,6 +50,10 @@ async def test_what_answers_name_can_be_followed_behind_a_prefix(front):
 
         [server] = (await client.get("/api/openapi.json")).json()["servers"]
         assert server["url"] == "/api"
+
+
+async def execute_in_swagger_ui(front):
+    """Register another, as one does who tries the service out."""
     async with chromium() as browser:
         page = await browser.new_page()
         observer = Observer(page)
@@ -53,3 +65,11 @@ async def test_what_answers_name_can_be_followed_behind_a_prefix(front):
         await expect(status).to_have_text("201", timeout=PATIENCE_MS)
         assert observer.errors == []
         assert [each for each in observer.requests if not each.startswith(f"{front}/api/")] == []
+
+
+async def deactivate_past_the_rule(front):
+    """An encoded slash hides the path from nginx, which compares what was sent."""
+    async with httpx.AsyncClient(base_url=front, timeout=10, trust_env=False) as client:
+        assert (await client.post("/users/bob/deactivate")).status_code == 403
+        hidden = await client.post("/users/bob%2Fdeactivate")
+        assert (hidden.status_code, hidden.json()["code"]) == (404, "not-found")
