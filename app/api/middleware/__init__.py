@@ -3,8 +3,7 @@
 RequestIds   names the request, for the answer, the logs and the events; completes the headers
 CrossOrigin  lets pages of the origins that are allowed to call, if there are any
 LastResort   answers what nothing else has answered, and logs it
-RequestGuard refuses what is for another host, or comes from another origin
-HeaderLimit  refuses heads over a number of bytes
+RequestGuard refuses heads that are too long, for another host, or of another origin's page
 BodyLimit    waits for the whole body, and refuses those over a number of bytes
 Admission    refuses what is too much at once
 """
@@ -12,7 +11,6 @@ Admission    refuses what is too much at once
 from app.api.middleware.admission import ALWAYS_ADMITTED, Admission, Places
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cross_origin import CrossOrigin
-from app.api.middleware.header_limit import HeaderLimit
 from app.api.middleware.last_resort import LastResort
 from app.api.middleware.request_guard import RequestGuard
 from app.api.middleware.request_ids import RequestIds
@@ -22,7 +20,6 @@ __all__ = [
     "Admission",
     "BodyLimit",
     "CrossOrigin",
-    "HeaderLimit",
     "LastResort",
     "Places",
     "RequestGuard",

@@ -1,16 +1,24 @@
-"""Requests that are not for this service, or that pages of other origins send, go no further."""
+"""Heads of requests that are too long, not for this service, or of other origins' pages."""
 
 import re
+from collections.abc import Awaitable
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.problems import HOST_NOT_ALLOWED, MALFORMED_REQUEST, NOT_FOUND, ORIGIN_NOT_ALLOWED
+from app.api.problems import (
+    HEADERS_TOO_LARGE,
+    HOST_NOT_ALLOWED,
+    MALFORMED_REQUEST,
+    NOT_FOUND,
+    ORIGIN_NOT_ALLOWED,
+)
 from app.api.problems.kinds import ProblemType
 from app.api.refusals import problem_response
 
 _Refusal = tuple[ProblemType, str]
 
+_TOO_LARGE = HEADERS_TOO_LARGE, HEADERS_TOO_LARGE.example
 _BAD_HOST = MALFORMED_REQUEST, "A request has one Host header, with a host and maybe a port."
 _REPEATED = MALFORMED_REQUEST, "A request has one Host header, and at most one Origin."
 _OTHER_HOST = HOST_NOT_ALLOWED, HOST_NOT_ALLOWED.example
@@ -32,8 +40,9 @@ _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
 
 
 class RequestGuard:
-    """Refuses what only attacks, misconfigured proxies and broken clients send.
+    """Refuses what only attacks, misconfigured proxies and broken clients send, in one look.
 
+    - 431: path, query and headers of over `limit` bytes together.
     - 400: no Host, a malformed one, or two (RFC 9112, 3.2). HTTP/1.0 may leave it out.
     - 421: a Host that is not one of `hosts`. A page can read from this service under a name of its
       own that it points here (DNS rebinding), but cannot have the browser send another Host.
@@ -42,35 +51,48 @@ class RequestGuard:
     - 404: a path that a proxy in front may have taken for another one than is served.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None, origins: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit: int,
+        hosts: frozenset[str] | None = None,
+        origins: frozenset[str] = frozenset(),
+    ) -> None:
         """`hosts` are in lower case, without ports; None allows any, as "*" does in `origins`."""
         self._app = app
+        self._limit = limit
         self._hosts = hosts
         self._origins = {each.encode() for each in origins}
         self._refusal_of_host = lru_cache(_HOSTS_CACHED)(self._check_host)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on, unless it is refused."""
+        # No coroutine of its own: every request would pay for one.
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         kind, detail = refusal
         headers = {"Connection": "close"} if kind is MALFORMED_REQUEST else None
-        await problem_response(scope, kind, detail, headers=headers)(scope, receive, send)
+        return problem_response(scope, kind, detail, headers=headers)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> _Refusal | None:
         lines = scope["headers"]
         headers = dict(lines)
-        if len(headers) < len(lines) and _has_repeated(lines):
-            return _REPEATED
+        length = sum(map(len, headers)) + sum(map(len, headers.values()))
+        if len(headers) < len(lines):
+            if _has_repeated(lines):
+                return _REPEATED
+            length = sum(len(name) + len(value) for name, value in lines)
+        path, raw_path = scope["path"], scope["raw_path"]
+        if length + len(path) + len(scope["query_string"]) > self._limit:
+            return _TOO_LARGE
         host = headers.get(b"host")
         refusal = self._refusal_of_host(host)
         if refusal and (host is not None or scope["http_version"] != "1.0"):
             return refusal
         if scope["method"] not in _SAFE_METHODS and self._is_foreign(headers):
             return _OTHER_ORIGIN
-        path, raw_path = scope["path"], scope["raw_path"]
         if b"%" in raw_path or "/." in path or "\\" in path:
             return _AMBIGUOUS_PATH if _is_ambiguous(path, raw_path) else None
         return None

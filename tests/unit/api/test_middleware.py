@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from app.api.application import BODY_LIMIT, HEADER_LIMIT
-from app.api.middleware import BodyLimit, HeaderLimit, LastResort, RequestIds
+from app.api.middleware import BodyLimit, LastResort, RequestGuard, RequestIds
 from app.eventsourcing import Metadata, request_metadata
 from tests.unit.api.conftest import ALICE
 
@@ -122,9 +122,9 @@ async def test_a_head_may_be_as_long_as_the_limit(path, name, value):
         request = bare.build_request("GET", path, headers={name: value})
     length = sum(len(each) + len(of) for each, of in request.headers.raw)
     length += len(request.url.raw_path) - ("?" in path)
-    async with client_of(HeaderLimit(echo, limit=length)) as client:
+    async with client_of(RequestGuard(echo, limit=length)) as client:
         assert (await client.send(request)).status_code == 200
-    async with client_of(HeaderLimit(echo, limit=length - 1)) as client:
+    async with client_of(RequestGuard(echo, limit=length - 1)) as client:
         echo.recorded = None
         answer = await client.send(request)
         assert (answer.status_code, answer.json()["code"]) == (431, "headers-too-large")
