@@ -111,6 +111,16 @@ async def test_a_page_can_read_why_it_was_refused(service, client, method, path,
     assert (answer.json()["code"], *allowed(answer)) == (code, PAGE, True)
 
 
+async def test_a_page_can_read_that_too_much_is_asked_for(service):
+    """The refusal of what is too much is no exception."""
+    api = create_api(service, origins=frozenset({PAGE}))
+    api.state.places.taken = api.state.places.bound
+    transport = httpx.ASGITransport(api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
+        answer = await client.get("/users", headers={"Origin": PAGE})
+    assert (answer.json()["code"], *allowed(answer)) == ("overloaded", PAGE, True)
+
+
 async def test_other_pages_can_read_nothing(client):
     """Their browsers find no leave in the answer. A cache keeps the two apart."""
     for headers in ({"Origin": "https://evil.example"}, {}):
