@@ -28,16 +28,13 @@ _logger = logging.getLogger(__name__)
 
 
 class Acceptor:
-    """Accepts the connections to a socket, in the place of an `asyncio.Server`.
-
-    `protocol` makes the protocol of one, given whether there is no room for it.
-    """
+    """Accepts the connections to a socket, in the place of an `asyncio.Server`."""
 
     def __init__(
         self,
         listening: socket.socket,
         connections: Connections,
-        protocol: Callable[[bool], asyncio.Protocol],
+        protocol: Callable[[], asyncio.Protocol],
     ) -> None:
         self._listening = listening
         self._connections = connections
@@ -75,7 +72,7 @@ class Acceptor:
 
     def _accept(self) -> None:
         for _ in range(A_TURN):
-            if self._connections.is_full:
+            if not self._connections.has_room():
                 return
             try:
                 accepted, _ = self._listening.accept()
@@ -86,11 +83,11 @@ class Acceptor:
                     self._rest()
                     return
                 continue  # the client is gone already, or its network is
-            self._open(accepted, surplus=not self._connections.make_room())
+            self._open(accepted)
 
-    def _open(self, accepted: socket.socket, *, surplus: bool) -> None:
+    def _open(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)  # noqa: FBT003 - the standard library's
-        protocol = self._protocol(surplus)
+        protocol = self._protocol()
         opening = self._loop.create_task(
             self._loop.connect_accepted_socket(lambda: protocol, accepted)
         )

@@ -29,24 +29,19 @@ class BoundedProtocol(Protocol):
         config: Config,
         server_state: ServerState,
         connections: Connections,
-        *,
-        is_surplus: bool = False,
     ) -> None:
-        """Count the connection among `connections`, all those of the server.
-
-        For one that `is_surplus` there is no room: all but health checks are refused.
-        """
+        """Count the connection among `connections`, all those of the server."""
         super().__init__(config, server_state, {})
         self._all = connections
         self._all.open += 1
-        self._is_surplus = is_surplus
+        self._is_surplus = False  # there is no room for it: all but health checks are refused
         self._held = 0
         self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a head."""
         super().connection_made(transport)
-        self._owe_head()
+        self._is_surplus = not self._all.made(self, self.loop.time())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything."""

@@ -62,6 +62,8 @@ class Connections:
         self.open = 0
         self.held = 0
         self._bound = bound
+        self._kept = 0  # without those that are about to give way
+        self._giving_way: set[Connection] = set()
         self._bytes_bound = bytes_bound
         self._unsent: dict[Connection, tuple[int, float]] = {}
         self._crowded = Episode(
@@ -77,35 +79,48 @@ class Connections:
             ended="Requests on their way are below their bound again; %d were hung up on.",
         )
 
-    @property
-    def is_full(self) -> bool:
-        """Whether one of those that are about to close has to be gone before the next comes."""
-        return self.open >= self._bound + self.SPARE
+    def has_room(self) -> bool:
+        """Whether one more may be accepted now; if not, one of those that are about to close goes.
 
-    def make_room(self) -> bool:
-        """Have the idlest give way to one that has come, if they are at their bound.
-
-        False if all are busy: the new one can be told no more than that.
+        That takes a turn of the event loop.
         """
-        if self.open < self._bound:
+        if self.open < self._bound + self.SPARE:
             return True
-        self._crowded.count()
-        return self.give_way()
+        if not self._giving_way:
+            self.give_way()
+        return False
+
+    def made(self, connection: Connection, now: float) -> bool:
+        """Wait for the head of one that is new; at their bound, the idlest gives way to it.
+
+        False if all are busy: it can be told no more than that.
+        """
+        has_place = True
+        self._kept += 1
+        if self._kept > self._bound:
+            self._crowded.count()
+            has_place = self.give_way()
+        self.heads[connection] = now
+        return has_place
 
     def give_way(self) -> bool:
         """Hang up on the connection that has kept the service waiting longest, if any does."""
-        return _hang_up_on_first(self.heads, self.bodies)
+        return self._hang_up_on_first(self.heads, self.bodies)
 
     def hold(self, length: int) -> None:
         """Count bytes that are kept; if they are too many, the slowest senders go."""
         self.held += length
         if self.held > self._bytes_bound:
             self._heavy.count()
-            _hang_up_on_first(self.bodies, self.heads)
+            self._hang_up_on_first(self.bodies, self.heads)
 
     def lost(self, connection: Connection) -> None:
         """Forget one that is closed."""
         self.open -= 1
+        if connection in self._giving_way:
+            self._giving_way.discard(connection)
+        else:
+            self._kept -= 1
         self.heads.pop(connection, None)
         self.bodies.pop(connection, None)
         self._unsent.pop(connection, None)
@@ -138,12 +153,13 @@ class Connections:
         for each in stuck:
             each.abort()
 
-
-def _hang_up_on_first(*kinds: dict[Connection, float]) -> bool:
-    for owing in kinds:
-        while owing:
-            first = next(iter(owing))
-            del owing[first]
-            if first.hang_up(OVERLOADED, at_once=True):
-                return True
-    return False
+    def _hang_up_on_first(self, *kinds: dict[Connection, float]) -> bool:
+        for owing in kinds:
+            while owing:
+                first = next(iter(owing))
+                del owing[first]
+                if first.hang_up(OVERLOADED, at_once=True):
+                    self._giving_way.add(first)
+                    self._kept -= 1
+                    return True
+        return False

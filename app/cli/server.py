@@ -45,10 +45,8 @@ class Server(uvicorn.Server):
         if not self.config.loaded:
             self.config.load()
 
-        def protocol(is_surplus: bool) -> BoundedProtocol:  # noqa: FBT001 - the acceptor's call
-            return BoundedProtocol(
-                self.config, self.server_state, self.connections, is_surplus=is_surplus
-            )
+        def protocol() -> BoundedProtocol:
+            return BoundedProtocol(self.config, self.server_state, self.connections)
 
         acceptor = Acceptor(bound, self.connections, protocol)
         try:

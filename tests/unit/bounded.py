@@ -57,8 +57,8 @@ class Server:
         self.socket = bind("127.0.0.1", 0)
         self.acceptor = Acceptor(self.socket, self.connections, self._protocol)
 
-    def _protocol(self, is_surplus) -> BoundedProtocol:
-        return BoundedProtocol(self.config, self.state, self.connections, is_surplus=is_surplus)
+    def _protocol(self) -> BoundedProtocol:
+        return BoundedProtocol(self.config, self.state, self.connections)
 
     async def client(self) -> Client:
         """A client whose connection the server knows of."""

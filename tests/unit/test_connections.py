@@ -143,6 +143,19 @@ async def test_the_idlest_connection_gives_way_to_a_new_one(serve, caplog):
     assert len(caplog.records) == 1
 
 
+async def test_many_that_come_at_once_and_say_nothing_give_way_as_well(serve):
+    """Though all are accepted in one turn of the event loop, before any is known to be idle."""
+    server = serve(bound=5)
+    address = server.socket.getsockname()
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(contextlib.closing(socket.create_connection(address)))
+        client = await server.client()
+        client.send(LIVE)
+        assert (await client.answer())[0] == 200
+        assert server.connections.open <= 5 + server.connections.SPARE
+
+
 async def test_where_all_connections_are_busy_a_new_one_is_refused_in_order(serve):
     """With 503 and a word, but for health checks, which are answered."""
     app = Busy()
