@@ -11,17 +11,27 @@ from typing import Protocol
 
 
 class StorageError(Exception):
-    """A storage adapter could not do what its port promises."""
+    """A storage adapter could not do what its port promises.
+
+    summary: what is wrong in our own words, which clients may read. The message goes on with what
+        the driver said, which names hosts, users and databases: it is for the log.
+    """
+
+    def __init__(self, summary: str, message: str = "") -> None:
+        super().__init__(message or summary)
+        self.summary = summary
 
 
 class StorageUnavailable(StorageError):
-    """The storage cannot be reached, or did not answer in time.
+    """The storage cannot be reached, did not answer in time, or refuses for now.
 
     The outcome of a write that raises this is unknown: it may have been committed.
     """
 
-    def __init__(self, storage: str, reason: str) -> None:
-        super().__init__(f"{storage} is unavailable: {reason}")
+    def __init__(self, storage: str, reason: str, driver_error: str = "") -> None:
+        """Of `storage`, for `reason`, in our words; `driver_error` is what the driver said."""
+        summary = f"{storage} is unavailable: {reason}"
+        super().__init__(summary, f"{summary} ({driver_error})" if driver_error else summary)
         self.storage = storage
 
 
@@ -30,7 +40,11 @@ class StorageTimeout(StorageUnavailable):
 
 
 class StorageNotReady(StorageError):
-    """The storage answers, but somebody must do something before it can be used."""
+    """The storage answers, but has to be set up or repaired before it can be used."""
+
+    def __init__(self, summary: str, driver_error: str = "") -> None:
+        """As `summary` says, in our words; `driver_error` is what the driver said."""
+        super().__init__(summary, f"{summary}: {driver_error}" if driver_error else summary)
 
 
 class Overloaded(StorageError):

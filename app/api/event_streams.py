@@ -15,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.unreadable_events import note_unreadable
 from app.eventsourcing import UnreadableEvent
-from app.storage import Overloaded
+from app.outages import note_outage
+from app.storage import Overloaded, StorageUnavailable
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -150,6 +151,9 @@ class EventStreams:
             found = looking.result() if looking.done() else None
         except UnreadableEvent as error:
             note_unreadable(error)
+            return None
+        except StorageUnavailable as error:
+            note_outage(error.storage, error)
             return None
         except Exception as error:  # noqa: BLE001 - the answer is under way: all it can do is end
             _log.warning("A stream of %s ends: %s", self._name, error)

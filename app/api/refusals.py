@@ -1,6 +1,5 @@
 """Answers to refused requests: errors in, problem details out."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -25,13 +24,12 @@ from app.api.unreadable_events import note_unreadable
 from app.api.validation import LISTED, MALFORMED_BODY, problem_errors
 from app.eventsourcing import UnreadableEvent, request_metadata
 from app.mediator import HandlerMissing
+from app.outages import note_outage
 from app.storage import StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-_log = logging.getLogger(__name__)
 
 
 def problem_response(
@@ -70,7 +68,7 @@ def answer_refusals(api: FastAPI, roles: frozenset[str], refusals: Refusals) -> 
 
     async def answer_refusal(request: Request, error: Exception) -> Response:
         if isinstance(error, StorageUnavailable):
-            _log.warning("%s", error)
+            note_outage(error.storage, error)
         if isinstance(error, UnreadableEvent):
             note_unreadable(error)
         refusal = _nearest(table, type(error))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from app.eventsourcing import EventLog, EventSourcingError, RecordedEvent
+from app.outages import note_outage
 from app.projecting.ports import ProjectionState, ProjectionStatus, ProjectionStore
 from app.projecting.projection import CannotApply, Projection, fold_keyed
+from app.storage import StorageError, StorageUnavailable
 
 
 class WrongLog(Exception):
@@ -195,8 +197,10 @@ class Follower:
         self._said_at = asyncio.get_running_loop().time()
 
     async def _back_off(self, failures: int, error: Exception) -> None:
-        if failures == 1:
-            self._logger.warning("Retrying from position %s: %s", self._position, _words(error))
+        if isinstance(error, StorageUnavailable):
+            note_outage(error.storage, error)
+        elif failures == 1:
+            self._logger.warning("Retrying from position %s: %r", self._position, error)
         self._note(ProjectionState.RETRYING, error)
         pause = self._pace.first_backoff_seconds * 2 ** min(failures - 1, 16)
         await self._pause(min(pause, self._pace.last_backoff_seconds))
@@ -207,8 +211,11 @@ class Follower:
         while not self._stopping.is_set():
             try:
                 await self._store.save(self._projection, self.status)
+            except StorageUnavailable as away:
+                note_outage(away.storage, away)
+                await self._pause(self._pace.last_backoff_seconds)
             except Exception as unsaid:  # noqa: BLE001 - the others must go on, whatever it is
-                self._logger.warning("Cannot say that it stopped: %s", _words(unsaid))
+                self._logger.warning("Cannot say that it stopped: %r", unsaid)
                 await self._pause(self._pace.last_backoff_seconds)
             else:
                 return
@@ -224,4 +231,11 @@ class Follower:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What clients may read. What a driver says names hosts and users, and is for the log."""
+    if isinstance(error, StorageError):
+        words = error.summary
+    elif isinstance(error, CannotApply | EventSourcingError | WrongLog):
+        words = str(error)
+    else:
+        words = "the log of the projector says more"
+    return f"{type(error).__name__}: {words}"

@@ -52,7 +52,7 @@ taken away; a row's first three columns never change.
 MACHINERY = {
     "mediator": {"app.time_limits"},
     "eventsourcing": {"app.storage"},
-    "projecting": {"app.storage", "app.eventsourcing"},
+    "projecting": {"app.outages", "app.storage", "app.eventsourcing"},
     "users": {"app.mediator", "app.eventsourcing", "app.projecting"},
 }
 """What the inner packages may import beside themselves and the standard library."""

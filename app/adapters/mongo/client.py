@@ -11,7 +11,12 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from app.adapters.mongo.healing import AUTHENTICATION_FAILED, TIME_LIMIT_EXCEEDED, heals
+from app.adapters.mongo.healing import (
+    AUTHENTICATION_FAILED,
+    TIME_LIMIT_EXCEEDED,
+    heals,
+    reason,
+)
 from app.adapters.mongo.urls import check_url
 from app.storage import StorageNotReady, StorageTimeout, StorageUnavailable
 from app.time_limits import time_limit
@@ -31,6 +36,9 @@ connections then, and can say what was wrong."""
 CONNECT_SECONDS = 2.5
 """When it gives up connecting to one server."""
 
+TRUSTED_SECONDS = 30.0
+"""For how long a connection may have been idle and is used again."""
+
 LEAVE_SECONDS = 1.0
 """How long it tries to tell the server that it goes."""
 
@@ -41,6 +49,8 @@ _OPTIONS: dict[str, Any] = {
     "appname": "diptych",
     # Over all of a call: choosing a server, connecting, trying again.
     "timeoutMS": int(DRIVER_SECONDS * 1000),
+    # What stands between (NAT, a balancer) may have forgotten a connection that was idle for long.
+    "maxIdleTimeMS": int(TRUSTED_SECONDS * 1000),
     # For those connections that only watch the server.
     "connectTimeoutMS": int(CONNECT_SECONDS * 1000),
     "retryWrites": False,
@@ -178,8 +188,10 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
         if not heals(error):
             raise
         if isinstance(error, OperationFailure) and error.code == TIME_LIMIT_EXCEEDED:
-            raise StorageTimeout("MongoDB", "a read exceeded its time limit") from error
-        raise StorageUnavailable("MongoDB", _reason(error)) from error
+            raise StorageTimeout(
+                "MongoDB", "a read exceeded its time limit", _message(error)
+            ) from error
+        raise StorageUnavailable("MongoDB", reason(error), _message(error)) from error
 
 
 @contextlib.asynccontextmanager
@@ -206,10 +218,10 @@ def _to_be_mended(error: BaseException | None) -> TypeGuard[PyMongoError]:
 
 
 def _not_ready(error: PyMongoError) -> StorageNotReady:
-    return StorageNotReady(f"MONGODB_URL: MongoDB cannot be used: {_reason(error)}")
+    return StorageNotReady("MONGODB_URL: MongoDB cannot be used", _message(error))
 
 
-def _reason(error: PyMongoError) -> str:
+def _message(error: PyMongoError) -> str:
     # Server selection goes on to describe every server it knows, a refusal to repeat itself.
     text = str(error).partition(", Timeout:")[0].partition(" (configured timeouts:")[0]
     return text.partition(", full error:")[0]

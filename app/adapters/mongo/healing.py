@@ -6,6 +6,7 @@ from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
+    NotPrimaryError,
     OperationFailure,
     PyMongoError,
     WriteConcernError,
@@ -13,6 +14,18 @@ from pymongo.errors import (
 
 AUTHENTICATION_FAILED = 18
 TIME_LIMIT_EXCEEDED = 50
+
+_REASONS_BY_CODE = {
+    AUTHENTICATION_FAILED: "it refuses the credentials",
+    14031: "its disk is full",
+}
+
+_REASONS = (
+    (NotPrimaryError, "it has no primary"),
+    (ConnectionFailure, "it cannot be reached"),
+    (ConfigurationError, "it cannot be reached"),
+    (WriteConcernError, "no majority of its members answers"),
+)
 
 # By their names in MongoDB's error_codes.yml. Some reach the driver's callers as
 # ConnectionFailure, but only as the answer to a whole command: of a single write, or of the
@@ -66,6 +79,15 @@ def heals(error: PyMongoError) -> bool:
     if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
         return True
     return isinstance(error, OperationFailure) and any(each in _CODES for each in _codes(error))
+
+
+def reason(error: PyMongoError) -> str:
+    """Why a call failed, in our words: they name no server."""
+    codes = _codes(error) if isinstance(error, OperationFailure) else ()
+    by_code = (_REASONS_BY_CODE[each] for each in codes if each in _REASONS_BY_CODE)
+    by_kind = (words for kind, words in _REASONS if isinstance(error, kind))
+    general = "no answer in time" if error.timeout else "it refuses for now"
+    return next(by_code, next(by_kind, general))
 
 
 def _codes(error: OperationFailure) -> Iterator[int | None]:

@@ -39,7 +39,7 @@ def initiate(address: str, name: str) -> None:
                     raise StorageUnavailable("MongoDB", f"no primary of {name} after {_SECONDS} s")
                 time.sleep(_POLL_SECONDS)
     except PyMongoError as error:
-        raise StorageUnavailable("MongoDB", str(error)) from error
+        raise StorageUnavailable("MongoDB", "it cannot be set up", str(error)) from error
 
 
 def _step(client: MongoClient[dict[str, Any]], address: str, name: str) -> bool:

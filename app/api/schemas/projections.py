@@ -15,7 +15,7 @@ _STATUS: JsonDict = {
     "head": 1047,
     "lag": 6,
     "state": "retrying",
-    "last_error": "MongoDB is unavailable: connection refused",
+    "last_error": "StorageUnavailable: MongoDB is unavailable: it cannot be reached",
     "seen_at": "2026-03-14T09:26:53.589793Z",
 }
 

@@ -13,6 +13,7 @@ from app.api.problems.kinds import ProblemType, Refusal
 from app.api.responses import ALWAYS, answers
 from app.eventsourcing import Claim, ClaimTaken, VersionConflict, VersionMismatch
 from app.mediator import Mediator
+from app.outages import end_outages
 from app.projecting import InvalidCursor
 from app.storage import Overloaded, StorageNotReady, StorageUnavailable
 from app.users.errors import (
@@ -114,6 +115,7 @@ async def test_what_may_pass_says_when_to_try_again(error):
 
 async def test_an_unavailable_storage_is_logged_with_its_reason(caplog):
     """The reason, which the client is not told, is there for the operator."""
+    end_outages()
     await ask(StorageUnavailable("PostgreSQL", "refused by 10.0.0.7"))
 
     assert "refused by 10.0.0.7" in caplog.text

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
+from app.outages import end_outages
 from app.projecting import ProjectionState, Projector
 from app.storage import StorageUnavailable
 from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
@@ -61,6 +62,18 @@ async def test_storage_that_refuses_for_a_while_is_no_fault_of_an_event(log, sto
     outage.left = 5 * QUICK.tries
     status = await catch_up(log, outage.store, NOTES)
     assert (status.state, status.position) == (ProjectionState.RUNNING, 4)
+
+
+async def test_what_a_driver_says_is_in_the_log_and_not_in_the_status(log, store, caplog):
+    """Clients read the status, and drivers name hosts and users."""
+    outage = Outage(store, PermissionError("who are you, 10.0.0.7?"))
+    outage.left = 50
+    projector = Projector(log, outage.store, [NOTES], pace=QUICK)
+    async with running(projector.run()):
+        await until(lambda: outage.tries > 10)
+        error = projector.statuses[0].error
+    assert error == "PermissionError: the log of the projector says more"
+    assert "10.0.0.7" in caplog.text
 
 
 async def test_a_projection_that_cannot_say_that_it_stopped_takes_no_other_along(log, store):
@@ -125,6 +138,8 @@ async def test_a_storage_that_is_slow_is_given_as_much_as_it_can_bear(log, store
 
 async def test_an_outage_is_told_once(log, store, caplog):
     """Not at every try; and the status says what is wrong."""
+    end_outages()
+    caplog.clear()
     outage = Outage(store)
     outage.left = 50
     projector = Projector(log, outage.store, [NOTES], pace=QUICK)
