@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.api.service import Check
 from app.eventsourcing import ClockWatch, EventStore, LogSource, keep_purging
 from app.mediator import Mediator
+from app.outages import end_outages, note_outage
 from app.projecting import (
     Projection,
     ProjectionState,
@@ -110,10 +111,14 @@ class Process:
         for each in closed:
             if isinstance(each, Exception):
                 _logger.warning("A storage did not close in order.", exc_info=each)
+        end_outages()
 
     async def checks(self) -> Sequence[Check]:
         """Whether the process can do what its roles ask of it, a check for each part."""
-        checks = await asyncio.gather(*(_check(each) for each in self.storages))
+        looks = {each.name: each.check() for each in self.storages}
+        if self.receipts is not None:
+            looks["writes"] = self.receipts.check_appends()
+        checks = await asyncio.gather(*(_check(name, look) for name, look in looks.items()))
         return [*checks, *([self._check_projector(self.projector)] if self.projector else [])]
 
     async def projections(self) -> Sequence[ProjectionStatus]:
@@ -165,9 +170,10 @@ class Process:
         return Check("projector", ok=not troubled, detail="; ".join(troubled))
 
 
-async def _check(storage: Storage) -> Check:
+async def _check(name: str, look: Awaitable[None]) -> Check:
     try:
-        await storage.check()
+        await look
     except (StorageUnavailable, StorageNotReady) as error:
-        return Check(storage.name, ok=False, detail=str(error))
-    return Check(storage.name, ok=True, detail="")
+        note_outage(error.storage if isinstance(error, StorageUnavailable) else name, error)
+        return Check(name, ok=False, detail=error.summary)
+    return Check(name, ok=True, detail="")

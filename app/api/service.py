@@ -13,7 +13,7 @@ from app.projecting import ProjectionStatus
 class Check:
     """One line of readiness.
 
-    name: what was looked at: "postgresql", "mongodb", "projector".
+    name: what was looked at: "postgresql", "mongodb", "writes", "projector".
     detail: why it is not ok; empty when it is.
     """
 

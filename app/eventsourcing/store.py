@@ -148,6 +148,17 @@ class EventStore(Protocol):
         """
         ...
 
+    async def check_appends(self) -> None:
+        """Return if an append can succeed, found out by what becomes of appends.
+
+        Nothing is recorded, and the answer comes within seconds.
+
+        Raises:
+            StorageUnavailable: none succeeds for now.
+
+        """
+        ...
+
     async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
         """Forget idempotency keys that `marks` marks were made after; make one if one is due.
 

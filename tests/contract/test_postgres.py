@@ -281,7 +281,7 @@ async def test_a_user_without_rights_is_told_of(strangers_url):
     for caught in (refused, not_migrated):
         [line] = str(caught.value).splitlines()
         assert line.startswith("DATABASE_URL: ")
-        assert "permission denied for table alembic_version" in line
+        assert "permission denied for table diptych_revision" in line
         assert "<class" not in line
 
 

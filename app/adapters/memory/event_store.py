@@ -126,6 +126,9 @@ class MemoryEventStore:
         await asyncio.sleep(0)
         return self._receipts.get(key)
 
+    async def check_appends(self) -> None:
+        """As `EventStore.check_appends` says."""
+
     async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
         await asyncio.sleep(0)

@@ -6,47 +6,20 @@ from typing import Any
 
 import asyncpg
 
-from app.storage import StorageUnavailable
+from app.adapters.postgres.errors import DRIVER_ERRORS, did_nothing, is_transient, unavailable
+from app.adapters.postgres.sessions import ANSWER_SECONDS, Session, Sessions
 from app.time_limits import time_limit
 
-ANSWER_SECONDS = 4.0
-"""How long PostgreSQL may take over connecting and one statement, so that a caller hears of
-its absence within 5 s."""
+TRUSTED_SECONDS = 10.0
+"""For how long a connection may have been idle and is used without a check."""
 
-UNREACHABLE = (
-    OSError,  # TimeoutError is one
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.ReadOnlySQLTransactionError,  # a standby, until it is promoted
-    asyncpg.InternalClientError,
-)
+PING_SECONDS = 1.0
+"""How long PostgreSQL may take to show that it still knows an idle connection."""
 
-TO_BE_MENDED = (
-    asyncpg.ClientConfigurationError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
-"""Those of the UNREACHABLE that no waiting cures: credentials, a database that is not there."""
+ATTEMPTS = 3
 
-SESSION = """
-set plan_cache_mode = force_generic_plan;
-set enable_seqscan = off;
-set jit = off
-"""
-"""Every statement here finds what it wants by an index, whatever its arguments are and however few
-rows there are yet. Left to itself, PostgreSQL plans the look-up of a stream anew each time, which
-takes longer than the look-up; and a plan made once, while a table is small, reads all of it.
-Up to PostgreSQL 17 what is off counts as dear, and what is dear would be compiled."""
-
-
-def reason(error: Exception) -> str:
-    """What `error` says, in one line."""
-    nameless = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-    return " ".join(str(error).split()) or nameless
+_RETRY_SECONDS = ANSWER_SECONDS / 2
+"""Until when a statement is tried again, so that the last attempt has time left."""
 
 
 class Connection:
@@ -56,46 +29,107 @@ class Connection:
     round trip of its own.
     """
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
         self._turn = asyncio.Lock()
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._session: Session | None = None
+        self._trusted_until = 0.0
 
     async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
-        """The rows of `statement`.
+        """The rows of `statement`, which is tried again when PostgreSQL rolled it back.
 
         Raises:
-            StorageUnavailable: PostgreSQL cannot be reached or takes too long; whether the
-                statement was carried out is unknown.
+            StorageUnavailable: PostgreSQL cannot be reached, takes too long or refuses for now;
+                whether the statement was carried out is unknown.
             asyncpg.PostgresError: it refuses the statement.
 
         """
         try:
             async with time_limit(ANSWER_SECONDS), self._turn:
                 return await self._fetch(statement, arguments)
-        except UNREACHABLE as error:
-            raise StorageUnavailable("PostgreSQL", reason(error)) from error
+        except DRIVER_ERRORS as error:
+            if not is_transient(error):
+                raise
+            raise unavailable(error) from error
+
+    async def try_out(self, statement: str, *arguments: Any, seconds: float) -> None:
+        """Carry `statement` out within `seconds`, and roll it back.
+
+        Raises:
+            StorageUnavailable: it cannot be carried out for now.
+            asyncpg.PostgresError: PostgreSQL refuses it.
+
+        """
+        try:
+            async with time_limit(seconds), self._turn:
+                await self._try_out(statement, arguments, seconds / 2)
+        except DRIVER_ERRORS as error:
+            if not is_transient(error):
+                raise
+            raise unavailable(error) from error
 
     async def close(self) -> None:
         """Part from PostgreSQL once the call under way has ended."""
         async with self._turn:
-            connection, self._connection = self._connection, None
-            if connection is None or connection.is_closed():
+            session, self._session = self._session, None
+            if session is None or session.is_closed():
                 return
             try:
-                await connection.close(timeout=1)
-            except UNREACHABLE:
-                connection.terminate()
+                await session.close()
+            except DRIVER_ERRORS:
+                session.terminate()
 
     async def _fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        clock = asyncio.get_running_loop().time
+        began, attempts = clock(), 1
+        while True:
+            try:
+                session = self._session
+                if session is None or session.is_closed() or clock() > self._trusted_until:
+                    session = await self._trusted_session()
+                rows = await session.fetch(statement, arguments)
+            except BaseException as error:
+                # After a time-out or a cancellation the statement may still be under way.
+                self._drop()
+                late = clock() - began > _RETRY_SECONDS
+                if late or attempts == ATTEMPTS or not did_nothing(error):
+                    raise
+                attempts += 1
+            else:
+                self._trusted_until = clock() + TRUSTED_SECONDS
+                return rows
+
+    async def _try_out(self, statement: str, arguments: Sequence[Any], lock_seconds: float) -> None:
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS)
-                await self._connection.execute(SESSION)
-            return await self._connection.fetch(statement, *arguments)
+            session = await self._trusted_session()
+            await session.try_out(statement, arguments, lock_seconds=lock_seconds)
         except BaseException:
-            # After a time-out or a cancellation the statement may still be under way.
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.terminate()
+            self._drop()
             raise
+
+    async def _trusted_session(self) -> Session:
+        session = self._session
+        if session is not None and not session.is_closed():
+            if await _answers(session):
+                return session
+            self._drop()
+        self._session = await self._sessions.open()
+        return self._session
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.terminate()
+
+
+async def _answers(session: Session) -> bool:
+    """Whether the connection is still known all the way to PostgreSQL.
+
+    What stands between may have forgotten it (NAT, a balancer, a firewall), and then says nothing.
+    """
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await session.ping()
+    except DRIVER_ERRORS:
+        return False
+    return True

@@ -10,8 +10,10 @@ import asyncpg
 
 from app.adapters.batcher import Batcher
 from app.adapters.postgres import receipts, statements
-from app.adapters.postgres.connection import TO_BE_MENDED, Connection, reason
-from app.adapters.postgres.schema import REQUIRED_REVISION, SchemaBehind
+from app.adapters.postgres.append_health import AppendHealth
+from app.adapters.postgres.connection import Connection
+from app.adapters.postgres.schema import check_schema
+from app.adapters.postgres.sessions import Sessions
 from app.eventsourcing import (
     Append,
     Appended,
@@ -32,7 +34,7 @@ from app.eventsourcing import (
 )
 from app.eventsourcing.signal import LogSignal
 from app.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
-from app.storage import StorageNotReady, StorageUnavailable
+from app.storage import StorageUnavailable
 
 LARGEST_APPEND_BATCH = 128
 LARGEST_LOAD_BATCH = 64
@@ -63,9 +65,11 @@ class PostgresEventStore:
     def __init__(self, dsn: str, registry: EventRegistry) -> None:
         """No connection is made before one is needed."""
         self._registry = registry
-        self._appending = Connection(dsn)
-        self._loading = Connection(dsn)
-        self._reading = Connection(dsn)
+        sessions = Sessions(dsn)
+        self._appending = Connection(sessions)
+        self._loading = Connection(sessions)
+        self._reading = Connection(sessions)
+        self._append_health = AppendHealth(self._appending)
         self._signal = LogSignal()
         self._appends = Batcher[_Item, Appended](
             "appends",
@@ -91,26 +95,14 @@ class PostgresEventStore:
 
     async def check(self) -> None:
         """As `Storage.check` says; SchemaBehind when migrations are missing."""
-        try:
-            rows = await self._reading.fetch(statements.REVISION)
-        except asyncpg.UndefinedTableError:
-            rows = []
-        except StorageUnavailable as error:
-            if isinstance(error.__cause__, TO_BE_MENDED):
-                raise _refused(error.__cause__) from error
-            raise
-        except asyncpg.PostgresError as error:
-            raise _refused(error) from error
-        revision = rows[0]["version_num"] if rows else None
-        # Revisions are numbered, so that an older process runs on beside a newer one's schema.
-        if revision is None or revision < REQUIRED_REVISION:
-            raise SchemaBehind(revision)
+        await check_schema(self._reading)
 
     async def close(self) -> None:
         """As `Storage.close` says."""
         await self._appends.close()
         await self._loads.close()
         await self._receipts.close()
+        await self._append_health.close()
         for each in (self._appending, self._loading, self._reading):
             await each.close()
 
@@ -142,6 +134,10 @@ class PostgresEventStore:
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""
         return await self._receipts.submit(key)
+
+    async def check_appends(self) -> None:
+        """As `EventStore.check_appends` says."""
+        await self._append_health.check()
 
     async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
@@ -177,11 +173,15 @@ class PostgresEventStore:
         batch = f"[{','.join(text for _, text in items)}]"
         try:
             rows = await self._appending.fetch(statements.APPEND, batch)
+        except StorageUnavailable:
+            self._append_health.has_failed()
+            raise
         except asyncpg.PostgresError as error:
             if len(items) == 1:
                 return [error]
             # One item made PostgreSQL refuse the batch: which one shows when each goes alone.
             return [(await self._append_batch([item]))[0] for item in items]
+        self._append_health.has_succeeded()
         return [_outcome(append, row) for (append, _), row in zip(items, rows, strict=True)]
 
     async def _load_batch(self, loads: Sequence[_Load]) -> list[_Loaded | Exception]:
@@ -240,10 +240,6 @@ class PostgresEventStore:
             metadata=Metadata.from_data(_data(row["metadata"])),
             recorded_at=row["recorded_at"],
         )
-
-
-def _refused(error: Exception) -> StorageNotReady:
-    return StorageNotReady(f"DATABASE_URL: PostgreSQL refuses: {reason(error)}")
 
 
 def _data(text: str) -> Any:

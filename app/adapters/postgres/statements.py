@@ -105,6 +105,3 @@ select nullif(recorded_at, '-infinity') as recorded_at, clock_timestamp() as now
 
 IDENTITY = "select identity::text as identity from log_identity"
 """Which log this is."""
-
-REVISION = "select version_num from alembic_version"
-"""The revision that the schema is at."""

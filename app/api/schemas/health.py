@@ -11,7 +11,7 @@ from app.api.schemas.bases import ResponseBody
 _NO_MONGODB: JsonDict = {
     "name": "mongodb",
     "ok": False,
-    "detail": "MongoDB cannot be reached.",
+    "detail": "MongoDB is unavailable: it cannot be reached",
 }
 
 HealthStatus = TypeAliasType(
@@ -45,6 +45,7 @@ class Health(ResponseBody):
                     "checks": [
                         {"name": "postgresql", "ok": True, "detail": ""},
                         {"name": "mongodb", "ok": True, "detail": ""},
+                        {"name": "writes", "ok": True, "detail": ""},
                         {"name": "projector", "ok": True, "detail": ""},
                     ],
                 },

@@ -1,0 +1,139 @@
+"""Sessions with PostgreSQL, directly or through a pooler such as PgBouncer."""
+
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import asyncpg
+
+ANSWER_SECONDS = 4.0
+"""How long PostgreSQL may take over connecting and one statement, so that a caller hears of
+its absence within 5 s."""
+
+_SETTINGS = {
+    # Every statement here finds its rows by an index, for all arguments and however few rows there
+    # are yet. Left to itself, PostgreSQL plans the look-up of a stream anew each
+    # time, which takes longer than the look-up; and a plan made once, while a table is small,
+    # reads all of it. Up to PostgreSQL 17 what is off counts as dear, and what is dear would be
+    # compiled.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
+    # A statement that the client has given up would go on to wait, and be carried out later.
+    "lock_timeout": "3500ms",
+    "statement_timeout": "3900ms",
+}
+
+_SESSION = {
+    **_SETTINGS,
+    # An append that has waited for the lock of log_head has to see what was committed meanwhile.
+    "default_transaction_isolation": "read committed",
+    # What forgets connections on the way (NAT, a balancer) is reminded of idle ones.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+_TRANSACTION = {**_SETTINGS, "idle_in_transaction_session_timeout": "5s"}
+"""A process that is halted within a transaction must not keep the lock of log_head."""
+
+_BEGIN = "begin isolation level read committed" + "".join(
+    f"; set local {name} = '{value}'" for name, value in _TRANSACTION.items()
+)
+
+_logger = logging.getLogger(__name__)
+
+
+def _set_up(pid: int) -> str:
+    """Sets all of _SESSION if the server process is `pid`, else nothing; selects a row for each."""
+    rows = ", ".join(f"('{name}', '{value}')" for name, value in _SESSION.items())
+    return (
+        f"select set_config(name, value, false) from (values {rows}) as settings (name, value) "  # noqa: S608 - constants
+        f"where pg_backend_pid() = {pid}"
+    )
+
+
+class Session:
+    """A session with PostgreSQL, for one statement at a time."""
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", *, pooled: bool) -> None:
+        self._connection = connection
+        self._pooled = pooled
+        self.is_closed = connection.is_closed
+
+    def fetch(
+        self, statement: str, arguments: Sequence[Any]
+    ) -> Coroutine[Any, Any, Sequence[asyncpg.Record]]:
+        """The rows of `statement`, which is committed."""
+        if self._pooled:
+            return self._fetch_in_transaction(statement, arguments)
+        return self._connection.fetch(statement, *arguments)
+
+    async def _fetch_in_transaction(
+        self, statement: str, arguments: Sequence[Any]
+    ) -> Sequence[asyncpg.Record]:
+        await self._connection.execute(_BEGIN)
+        rows = await self._connection.fetch(statement, *arguments)
+        await self._connection.execute("commit")
+        return rows
+
+    async def try_out(
+        self, statement: str, arguments: Sequence[Any], *, lock_seconds: float
+    ) -> None:
+        """Carry out `statement` and roll it back; no lock is waited for longer than that."""
+        milliseconds = round(lock_seconds * 1000)
+        await self._connection.execute(f"{_BEGIN}; set local lock_timeout = {milliseconds}")
+        await self._connection.fetch(statement, *arguments)
+        await self._connection.execute("rollback")
+
+    async def ping(self) -> None:
+        """Return once PostgreSQL has answered."""
+        await self._connection.execute("select")
+
+    async def close(self) -> None:
+        """Part from PostgreSQL in order."""
+        await self._connection.close(timeout=1)
+
+    def terminate(self) -> None:
+        """Part from it at once."""
+        self._connection.terminate()
+
+
+class Sessions:
+    """Opens sessions with the database of `dsn`, and finds out whether a pooler stands before it.
+
+    A pooler may give each transaction another session of the server, so through one nothing is
+    left behind in a session: no prepared statement, no setting. That takes more round trips.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._pooled = False
+
+    async def open(self) -> Session:
+        """A new session.
+
+        Raises what asyncpg raises.
+        """
+        if self._pooled:
+            return await self._open_pooled()
+        connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS)
+        try:
+            # A pooler makes a process id up, or there would be none while it has no session.
+            answer = await connection.execute(_set_up(connection.get_server_pid()))
+        except BaseException:
+            connection.terminate()
+            raise
+        if answer != "SELECT 0":
+            return Session(connection, pooled=False)
+        connection.terminate()
+        self._pooled = True
+        _logger.info("DATABASE_URL leads to a pooler: each statement is a transaction of its own.")
+        return await self._open_pooled()
+
+    async def _open_pooled(self) -> Session:
+        # Without a cache statements have no name, and are prepared in the call that executes them.
+        connection = await asyncpg.connect(
+            self._dsn, timeout=ANSWER_SECONDS, statement_cache_size=0
+        )
+        return Session(connection, pooled=True)
