@@ -25,6 +25,7 @@ def hang_ups() -> None:
 def folder() -> Iterator[Path]:
     """An empty folder that every account can reach, which pytest's own is not."""
     path = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    path.chmod(0o755)
     yield path
     shutil.rmtree(path)
 

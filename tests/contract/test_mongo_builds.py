@@ -22,21 +22,25 @@ from tests.notes import NOTES
 
 
 @pytest.fixture(scope="module")
-def mongod(tmp_path_factory) -> Iterator[MongoClient[dict[str, Any]]]:
-    """A mongod of these tests' own, by a client that administers it."""
+def url(tmp_path_factory) -> Iterator[str]:
+    """A mongod of these tests' own."""
     server = Mongod(tmp_path_factory.mktemp("mongod"), initiate)
     try:
-        with MongoClient[dict[str, Any]](server.start()) as client:
-            yield client
+        yield server.start()
     finally:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def mongod(url) -> Iterator[MongoClient[dict[str, Any]]]:
+    """A client that administers it."""
+    with MongoClient[dict[str, Any]](url) as client:
+        yield client
+
+
 @pytest.fixture(params=["motor", "pymongo"])
-async def read_model(request, mongod) -> AsyncIterator[MongoReadModel]:
+async def read_model(request, url) -> AsyncIterator[MongoReadModel]:
     """A read model without any collection."""
-    host, port = mongod.address
-    url = f"mongodb://{host}:{port}/?directConnection=true"
     read_model = MongoReadModel(url, f"test_{uuid4().hex}", request.param)
     yield read_model
     await read_model.close()
