@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from app.adapters.postgres import PostgresEventStore
+from app.adapters.postgres import PostgresEventStore, migrate
 from app.eventsourcing import IdempotencyKey, Receipt
 from app.eventsourcing.retention import MARK_INTERVAL
 from tests.contract.noted import REGISTRY
@@ -33,7 +33,7 @@ returning 1
 """
 
 
-async def migrate(url: str, revision: str) -> None:
+async def go_to(url: str, revision: str) -> None:
     """Go up to `revision`, or down to it with a minus in front."""
     config = Config(ROOT / "alembic.ini")
     config.attributes["database_url"] = url
@@ -58,7 +58,7 @@ async def append(connection: asyncpg.Connection, stream: str, key: str | None = 
 @pytest.fixture
 async def old(unmigrated_postgres_url) -> AsyncIterator[asyncpg.Connection]:
     """The connection of a process at revision 0001, to a database with some data."""
-    await migrate(unmigrated_postgres_url, "0001")
+    await go_to(unmigrated_postgres_url, "0001")
     connection = await asyncpg.connect(unmigrated_postgres_url)
     for number in range(20):
         assert await append(connection, f"{number}", f"key-{number}") == "appended"
@@ -70,7 +70,7 @@ async def test_an_older_process_runs_on_while_and_after_the_schema_is_upgraded(
     old, unmigrated_postgres_url
 ):
     """It appends under keys all the time, and none of its appends fails or waits for long."""
-    upgraded = asyncio.create_task(migrate(unmigrated_postgres_url, "head"))
+    upgraded = asyncio.create_task(asyncio.to_thread(migrate, unmigrated_postgres_url))
     slowest, number = 0.0, 0
     clock = asyncio.get_running_loop().time
     while not upgraded.done() or number < 50:
@@ -87,7 +87,7 @@ async def test_an_older_process_runs_on_while_and_after_the_schema_is_upgraded(
 
 async def test_receipts_of_the_code_before_are_kept_and_expire(old, unmigrated_postgres_url):
     """They count as recorded when the schema was upgraded."""
-    await migrate(unmigrated_postgres_url, "head")
+    await asyncio.to_thread(migrate, unmigrated_postgres_url)
     store = PostgresEventStore(unmigrated_postgres_url, REGISTRY)
     await store.check()
     kept = Receipt(IdempotencyKey("key-3", "print"), "note-3", 1)
@@ -106,14 +106,14 @@ async def test_a_log_keeps_its_identity_through_a_downgrade(old, unmigrated_post
     async def identity() -> str:
         return await old.fetchval("select identity::text from log_identity")
 
-    await migrate(unmigrated_postgres_url, "head")
+    await asyncio.to_thread(migrate, unmigrated_postgres_url)
     first = await identity()
-    await migrate(unmigrated_postgres_url, "-0001")
+    await go_to(unmigrated_postgres_url, "-0001")
     assert await append(old, "between", "between") == "appended"
-    await migrate(unmigrated_postgres_url, "head")
+    await asyncio.to_thread(migrate, unmigrated_postgres_url)
     assert await identity() == first
     assert await append(old, "after", "between") == "duplicate"
 
-    await migrate(unmigrated_postgres_url, "-base")
-    await migrate(unmigrated_postgres_url, "head")
+    await go_to(unmigrated_postgres_url, "-base")
+    await asyncio.to_thread(migrate, unmigrated_postgres_url)
     assert await identity() != first

@@ -105,13 +105,17 @@ def migrate(dsn: str, *, lock_seconds: float = LOCK_SECONDS) -> None:
     # Serving needs neither alembic nor SQLAlchemy, which take a good part of its start-up.
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
     from alembic.util import CommandError  # noqa: PLC0415 - see above
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - see above
 
     config = Config(_ALEMBIC_INI)
     config.attributes.update(database_url=dsn, lock_seconds=lock_seconds)
     try:
-        command.upgrade(config, "head")
+        # Each revision in a transaction of its own: in one for all, the lock that one takes on a
+        # table would be held while the next goes through the log, and appends would wait.
+        for revision in reversed([*ScriptDirectory.from_config(config).walk_revisions()]):
+            command.upgrade(config, revision.revision)
     except DRIVER_ERRORS as error:
         if is_transient(error) and not isinstance(error, CONFIGURATION_ERRORS):
             raise unavailable(error) from error
