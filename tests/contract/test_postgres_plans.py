@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from app.adapters.postgres import statements
-from app.adapters.postgres.connection import SESSION
+from app.adapters.postgres.sessions import _SESSION
 
 SNAPSHOTS = """
 insert into snapshots
@@ -24,8 +24,7 @@ select number::text, '', 'note-1', 1, now() from generate_series(0, 9999) number
 @pytest.fixture
 async def connection(postgres_url):
     """A connection as the event store has it."""
-    connection = await asyncpg.connect(postgres_url)
-    await connection.execute(SESSION)
+    connection = await asyncpg.connect(postgres_url, server_settings=_SESSION)
     yield connection
     await connection.close()
 
