@@ -14,12 +14,17 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 from pymongo import MongoClient
 
 from app.adapters.mongo.replica_set import initiate
 from app.devservers import Urls, embedded_servers
 from app.settings import Settings
+
+# What an example may take is no property of the code on a machine that does other work as well.
+hypothesis.settings.register_profile("any-machine", hypothesis.settings())
+hypothesis.settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

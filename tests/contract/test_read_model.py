@@ -190,9 +190,7 @@ VALUES = st.recursive(
 @given(
     document=st.dictionaries(st.from_regex(r"[a-z][a-z_]{0,7}", fullmatch=True), VALUES, max_size=5)
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_document_is_read_as_it_was_written(prepared, document):
     """Of all that a document may hold nothing is changed."""
     position = 1 + max(

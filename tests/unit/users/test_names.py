@@ -73,7 +73,7 @@ def test_folded_text_has_neither_case_nor_accents(text, plain):
     assert folded(text) == plain
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text())
 def test_folding_is_final(text):
     """Folded text is folded to itself, whichever way its characters were composed."""
@@ -81,7 +81,7 @@ def test_folding_is_final(text):
     assert folded(unicodedata.normalize("NFD", text)) == folded(unicodedata.normalize("NFC", text))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text(st.characters(exclude_characters="\u0131", exclude_categories=["Cs"])))
 def test_folding_ignores_case(text):
     """All in capitals, or in none, it is the same; but for Turkish, whose two i share an I."""
@@ -106,7 +106,7 @@ def test_search_words_are_letters_and_digits(text, words):
     assert search_words(text) == words
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text())
 def test_search_words_are_final_and_parted_by_single_spaces(text):
     """Search words of search words are the same, without blanks around them."""
@@ -183,7 +183,7 @@ def test_a_query_finds_the_beginnings_of_words(name, query, matches):
     assert found(name, query) == matches
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(name=WORDS, query=WORDS.filter(bool), chance=st.randoms(use_true_random=False))
 def test_search_agrees_with_a_naive_one(name, query, chance):
     """However name and query are written, the words alone decide."""
@@ -197,7 +197,7 @@ def test_search_agrees_with_a_naive_one(name, query, chance):
     assert found(written(name, chance), written(query, chance)) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.text(min_size=1), cut=st.integers(1, 20))
 def test_the_index_hides_no_match(name, cut):
     """Every beginning of a name's words finds the name, in whatever script it is."""

@@ -266,7 +266,7 @@ def happened(requests) -> Log:
     return log
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(requests=REQUESTS)
 def test_the_views_agree_with_the_aggregate(requests):
     """After any commands, profile and summary show what the user is, the history how it came."""
@@ -302,7 +302,7 @@ def test_the_views_agree_with_the_aggregate(requests):
             assert (entry["type"], entry["data"]) == (each.event.event_type, event_data(each.event))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(requests=REQUESTS, data=st.data())
 def test_views_do_not_depend_on_how_the_log_is_cut(requests, data):
     """Applied in two batches that may overlap, the documents are those of one go."""

@@ -206,7 +206,7 @@ class TestListUserSummaries:
         assert await ids(world, q="zoe") == []
         assert await ids(world, q="yv") == ["u1"]
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         names=st.lists(st.text("ab ", max_size=7).filter(str.strip), max_size=12),
         q=st.text("ab ", min_size=1, max_size=5).filter(str.strip),

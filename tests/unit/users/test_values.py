@@ -326,7 +326,7 @@ def test_another_bio_is_refused(text, why):
     ],
     ids=lambda each: getattr(each, "__name__", None),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     text=TRICKY | TRICKY.map(lambda text: f"https://a{text}") | TRICKY.map(lambda text: f"a@{text}")
 )
@@ -343,7 +343,7 @@ def test_an_accepted_form_is_final(check, bound, text):
         ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(size=st.integers(0, 230), letter=st.sampled_from(["x", "é", "e\u0301", "\ufb2c", "🎨"]))
 def test_the_bound_of_a_name_is_counted_after_normalisation(size, letter):
     """What is accepted depends on the length of the normal form, not of what was sent."""
@@ -351,7 +351,7 @@ def test_the_bound_of_a_name_is_counted_after_normalisation(size, letter):
     assert (accepted(values.name, letter * size) is not None) == (1 <= length <= 200)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(address=st.emails(), data=st.data())
 def test_the_key_of_an_address_does_not_depend_on_case(address, data):
     """However the letters of an address are mixed, its key is the same, and is its own key."""
@@ -408,7 +408,7 @@ LABELS = st.text("a\u00e4z\u00dfs\u03c2\u03c3\u0301\u0431\u200c-1\u05d0", min_si
 FORMS = (str.upper, str.casefold, lambda each: unicodedata.normalize("NFD", each), lambda _: "b")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(label=LABELS, form=st.sampled_from(FORMS))
 def test_domains_are_one_if_their_a_labels_are(label, form):
     """Of what the edge makes of them, in the very form in which it is stored."""
