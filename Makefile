@@ -48,6 +48,7 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises keys
 	@$(BIN)/python -m tests.acceptance.promises changes
 	@$(BIN)/python -m tests.acceptance.promises pages
+	@$(BIN)/python -m tests.acceptance.streaming
 
 overload: $(INSTALLED) ## send five times what the service can answer, see that it holds
 	@$(BIN)/python -m tests.acceptance.overload

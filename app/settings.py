@@ -2,7 +2,7 @@
 
 import enum
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -86,6 +86,19 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _networks(value: str) -> str:
+    networks = [each.strip() for each in value.split(",") if each.strip()]
+    for each in networks:
+        try:
+            if each != "*":
+                ip_network(each)
+        except ValueError:
+            raise ValueError(
+                f"{each} is no address or network, as 10.1.2.3 or 10.0.0.0/8"
+            ) from None
+    return "*" if "*" in networks else ",".join(networks)
+
+
 class Settings(BaseSettings):
     """Everything that can be set; each field's variable is its name in capitals.
 
@@ -98,6 +111,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
     allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = frozenset()
+    forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] = "127.0.0.1,::1"
     cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
     database_url: Annotated[str, AfterValidator(_postgres_url)] | None = None

@@ -5,36 +5,32 @@ and a comment from time to time, so that whoever stands between does not take it
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any
+import functools
+import ipaddress
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.api.unreadable_events import note_unreadable
-from app.eventsourcing import UnreadableEvent
-from app.outages import note_outage
-from app.storage import Overloaded, StorageUnavailable
+from app.api.broadcast import Broadcast, Look, Part
+from app.storage import Overloaded
 
 MEDIA_TYPE = "text/event-stream"
 
 HEARTBEAT_SECONDS = 15.0
-LOOK_SECONDS = 3.0
-"""How long one look for the next events may take; shorter than any message may."""
-
 RETRY_MILLISECONDS = 1000
 """After how long a reader whose stream ended is to come back."""
 
 STREAMS = 1000
 """How many there may be in a process."""
 
+STREAMS_OF_A_CLIENT = 100
+"""How many of them one client may have."""
+
 _LINE_BREAKS = {each: f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-_log = logging.getLogger(__name__)
 
 
 class EventStreamResponse(StreamingResponse):
@@ -46,7 +42,7 @@ class EventStreamResponse(StreamingResponse):
 class _EndingResponse(EventStreamResponse):
     """One that calls `at_end` when it has ended, however it does."""
 
-    def __init__(self, text: AsyncIterator[str], at_end: Callable[[], None]) -> None:
+    def __init__(self, text: AsyncIterator[bytes], at_end: Callable[[], None]) -> None:
         super().__init__(text, headers=_HEADERS)
         self._at_end = at_end
 
@@ -56,17 +52,6 @@ class _EndingResponse(EventStreamResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._at_end()
-
-
-@dataclass(frozen=True, slots=True)
-class EventBatch:
-    """Some events as (id, data), and the id to go on after.
-
-    The data are of one line, for every reader: `one_line` makes JSON so.
-    """
-
-    events: Sequence[tuple[int, str]]
-    last_id: int
 
 
 def one_line(json: str) -> str:
@@ -82,9 +67,11 @@ def one_line(json: str) -> str:
     return json
 
 
-Look = Callable[[int | None, float], Coroutine[Any, Any, EventBatch]]
-"""The events after an id, or, if there are none, those that come within so many seconds. With
-None: no events, but the id after which new ones will come."""
+class TooManyStreams(Exception):
+    """One client follows as many streams as one may."""
+
+    def __init__(self, bound: int) -> None:
+        super().__init__(f"You follow {bound} streams, as many as one client may; close one first.")
 
 
 class EventStreams:
@@ -98,71 +85,77 @@ class EventStreams:
         *,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         streams: int = STREAMS,
+        streams_of_a_client: int = STREAMS_OF_A_CLIENT,
     ) -> None:
         self._name = name
         self._look = look
-        self._stopping = stopping
         self._heartbeat_seconds = heartbeat_seconds
         self._bound = streams
-        self._open = 0
+        self._client_bound = streams_of_a_client
+        self._open: Counter[str | None] = Counter()
+        self._broadcast = Broadcast(name, look, stopping)
 
-    async def response(self, after: int | None) -> EventStreamResponse:
+    async def response(
+        self, after: int | None, *, client: str | None = None, look_first: bool = False
+    ) -> EventStreamResponse:
         """A stream of what comes after the id `after`, or of what is new if that is None.
 
         A reader gets the next events when it has taken those before: it costs no more memory
         if it is slow.
 
+        Args:
+            after: the id of the last event that the reader has.
+            client: the reader's address; None if it is not known, which is bound to nothing.
+            look_first: begin with a look in the caller's context, for what it requires.
+
         Raises:
+            TooManyStreams: the client has too many.
             Overloaded: there are too many streams.
             Whatever the first look raises; later it ends the stream.
 
         """
-        if self._open >= self._bound:
+        key = _client_key(client)
+        if key is not None and self._open[key] >= self._client_bound:
+            raise TooManyStreams(self._client_bound)
+        if self._open.total() >= self._bound:
             raise Overloaded(self._name, self._bound)
         # It counts from now on: after an outage all readers are back at once, and look first.
-        self._open += 1
+        self._open[key] += 1
         try:
-            first = await self._look(after, 0)
+            if after is None or look_first:
+                reached = (await self._look(None, 0)).last_id
+                after = reached if after is None else after
+            first = await self._broadcast.first(after)
         except BaseException:
-            self._close()
+            self._close(key)
             raise
-        begin = first.last_id if after is None else after
-        return _EndingResponse(self._text(begin, first), self._close)
+        return _EndingResponse(self._text(after, first), functools.partial(self._close, key))
 
-    def _close(self) -> None:
-        self._open -= 1
+    def _close(self, key: str | None) -> None:
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
 
-    async def _text(self, begin: int, batch: EventBatch) -> AsyncIterator[str]:
+    async def _text(self, begin: int, part: Part) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
-        yield f"retry: {RETRY_MILLISECONDS}\nid: {begin}\n\n{_text_of(batch)}"
+        yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, begin) + part.past(begin)
+        last_id = max(begin, part.last_id)
         due = clock() + self._heartbeat_seconds
-        while found := await self._next(batch.last_id, min(LOOK_SECONDS, due - clock())):
-            batch = found
-            if batch.events or clock() >= due:
-                yield _text_of(batch) or f"id: {batch.last_id}\n: nothing new\n\n"
+        while (found := await self._broadcast.next(last_id, due)) is not None:
+            text = found.past(last_id)
+            last_id = max(last_id, found.last_id)
+            if text or clock() >= due:
+                yield text or b"id: %d\n: nothing new\n\n" % last_id
                 due = clock() + self._heartbeat_seconds
 
-    async def _next(self, after: int, seconds: float) -> EventBatch | None:
-        """The next events, or None when the stream has to end."""
-        looking = asyncio.ensure_future(self._look(after, seconds))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait((looking, stopping), return_when=asyncio.FIRST_COMPLETED)
-            found = looking.result() if looking.done() else None
-        except UnreadableEvent as error:
-            note_unreadable(error)
-            return None
-        except StorageUnavailable as error:
-            note_outage(error.storage, error)
-            return None
-        except Exception as error:  # noqa: BLE001 - the answer is under way: all it can do is end
-            _log.warning("A stream of %s ends: %s", self._name, error)
-            return None
-        finally:
-            looking.cancel()
-            stopping.cancel()
-        return None if self._stopping.is_set() else found
 
-
-def _text_of(batch: EventBatch) -> str:
-    return "".join(f"id: {event_id}\ndata: {data}\n\n" for event_id, data in batch.events)
+def _client_key(client: str | None) -> str | None:
+    """What stands for a client: an IPv6 address by its network, since each has 2**64 of them."""
+    try:
+        address = ipaddress.ip_address(client or "")
+    except ValueError:
+        return client
+    if address.version == 4:  # noqa: PLR2004 - of IP
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((int(address), 64), strict=False))

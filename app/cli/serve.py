@@ -97,6 +97,7 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Sett
         access_log=False,
         server_header=False,
         root_path=settings.root_path,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = Server(config, app, settings.stop_delay)

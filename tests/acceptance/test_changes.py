@@ -1,5 +1,6 @@
 """The stream of changes of a real process."""
 
+import contextlib
 import json
 import time
 
@@ -36,3 +37,26 @@ async def test_a_stream_ends_when_the_service_stops(start):
     assert service.await_end() == 0
     assert service.log.read_text() == ""
     assert begin.startswith("retry: 1000\nid: ")
+
+
+async def test_one_client_leaves_room_for_others(start):
+    """It has 100 streams at most. A proxy here is believed whose clients they are."""
+    service = start(LOG_LEVEL="error").await_serving()
+    async with (
+        httpx.AsyncClient(
+            base_url=service.url, trust_env=False, limits=httpx.Limits(max_connections=200)
+        ) as client,
+        contextlib.AsyncExitStack() as streams,
+    ):
+
+        async def follow(address: str) -> httpx.Response:
+            headers = {"X-Forwarded-For": address}
+            return await streams.enter_async_context(
+                client.stream("GET", "/changes", headers=headers)
+            )
+
+        statuses = [(await follow("192.0.2.1")).status_code for _ in range(100)]
+        refused = await follow("192.0.2.1")
+        assert [*set(statuses), refused.status_code] == [200, 429]
+        assert json.loads(await refused.aread())["code"] == "too-many-streams"
+        assert (await follow("192.0.2.2")).status_code == 200

@@ -1,6 +1,6 @@
 """What the API promises, put to the test at a small size; see `promises.py` for the large one."""
 
-from tests.acceptance import promises
+from tests.acceptance import promises, streaming
 
 
 async def test_reads_hold_the_writes_whose_tokens_they_are_sent():
@@ -22,3 +22,10 @@ async def test_changes_are_told_once_and_in_order():
 async def test_lists_miss_nobody_and_list_nobody_twice():
     """While others are added."""
     assert (await promises.pages(300)).count("none twice, none missed") == 4
+
+
+async def test_readers_leave_room_for_writes_and_health():
+    """Few here, for a moment: `streaming.py` measures a thousand."""
+    measured = await streaming.measure(150, 1)
+    assert max(measured.together_health.seconds + measured.returning_health.seconds) < 2
+    assert measured.together > 0

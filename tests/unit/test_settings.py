@@ -212,3 +212,18 @@ def test_the_example_file_has_every_setting_with_its_default():
     stated = {name: value for name, value in example.items() if name not in urls}
     assert Settings.load(**stated) == Settings.load()
     Settings.load(**{name: example[name] for name in urls})
+
+
+@pytest.mark.parametrize(
+    ("given", "trusted"),
+    [("10.0.0.1, 10.1.0.0/16 ,", "10.0.0.1,10.1.0.0/16"), ("::1", "::1"), ("10.0.0.1,*", "*")],
+)
+def test_proxies_are_addresses_networks_or_all(given, trusted):
+    """Those whose word about clients is taken."""
+    assert Settings.load(forwarded_allow_ips=given).forwarded_allow_ips == trusted
+
+
+def test_a_proxy_that_is_neither_is_refused():
+    """As the server would silently believe nobody."""
+    with pytest.raises(InvalidSettings, match=r"^FORWARDED_ALLOW_IPS: proxy is no address"):
+        Settings.load(forwarded_allow_ips="proxy")

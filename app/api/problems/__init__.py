@@ -9,6 +9,7 @@ from http import HTTPStatus
 from app.api.consistency import InvalidConsistencyToken
 from app.api.entity_tags import WEAK_VERSION, entity_tag
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
+from app.api.problems.streams import STREAM_REFUSALS
 from app.api.problems.users import USER_REFUSALS
 from app.api.request_rules import RepeatedHeader
 from app.eventsourcing import (
@@ -18,7 +19,7 @@ from app.eventsourcing import (
     VersionMismatch,
 )
 from app.projecting import AheadOfLog, InvalidCursor, ReadModelBehind
-from app.storage import Overloaded, StorageNotReady, StorageUnavailable
+from app.storage import Overloaded, StorageNotReady, StorageTimeout, StorageUnavailable
 
 VERSION_MISMATCH = ProblemType(
     412,
@@ -257,6 +258,7 @@ def _version_mismatch(error: VersionMismatch) -> str:
 
 REFUSALS: Refusals = {
     **USER_REFUSALS,
+    **STREAM_REFUSALS,
     IdempotencyKeyReused: Refusal(IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example),
     InvalidCursor: Refusal(INVALID_CURSOR),
     RepeatedHeader: Refusal(REPEATED_HEADER),
@@ -278,6 +280,10 @@ REFUSALS: Refusals = {
             f"{error.storage} cannot be reached. Try again later; if this was a write, look first "
             "whether it was recorded."
         ),
+    ),
+    StorageTimeout: Refusal(
+        STORAGE_UNAVAILABLE,
+        lambda error: f"{error.storage} took too long over this read. Send it again later.",
     ),
     UnreadableEvent: Refusal(UNREADABLE_EVENT, lambda _: UNREADABLE_EVENT.example),
     StorageNotReady: Refusal(

@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from app.api.broadcast import EventBatch
 from app.api.consistency import consistent_with
 from app.api.direct import DirectRoute
-from app.api.event_streams import (
-    MEDIA_TYPE,
-    EventBatch,
-    EventStreamResponse,
-    EventStreams,
-    one_line,
-)
+from app.api.event_streams import MEDIA_TYPE, EventStreamResponse, EventStreams, one_line
+from app.api.problems.streams import TOO_MANY_STREAMS
 from app.api.responses import QUERY, answers, reference
 from app.api.routes.parameters import ConsistencyToken, LastEventId
 from app.api.schemas.changes import USER_CHANGE, UserChange
@@ -57,11 +53,13 @@ def changes_router(service: Service) -> APIRouter:
             200,
             "Server-sent events without end: `id` is the position, `data` a `UserChange` as JSON.",
             content=_CONTENT,
-            problems=QUERY,
+            problems=(*QUERY, TOO_MANY_STREAMS),
         ),
     )
     async def stream_changes(
-        last_event_id: LastEventId = None, consistency_token: ConsistencyToken = None
+        request: Request,
+        last_event_id: LastEventId = None,
+        consistency_token: ConsistencyToken = None,
     ) -> EventStreamResponse:
         """Be told of everything that happens to users, in its order, as soon as all views hold it.
 
@@ -69,7 +67,10 @@ def changes_router(service: Service) -> APIRouter:
         as `Last-Event-ID`, and nothing is missed and nothing told twice. A browser's
         `EventSource` does so by itself.
         """
+        client = None if request.client is None else request.client.host
         with consistent_with(consistency_token):
-            return await streams.response(last_event_id)
+            return await streams.response(
+                last_event_id, client=client, look_first=consistency_token is not None
+            )
 
     return changes

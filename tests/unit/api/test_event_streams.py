@@ -7,36 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.api.event_streams import EventBatch, EventStreams, one_line
+from app.api.event_streams import EventStreams, TooManyStreams, one_line
 from app.outages import end_outages
 from app.storage import Overloaded, StorageUnavailable
-
-NOTHING = EventBatch((), 0)
-
-
-class Source:
-    """Events of which a test says when they come."""
-
-    def __init__(self) -> None:
-        self.asked: list[int | None] = []
-        self.coming: asyncio.Queue[EventBatch | Exception] = asyncio.Queue()
-
-    async def look(self, after: int | None, seconds: float) -> EventBatch:
-        """What comes next, or nothing."""
-        self.asked.append(after)
-        try:
-            found = await asyncio.wait_for(self.coming.get(), seconds or 0.01)
-        except TimeoutError:
-            return EventBatch((), 5 if after is None else after)
-        if isinstance(found, Exception):
-            raise found
-        return found
+from tests.unit.api.happenings import Happenings
 
 
 @pytest.fixture
-def source() -> Source:
+def source() -> Happenings:
     """A source of events."""
-    return Source()
+    return Happenings()
 
 
 @pytest.fixture
@@ -45,27 +25,27 @@ def stopping() -> asyncio.Event:
     return asyncio.Event()
 
 
-async def opened(source: Source, stopping: asyncio.Event, after: int | None = 0, **options):
+async def opened(source: Happenings, stopping: asyncio.Event, after: int | None = 0, **options):
     """The chunks of a new stream."""
     streams = EventStreams("things", source.look, stopping, **options)
     return (await streams.response(after)).body_iterator
 
 
-async def chunk(chunks: AsyncIterator[str]) -> str:
+async def chunk(chunks: AsyncIterator[bytes]) -> str:
     """The next chunk, which is to come soon."""
     async with asyncio.timeout(5):
-        return await anext(chunks)
+        return (await anext(chunks)).decode()
 
 
 async def test_a_stream_tells_events_and_goes_on_after_the_last(source, stopping):
     """With the id of each; the source is asked for what comes after it."""
-    source.coming.put_nowait(EventBatch([(1, '{"a":1}'), (3, '{"a":2}')], 4))
+    source.happen((1, '{"a":1}'), (3, '{"a":2}'), reached=4)
     chunks = await opened(source, stopping)
     begin = 'retry: 1000\nid: 0\n\nid: 1\ndata: {"a":1}\n\nid: 3\ndata: {"a":2}\n\n'
     assert await chunk(chunks) == begin
-    source.coming.put_nowait(EventBatch([(5, "{}")], 5))
+    source.happen((5, "{}"))
     assert await chunk(chunks) == "id: 5\ndata: {}\n\n"
-    assert source.asked == [0, 4]
+    assert source.asked == [None, 0, 4]
 
 
 def test_data_are_of_one_line_whatever_breaks_lines():
@@ -80,6 +60,7 @@ def test_data_are_of_one_line_whatever_breaks_lines():
 
 async def test_a_stream_of_what_is_new_says_where_it_begins(source, stopping):
     """One who is cut off before the first event can resume from there, and misses nothing."""
+    source.happen(reached=5)
     chunks = await opened(source, stopping, after=None)
     assert await chunk(chunks) == "retry: 1000\nid: 5\n\n"
 
@@ -92,7 +73,7 @@ async def test_a_stream_with_nothing_to_tell_says_that_it_lives(source, stopping
         began = time.monotonic()
         assert await chunk(chunks) == f"id: {after}\n: nothing new\n\n"
         assert 0.2 <= time.monotonic() - began < 1
-        source.coming.put_nowait(EventBatch((), 7))
+        source.happen(reached=7)
 
 
 async def test_a_stream_ends_when_the_service_stops(source, stopping):
@@ -109,26 +90,33 @@ async def test_a_stream_ends_when_the_service_stops(source, stopping):
 async def test_what_the_first_look_raises_is_an_answer_and_later_the_end(source, stopping, caplog):
     """A stream that is under way can only end; its reader comes back and is told why."""
     end_outages()
-    source.coming.put_nowait(StorageUnavailable("Store", "gone"))
+    source.fail(StorageUnavailable("Store", "gone"))
     with pytest.raises(StorageUnavailable):
         await opened(source, stopping)
-    chunks = await opened(source, stopping)
-    await chunk(chunks)
-    source.coming.put_nowait(StorageUnavailable("Store", "gone"))
-    with pytest.raises(StopAsyncIteration):
-        await chunk(chunks)
-    assert "Store is unavailable: gone" in caplog.text
+    assert caplog.text == ""
+    source.fail(None)
+    streams = EventStreams("things", source.look, stopping)
+    readers = [(await streams.response(0)).body_iterator for _ in range(10)]
+    for each in readers:
+        await chunk(each)
+    source.fail(StorageUnavailable("Store", "gone"))
+    ends = await asyncio.gather(*map(chunk, readers), return_exceptions=True)
+    assert {type(each) for each in ends} == {StopAsyncIteration}
+    assert [each for each in caplog.messages if "gone" in each] == caplog.messages
+    assert len(caplog.messages) == 1
 
 
 async def test_a_slow_reader_is_read_for_no_further_than_it_has_come(source, stopping):
     """Nothing piles up: the next events are looked for when those before are taken."""
     chunks = await opened(source, stopping)
     await chunk(chunks)
-    for each in range(1, 50):
-        source.coming.put_nowait(EventBatch([(each, "{}")], each))
+    source.happen((1, "{}"))
     assert await chunk(chunks) == "id: 1\ndata: {}\n\n"
+    asked = list(source.asked)
+    source.happen(*((each, "{}") for each in range(2, 50)))
     await asyncio.sleep(0.05)
-    assert source.asked == [0, 0]
+    assert source.asked == asked
+    assert (await chunk(chunks)).count("data") == 48
 
 
 async def send_to_one_who_leaves(answer, *, at: str, stuck: bool = False) -> None:
@@ -162,12 +150,48 @@ async def test_there_are_so_many_streams_at_most(source, stopping):
         await streams.response(0)
 
 
+async def test_one_client_leaves_room_for_others(source, stopping):
+    """It has so many streams at most; one that it closes makes room for its next."""
+    streams = EventStreams("things", source.look, stopping, streams_of_a_client=2)
+    first = await streams.response(0, client="10.0.0.1")
+    await streams.response(0, client="10.0.0.1")
+    with pytest.raises(TooManyStreams, match="You follow 2 streams, as many as one client may"):
+        await streams.response(0, client="10.0.0.1")
+    for _ in range(2):
+        await streams.response(0, client="10.0.0.2")
+    await send_to_one_who_leaves(first, at="http.response.body")
+    await streams.response(0, client="10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+        ("unix", "unix", True),
+        (None, None, False),
+    ],
+)
+async def test_a_client_is_an_address_or_a_network_of_ipv6(source, stopping, one, other, alike):
+    """Of which each client has one to itself; one without an address is bound to nothing."""
+    streams = EventStreams("things", source.look, stopping, streams_of_a_client=1)
+    await streams.response(0, client=one)
+    if alike:
+        with pytest.raises(TooManyStreams):
+            await streams.response(0, client=other)
+    else:
+        await streams.response(0, client=other)
+
+
 async def test_a_stream_that_does_not_begin_makes_room(source, stopping):
     """Whoever was refused has none."""
     streams = EventStreams("things", source.look, stopping, streams=1)
-    source.coming.put_nowait(StorageUnavailable("Store", "gone"))
+    source.fail(StorageUnavailable("Store", "gone"))
     with pytest.raises(StorageUnavailable):
         await streams.response(0)
+    source.fail(None)
     await streams.response(0)
 
 

@@ -15,7 +15,7 @@ from app.eventsourcing import Claim, ClaimTaken, VersionConflict, VersionMismatc
 from app.mediator import Mediator
 from app.outages import end_outages
 from app.projecting import InvalidCursor
-from app.storage import Overloaded, StorageNotReady, StorageUnavailable
+from app.storage import Overloaded, StorageNotReady, StorageTimeout, StorageUnavailable
 from app.users.errors import (
     EmailTaken,
     UserAlreadyExists,
@@ -53,6 +53,7 @@ async def ask(error: Exception, **options) -> httpx.Response:
         (InvalidCursor("The cursor is malformed."), 400, "invalid-cursor"),
         (Overloaded("appends", 10), 503, "overloaded"),
         (StorageUnavailable("PostgreSQL", "refused by 10.0.0.7"), 503, "storage-unavailable"),
+        (StorageTimeout("MongoDB", "a read exceeded its limit"), 503, "storage-unavailable"),
         (StorageNotReady("revision 3 is missing"), 503, "storage-unavailable"),
         (RuntimeError("the password is hunter2"), 500, "internal-error"),
     ],

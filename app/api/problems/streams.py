@@ -1,0 +1,16 @@
+"""What clients are told of streams that they cannot have."""
+
+from app.api.event_streams import TooManyStreams
+from app.api.problems.kinds import ProblemType, Refusal, Refusals
+
+TOO_MANY_STREAMS = ProblemType(
+    429,
+    "too-many-streams",
+    "Too many streams",
+    example="You follow 100 streams, as many as one client may; close one first.",
+    meaning="The client, which is told by its address, follows as many streams as one client may. "
+    "Close one before another is opened. Behind a proxy all clients have the proxy's address, "
+    "unless the service is set to believe what the proxy says of theirs.",
+)
+
+STREAM_REFUSALS: Refusals = {TooManyStreams: Refusal(TOO_MANY_STREAMS)}
