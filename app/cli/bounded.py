@@ -120,6 +120,15 @@ class BoundedProtocol(Protocol):
         """Close at once."""
         self.transport.abort()
 
+    def pause(self) -> None:
+        """Read nothing."""
+        self.flow.pause_reading()
+
+    def resume(self) -> None:
+        """Read again, if there is anything to read from."""
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
     def _refuses_head(self) -> bool:
         # What comes while another is being answered, or from a page, the application refuses: in
         # its turn, or with what the browser needs to show it. An upgrade is read once more.
@@ -139,6 +148,8 @@ class BoundedProtocol(Protocol):
         self.transport.write(answer)
         if last:
             self.transport.close()
+        else:
+            self._all.backpressure.refused(self)
         if self._is_surplus:
             self.loop.call_later(_GIVING_WAY_SECONDS, self.transport.abort)
         return True

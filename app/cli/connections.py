@@ -7,6 +7,7 @@ from typing import Protocol
 from app.api.middleware import Places
 from app.api.problems import OVERLOADED, REQUEST_TIMEOUT
 from app.api.problems.kinds import ProblemType
+from app.cli.backpressure import Backpressure
 from app.episodes import Episode
 
 _logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Connections:
     """The connections of a server: what each owes, and since when.
 
     places: how many requests may be worked on at once.
+    backpressure: for those that keep sending what is refused.
     heads, bodies: those that owe the (rest of a) head or body, since when, the longest first.
     open: how many there are, with those that are about to close.
     held: how many bytes of requests that are not answered yet are kept in memory.
@@ -54,9 +56,15 @@ class Connections:
     and where all are busy, further ones are refused."""
 
     def __init__(
-        self, places: Places, *, bound: int = 10_000, bytes_bound: int = 64 * 1024 * 1024
+        self,
+        places: Places,
+        *,
+        bound: int = 10_000,
+        bytes_bound: int = 64 * 1024 * 1024,
+        refused_a_second: int = 5_000,
     ) -> None:
         self.places = places
+        self.backpressure = Backpressure(refused_a_second)
         self.heads: dict[Connection, float] = {}
         self.bodies: dict[Connection, float] = {}
         self.open = 0

@@ -203,6 +203,21 @@ async def test_what_is_too_much_is_refused_before_the_application(serve, caplog)
     assert len(caplog.records) == 1
 
 
+async def test_who_keeps_sending_what_is_refused_is_read_more_slowly(serve):
+    """Else refusals, cheap as they are, would take the time of what is being worked on."""
+    server = serve(requests=0, refused_a_second=200)
+    client = await server.client()
+    clock = asyncio.get_running_loop().time
+    begin = clock()
+    for _ in range(50):
+        client.send(HEAD)
+        assert (await client.problem())[0] == 503
+    assert clock() - begin > 0.2
+    server.connections.places.bound = 1
+    client.send(HEAD)
+    assert (await client.answer())[0] == 200
+
+
 async def test_a_refusal_of_the_server_is_that_of_the_application(serve):
     """But for the id, the same headers and body, whoever makes it."""
     server = serve(requests=0)

@@ -1,0 +1,62 @@
+"""Clients that keep sending what is refused are read more slowly.
+
+To refuse costs little, but not nothing: at many thousands a second there would be no time left for
+the requests that are being worked on.
+"""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+TICK_SECONDS = 0.01
+
+
+class Sender(Protocol):
+    """A connection whose requests can be left unread for a while."""
+
+    def pause(self) -> None:
+        """Read nothing from it."""
+        ...
+
+    def resume(self) -> None:
+        """Read from it again, if it is still open."""
+        ...
+
+
+class Backpressure:
+    """Leaves a sender that was refused unread for as long as more than `a_second` are."""
+
+    def __init__(self, a_second: int) -> None:
+        self._a_second = a_second
+        self._most = int(a_second * TICK_SECONDS)
+        self._left = self._most
+        self._paused: deque[Sender] = deque()
+        self._ticked = 0.0
+        self._is_ticking = False
+
+    def refused(self, sender: Sender) -> None:
+        """Note that a request of `sender` was refused; it may be paused."""
+        if not self._is_ticking:
+            self._tick_later(asyncio.get_running_loop())
+        if self._left > 0:
+            self._left -= 1
+        else:
+            sender.pause()
+            self._paused.append(sender)
+
+    def _tick_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_ticking = True
+        self._ticked = loop.time()
+        loop.call_later(TICK_SECONDS, self._tick, loop)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Longer than it should be, if the loop is busy.
+        more = int((loop.time() - self._ticked) * self._a_second)
+        while more > 0 and self._paused:
+            self._paused.popleft().resume()
+            more -= 1
+        self._left = min(self._left + more, self._most)
+        if self._paused or self._left < self._most:
+            self._tick_later(loop)
+        else:
+            self._is_ticking = False
