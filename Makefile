@@ -21,7 +21,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises overload fuzz bench bench-quick lint lint-openapi format openapi sdk migrate lock clean
+.PHONY: help run test endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi sdk migrate lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -49,6 +49,11 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises changes
 	@$(BIN)/python -m tests.acceptance.promises pages
 	@$(BIN)/python -m tests.acceptance.streaming
+
+# A test whose program (nginx, varnishd, pgbouncer, curl) is not installed is left out and named.
+fronts: $(INSTALLED) lint-openapi ## try the service behind nginx, a cache, PgBouncer, and with curl --http2
+	@$(BIN)/python -m pytest tests/acceptance/test_behind_nginx.py tests/acceptance/test_behind_a_cache.py \
+		tests/acceptance/test_behind_a_pooler.py tests/acceptance/test_upgrades.py tests/contract/test_poolers.py
 
 overload: $(INSTALLED) ## send five times what the service can answer, see that it holds
 	@$(BIN)/python -m tests.acceptance.overload
