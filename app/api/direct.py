@@ -6,7 +6,7 @@ docs/performance.md.
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.caching import caching_of
+from app.api.caching import RawHeader, caching_of
 from app.api.request_rules import JSON, RequestRules, body_media_types
 
 
@@ -45,12 +45,16 @@ class DirectRoute(APIRoute):
         self.app = _answering(self, by_fastapi=self.app)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, behind the rules for headers."""
+        """FastAPI's handler, behind the rules for headers, with what caches may do."""
         rules, handler = _rules_of(self), super().get_route_handler()
+        caching = _caching_of(self)
 
         async def handle(request: Request) -> Response:
             rules.enforce(request.scope)
-            return await handler(request)
+            response = await handler(request)
+            if "Cache-Control" not in response.headers:
+                response.raw_headers.extend(caching)
+            return response
 
         return handle
 
@@ -60,10 +64,15 @@ def _rules_of(route: APIRoute) -> RequestRules:
     return RequestRules(takes, body_media_types(route.methods or ()) if route.body_field else ())
 
 
+def _caching_of(route: APIRoute) -> Sequence[RawHeader]:
+    takes = [each.alias.lower().encode() for each in route.dependant.header_params]
+    return caching_of(route.methods or (), takes)
+
+
 def _answering(route: APIRoute, by_fastapi: ASGIApp) -> ASGIApp:
     arguments = _Arguments(route)
     endpoint, written, status = route.endpoint, route.response_field, route.status_code or 200
-    caching = caching_of(route.methods or (), arguments.headers)
+    caching = _caching_of(route)
     json = (b"content-type", JSON.encode())
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -87,6 +87,15 @@ async def test_a_304_says_what_its_200_says(client, alice):
     assert (OF_ALL | OF_READS).items() <= answer.headers.items()
 
 
+@pytest.mark.parametrize(("tags", "status"), [(("8", "9"), 200), (("1", "9"), 304)])
+async def test_a_read_that_fastapi_answers_is_cached_like_any_other(client, alice, tags, status):
+    """As it does where a list comes in several lines."""
+    lines = [("If-None-Match", f'"{each}"') for each in tags]
+    answer = await client.get(f"/users/{alice}", headers=lines)
+    assert answer.status_code == status
+    assert OF_READS.items() <= answer.headers.items()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers"),
     [
