@@ -17,12 +17,14 @@ from app.devservers import processes
 from app.devservers.accounts import account_for
 from app.devservers.binaries import postgres_binaries
 from app.devservers.postgres import Postgres
-from app.projecting import Versioned
+from app.projecting import PageRequest, Versioned
 from tests.contract.noted import REGISTRY, note
 from tests.notes import BEGIN, NOTES
 from tests.relays import Relay
 
 SOON_SECONDS = 2.5
+"""What waits for an answer on a forgotten connection takes longer."""
+PAGE = PageRequest(equals={}, sort="written_at", limit=10)
 NOTE = Versioned({"shelf": "a", "texts": ["x"], "written_at": BEGIN}, 1)
 
 
@@ -67,9 +69,10 @@ async def test_a_connection_in_use_is_not_checked(postgres_url, monkeypatch):
 async def test_the_first_query_after_an_idle_spell_succeeds(
     mongodb_url, mongodb_database, monkeypatch, driver
 ):
-    """The driver is told for how long a connection may be idle."""
-    assert mongo_client._OPTIONS["maxIdleTimeMS"] == mongo_client.TRUSTED_SECONDS * 1000
-    monkeypatch.setitem(mongo_client._OPTIONS, "maxIdleTimeMS", 1)
+    """Of a document or a page: the driver knows for how long a connection may be idle."""
+    for options in (mongo_client._OPTIONS, mongo_client._INTERRUPTIBLE_OPTIONS):
+        assert options["maxIdleTimeMS"] == mongo_client.TRUSTED_SECONDS * 1000
+        monkeypatch.setitem(options, "maxIdleTimeMS", 1)
     relay = Relay(mongodb_url)
     async with relay.listening():
         url = f"mongodb://{relay.address}/?directConnection=true"
@@ -77,10 +80,12 @@ async def test_the_first_query_after_an_idle_spell_succeeds(
         await read_model.prepare(NOTES)
         await read_model.write(NOTES, {"n": NOTE})
         assert await read_model.get("notes", "n")
+        assert await read_model.page("notes", PAGE)
         relay.forget()
         await asyncio.sleep(0.01)  # the idle spell
         with in_seconds(SOON_SECONDS):
             assert await read_model.get("notes", "n")
+            assert await read_model.page("notes", PAGE)
         await read_model.close()
         # PyMongo leaves sockets of its monitors to the garbage collector (PYTHON-5867).
         with warnings.catch_warnings(action="ignore", category=ResourceWarning):

@@ -42,26 +42,28 @@ TRUSTED_SECONDS = 30.0
 LEAVE_SECONDS = 1.0
 """How long it tries to tell the server that it goes."""
 
-# A URL's own options win over these. The driver need not be able to repeat writes, for which
-# MongoDB keeps a record of each: every write here may be repeated as it is, and the projector
-# does so.
-_OPTIONS: dict[str, Any] = {
+# A URL's own options win over all of these.
+_COMMON_OPTIONS: dict[str, Any] = {
     "appname": "diptych",
-    # Over all of a call: choosing a server, connecting, trying again.
-    "timeoutMS": int(DRIVER_SECONDS * 1000),
     # What stands between (NAT, a balancer) may have forgotten a connection that was idle for long.
     "maxIdleTimeMS": int(TRUSTED_SECONDS * 1000),
-    # For those connections that only watch the server.
     "connectTimeoutMS": int(CONNECT_SECONDS * 1000),
+}
+
+# The driver need not be able to repeat writes, for which MongoDB keeps a record of each: every
+# write here may be repeated as it is, and the projector does so.
+_OPTIONS: dict[str, Any] = {
+    **_COMMON_OPTIONS,
+    # Over all of a call: choosing a server, connecting, trying again.
+    "timeoutMS": int(DRIVER_SECONDS * 1000),
     "retryWrites": False,
 }
 
-# As above, for calls that have a limit of their own in MongoDB: "timeoutMS" would replace it.
+# For calls that have a limit of their own in MongoDB: "timeoutMS" would replace it.
 _INTERRUPTIBLE_OPTIONS: dict[str, Any] = {
-    "appname": "diptych",
+    **_COMMON_OPTIONS,
     "serverSelectionTimeoutMS": int(DRIVER_SECONDS * 1000),
     "socketTimeoutMS": int(DRIVER_SECONDS * 1000),
-    "connectTimeoutMS": int(CONNECT_SECONDS * 1000),
 }
 
 # What the projector reads and writes follows no option of the URL. A document that is folded
