@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from app.storage import StorageError
-
 CLOCK_TOLERANCE = timedelta(seconds=1)
 """How far a clock may be off before that is said."""
 
@@ -70,8 +68,8 @@ class ClockWatch:
         while True:
             try:
                 await self.look()
-            except StorageError as error:
-                _logger.debug("The clock could not be looked at: %s", error)
+            except Exception as error:  # noqa: BLE001 - the watch goes on, as the purge does
+                _logger.debug("The clock could not be looked at: %r", error)
             await asyncio.sleep(every_seconds)
 
     async def look(self) -> None:
