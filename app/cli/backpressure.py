@@ -5,7 +5,7 @@ the requests that are being worked on.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from typing import Protocol
 
 TICK_SECONDS = 0.01
@@ -30,7 +30,7 @@ class Backpressure:
         self._a_second = a_second
         self._most = int(a_second * TICK_SECONDS)
         self._left = self._most
-        self._paused: deque[Sender] = deque()
+        self._paused: OrderedDict[Sender, None] = OrderedDict()
         self._ticked = 0.0
         self._is_ticking = False
 
@@ -40,9 +40,9 @@ class Backpressure:
             self._tick_later(asyncio.get_running_loop())
         if self._left > 0:
             self._left -= 1
-        else:
+        elif sender not in self._paused:  # one packet may hold many requests
             sender.pause()
-            self._paused.append(sender)
+            self._paused[sender] = None
 
     def _tick_later(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_ticking = True
@@ -53,7 +53,8 @@ class Backpressure:
         # Longer than it should be, if the loop is busy.
         more = int((loop.time() - self._ticked) * self._a_second)
         while more > 0 and self._paused:
-            self._paused.popleft().resume()
+            sender, _ = self._paused.popitem(last=False)
+            sender.resume()
             more -= 1
         self._left = min(self._left + more, self._most)
         if self._paused or self._left < self._most:
