@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +56,7 @@ class Process:
     clock: ClockWatch | None = field(init=False)
     _background: list[asyncio.Task[None]] = field(default_factory=list, init=False)
     _projecting: asyncio.Task[None] | None = field(default=None, init=False)
+    _checking: asyncio.Task[Sequence[Check]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.clock = None if self.log is None else ClockWatch(self.log)
@@ -114,7 +116,15 @@ class Process:
         end_outages()
 
     async def checks(self) -> Sequence[Check]:
-        """Whether the process can do what its roles ask of it, a check for each part."""
+        """Whether the process can do what its roles ask of it, a check for each part.
+
+        Callers that come meanwhile share the looks: requests for readiness are not bounded.
+        """
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check_all(), context=Context())
+        return await asyncio.shield(self._checking)
+
+    async def _check_all(self) -> Sequence[Check]:
         looks = {each.name: each.check() for each in self.storages}
         if self.receipts is not None:
             looks["writes"] = self.receipts.check_appends()
