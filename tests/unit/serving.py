@@ -13,6 +13,9 @@ from app.cli.protocol import Protocol
 
 Address = tuple[str, int]
 
+SERVER_WAITS_SECONDS = 5
+"""How long a server that stops waits for connections to end by themselves."""
+
 
 @asynccontextmanager
 async def serving(app: Any, protocol: type[Protocol] = Protocol) -> AsyncIterator[uvicorn.Server]:
@@ -24,7 +27,7 @@ async def serving(app: Any, protocol: type[Protocol] = Protocol) -> AsyncIterato
         http=protocol,
         lifespan="off",
         log_config=None,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=SERVER_WAITS_SECONDS,
     )
     config.load()
     server = uvicorn.Server(config)

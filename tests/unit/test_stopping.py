@@ -7,7 +7,14 @@ import pytest
 import uvicorn
 
 from app.cli.protocol import Protocol
-from tests.unit.serving import Address, Echo, address_of, read_answer, serving
+from tests.unit.serving import (
+    SERVER_WAITS_SECONDS,
+    Address,
+    Echo,
+    address_of,
+    read_answer,
+    serving,
+)
 
 GET = b"GET /first HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -103,6 +110,6 @@ async def test_an_idle_connection_does_not_keep_a_server_from_stopping(server):
     await server.shutdown()
     taken = asyncio.get_running_loop().time() - begun
     assert not server.server_state.connections
-    assert taken < Protocol.LAST_REQUEST + 1.5
+    assert taken < SERVER_WAITS_SECONDS
     for each in (writer, silent):
         each.close()

@@ -109,14 +109,11 @@ async def test_a_slice_goes_on_at_a_time_and_then_rests():
     """All have their turn, in their order, with a pause as long as the slice was, and longer."""
     order = Turns()
     went: list[int] = []
-    loop = asyncio.get_running_loop()
-    slices: dict[float, int] = {}
 
     async def go(number: int) -> None:
         await order.take()
         went.append(number)
         time.sleep(0.0005)  # noqa: ASYNC251 - it is work
-        slices[loop.time()] = slices.get(loop.time(), 0) + 1
 
     began = time.perf_counter()
     count = 3 * turns.SLICE
