@@ -154,6 +154,12 @@ class BoundedProtocol(Protocol):
             self.loop.call_later(_GIVING_WAY_SECONDS, self.transport.abort)
         return True
 
+    def _refuse(self, kind: ProblemType, reason: str = "") -> None:
+        if self._is_refused:  # and so answered, though its body is not whole
+            self.transport.close()
+        else:
+            super()._refuse(kind, reason)
+
     def _owe_head(self) -> None:
         self._all.heads[self] = self.loop.time()
 

@@ -218,6 +218,16 @@ async def test_who_keeps_sending_what_is_refused_is_read_more_slowly(serve):
     assert (await client.answer())[0] == 200
 
 
+async def test_a_request_that_was_refused_gets_no_second_answer_when_its_body_breaks(serve):
+    """A proxy would take it for the answer to another client's request."""
+    server = serve(Busy(), requests=0)
+    client = await server.client()
+    client.send(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+    assert (await client.problem())[:2] == (503, "overloaded")
+    client.send(b"zz\r\n" + LIVE)
+    assert await client.rest() == b""
+
+
 async def test_a_refusal_of_the_server_is_that_of_the_application(serve):
     """But for the id, the same headers and body, whoever makes it."""
     server = serve(requests=0)
