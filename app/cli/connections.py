@@ -1,6 +1,7 @@
 """What clients may keep the service waiting for, and have it keep, all of them together."""
 
 import logging
+import math
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -112,8 +113,13 @@ class Connections:
         return has_place
 
     def give_way(self) -> bool:
-        """Hang up on the connection that has kept the service waiting longest, if any does."""
-        return self._hang_up_on_first(self.heads, self.bodies)
+        """Hang up on the connection that has kept the service waiting longest, if any does.
+
+        One that is new has to be spared where others stall: its head may be on its way.
+        """
+        kinds = [self.heads, self.bodies]
+        kinds.sort(key=lambda owing: next(iter(owing.values()), math.inf))
+        return self._hang_up_on_first(*kinds)
 
     def hold(self, length: int) -> None:
         """Count bytes that are kept; if they are too many, the slowest senders go."""

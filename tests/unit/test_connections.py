@@ -156,6 +156,21 @@ async def test_many_that_come_at_once_and_say_nothing_give_way_as_well(serve):
         assert server.connections.open <= 5 + server.connections.SPARE
 
 
+async def test_a_stalled_body_gives_way_before_a_head_that_may_be_on_its_way(serve):
+    """Else a new client would be turned away again and again where others stall their bodies."""
+    server = serve(bound=2)
+    stalled = [await server.client() for _ in range(2)]
+    for each in stalled:
+        each.send(POST + b"Content-Length: 2\r\n\r\n{")
+    await until(lambda: len(server.connections.bodies) == 2)
+    new = [await server.client() for _ in range(2)]
+    for each in new:
+        each.send(LIVE)
+        assert (await each.answer())[0] == 200
+    for each in stalled:
+        assert (await each.problem())[:2] == (503, "overloaded")
+
+
 async def test_where_all_connections_are_busy_a_new_one_is_refused_in_order(serve):
     """With 503 and a word, but for health checks, which are answered."""
     app = Busy()
