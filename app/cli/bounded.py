@@ -37,6 +37,7 @@ class BoundedProtocol(Protocol):
         self._is_surplus = False  # there is no room for it: all but health checks are refused
         self._held = 0
         self._is_refused = False
+        self._is_paused = False  # too much was refused of late
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a head."""
@@ -67,6 +68,7 @@ class BoundedProtocol(Protocol):
         self._all.bodies[self] = self.loop.time()
         if (self._all.places.full or self._is_surplus) and self._refuses_head():
             self._kept = 0
+            self._release()
             self._is_refused = True
             self.scope = None  # type: ignore[assignment] # no request has begun
         else:
@@ -94,6 +96,8 @@ class BoundedProtocol(Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         self._release()
+        if self._unread:
+            self._hold(len(self._unread))
         super().on_response_complete()
         if not self._under_way and not self.cycle.more_body:
             self._owe_head()
@@ -122,12 +126,25 @@ class BoundedProtocol(Protocol):
 
     def pause(self) -> None:
         """Read nothing."""
+        self._is_paused = True
         self.flow.pause_reading()
 
     def resume(self) -> None:
         """Read again, if there is anything to read from."""
-        if not self.transport.is_closing():
-            self.flow.resume_reading()
+        self._is_paused = False
+        self._read_on()
+
+    @property
+    def _has_to_wait(self) -> bool:
+        return self._is_paused or super()._has_to_wait
+
+    def _leave(self, data: bytes) -> None:
+        more = len(data) - len(self._unread)
+        super()._leave(data)
+        # It is kept like a body that is on its way.
+        self._all.bodies.pop(self, None)
+        self._all.bodies[self] = self.loop.time()
+        self._hold(more)
 
     def _refuses_head(self) -> bool:
         # What comes while another is being answered, or from a page, the application refuses: in
@@ -156,6 +173,7 @@ class BoundedProtocol(Protocol):
 
     def _refuse(self, kind: ProblemType, reason: str = "") -> None:
         if self._is_refused:  # and so answered, though its body is not whole
+            self._is_done = True
             self.transport.close()
         else:
             super()._refuse(kind, reason)

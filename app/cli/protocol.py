@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 import httptools
 from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.api.last_answer import LastAnswer
 from app.api.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST
@@ -18,6 +18,7 @@ from app.api.problems.kinds import ProblemType
 from app.cli.broken_body import BrokenBody
 from app.cli.hanging_up import OrderlyTransport
 from app.cli.heads import UnreadableHead, origin_form, without_upgrade
+from app.cli.pacing import PacedProtocol
 
 _VERSIONS = ("1.1", "1.0")
 _SLASH = ord("/")
@@ -27,7 +28,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger(__name__)
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(PacedProtocol):
     """uvicorn's, which answers what it cannot read with a problem, and reads no head without end.
 
     An upgrade is not taken: the request is read as if none had been offered (RFC 9110, 7.8).
@@ -57,27 +58,10 @@ class Protocol(HttpToolsProtocol):
         orderly = OrderlyTransport(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", orderly))
 
-    def data_received(self, data: bytes) -> None:
-        """Take in what was sent."""
-        self._unset_keepalive_if_required()
-        self._kept += len(data)
-        rest: bytes | memoryview = data
-        while rest:
-            try:
-                self.parser.feed_data(rest)
-                break
-            except httptools.HttpParserUpgrade as offered:
-                rest = memoryview(rest)[offered.args[0] :]
-            except httptools.HttpParserError as error:
-                self._refuse(MALFORMED_REQUEST, _reason(error))
-                return
-            if not self._read_head_again():
-                return
-        if self._kept > self.LIMIT and not self.transport.is_closing():
-            self._refuse(HEADERS_TOO_LARGE)
-
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer what came before the client closed its side, then close the other."""
+        if super().eof_received():
+            return True
         cycle = self._under_way
         cast("OrderlyTransport", self.transport).input_ended = True
         if self._reads_head:
@@ -125,6 +109,23 @@ class Protocol(HttpToolsProtocol):
             self.loop.call_later(self.LAST_REQUEST, self._close_if_idle)
         if unsent := self.transport.get_write_buffer_size():
             self.loop.call_later(self.PATIENCE, self._give_up, unsent)
+
+    def _read(self, data: bytes | memoryview) -> None:
+        self._kept += len(data)
+        rest = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                break
+            except httptools.HttpParserUpgrade as offered:
+                rest = memoryview(rest)[offered.args[0] :]
+            except httptools.HttpParserError as error:
+                self._refuse(MALFORMED_REQUEST, _reason(error))
+                return
+            if not self._read_head_again():
+                return
+        if self._kept > self.LIMIT and not self.transport.is_closing():
+            self._refuse(HEADERS_TOO_LARGE)
 
     def _close_if_idle(self) -> None:
         if not self._under_way:
@@ -184,6 +185,7 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, kind: ProblemType, reason: str = "") -> None:
         """Read nothing more, and hang up when all is answered, what cannot be read as well."""
         cast("OrderlyTransport", self.transport).discard_input()
+        self._is_done, self._unread = True, b""
         cycle = self._under_way
         if cycle is None:
             # The rest of a request that was answered before it was whole gets no second answer.
