@@ -1,4 +1,4 @@
-"""Logging: every line, whoever writes it, in one form on standard error.
+"""Logging: every line, also those of libraries, in one form on standard error.
 
 Text of clients gets into lines, in paths and messages of errors for example. It cannot begin a line
 of its own, nor do anything to the terminal: characters that could are escaped.

@@ -1,4 +1,4 @@
-"""What the headers of a request have to be, whatever its route makes of them."""
+"""Rules for the headers of requests that hold for every route."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence

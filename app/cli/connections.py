@@ -102,7 +102,7 @@ class Connections:
     def made(self, connection: Connection, now: float) -> bool:
         """Wait for the head of one that is new; at their bound, the idlest gives way to it.
 
-        False if all are busy: it can be told no more than that.
+        False if all are busy: it has to be refused.
         """
         has_place = True
         self._kept += 1

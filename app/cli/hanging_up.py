@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 class OrderlyTransport:
     """A transport that closes in stages (RFC 9112, 9.6).
 
-    A socket that is closed answers whatever still comes with a reset, and a reset makes the other
+    A socket that is closed answers all that still comes with a reset, and a reset makes the other
     side drop answers that it has not read yet. So `close` sends what is left and the end of the
     stream, then discards input until the other side closes too, for `LINGER` at most.
 
@@ -47,7 +47,7 @@ class OrderlyTransport:
         self._loop.call_later(self.LINGER, self._transport.close)
 
     def discard_input(self) -> None:
-        """Read on, and throw away what comes; the protocol is told of all else."""
+        """Discard input from now on; the protocol still hears of all other events."""
         protocol = self._transport.get_protocol()
         if not isinstance(protocol, _Deaf):
             self._transport.set_protocol(_Deaf(protocol, self))

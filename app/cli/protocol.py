@@ -105,7 +105,7 @@ class Protocol(PacedProtocol):
         if cycle := self._under_way:
             cycle.keep_alive = False
         else:
-            # A request may be on its way: it is answered, and told that it was the last.
+            # A request may be on its way: it is answered, as the last one.
             self.loop.call_later(self.LAST_REQUEST, self._close_if_idle)
         if unsent := self.transport.get_write_buffer_size():
             self.loop.call_later(self.PATIENCE, self._give_up, unsent)
@@ -159,7 +159,7 @@ class Protocol(PacedProtocol):
     def _normalise_target(self) -> None:
         self.url, host = origin_form(self.url, self.parser.get_method().decode())
         if host is not None:
-            # It counts, whatever the header says (RFC 9112, 3.2.2).
+            # It overrides the header (RFC 9112, 3.2.2).
             self.headers[:] = [
                 (name, host if name == b"host" else value) for name, value in self.headers
             ]
@@ -195,7 +195,7 @@ class Protocol(PacedProtocol):
             return
         cycle.keep_alive = False
         if not cycle.more_body:
-            return  # It came whole and may have been carried out, so its client is told that only.
+            return  # It came whole and may have been carried out: its own answer is the last one.
         answer = LastAnswer(cycle.scope, kind, reason)
         if self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline[0] = (cycle, answer)

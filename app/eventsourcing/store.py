@@ -10,7 +10,7 @@ from app.eventsourcing.events import Data, Event, Metadata, RecordedEvent
 from app.eventsourcing.idempotency import IdempotencyKey, Receipt
 
 LOADED_AT_ONCE = 200
-"""How many events of a stream are loaded at once, so that a long one holds nobody up."""
+"""How many events of a stream are loaded at once, so that a long one does not hold the loop."""
 
 LAST_VERSION = 2**31 - 1
 """No stream is longer: versions are stored in 32 bits."""

@@ -29,7 +29,7 @@ class ProjectionStatus:
     position: of the last event whose effect is stored; None where it cannot be known.
     head: of the last event of the log as last seen; None where it cannot be known.
     error: why it is retrying or stopped.
-    seen_at: when the projector last said so, in UTC, by the clock of the store that was told.
+    seen_at: when the projector last saved its status, in UTC, by the clock of the store.
     """
 
     name: str

@@ -100,7 +100,7 @@ class PositionWatch:
         """Refuse positions past the head of the log, once views have been behind for a while.
 
         The log is asked after those in doubt have begun to wait, so what had been recorded by then
-        is seen, whichever process recorded it.
+        is seen, by other processes too.
         """
         await asyncio.sleep(DOUBTFUL_SECONDS)
         while doubted := [each for each in self._waiting if each.is_doubtful]:
@@ -122,7 +122,7 @@ class PositionWatch:
 
 
 class _Waiter:
-    """Somebody who waits for `views` to come to `position`.
+    """A caller that waits for `views` to come to `position`.
 
     is_doubtful: whether the log may not reach it, though it should.
     """

@@ -1,4 +1,4 @@
-"""Reads of pages: some at a time, shared by those who want the same, ended when nobody is left."""
+"""Reads of pages: some at a time, shared by equal requests, ended when all callers have left."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence

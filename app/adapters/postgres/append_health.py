@@ -46,7 +46,7 @@ class AppendHealth:
         self._connection = connection
         self._is_known_good = False
         self._good_at = -math.inf
-        # One trial serves all who ask meanwhile.
+        # Callers that come meanwhile share one trial.
         self._trials = Batcher[None, None](
             "checks of appends", self._try, storage="PostgreSQL", largest=10_000, waiting=10_000
         )

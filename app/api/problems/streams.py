@@ -1,4 +1,4 @@
-"""What clients are told of streams that they cannot have."""
+"""Problems of streams of events."""
 
 from app.api.event_streams import TooManyStreams
 from app.api.problems.kinds import ProblemType, Refusal, Refusals
@@ -8,9 +8,9 @@ TOO_MANY_STREAMS = ProblemType(
     "too-many-streams",
     "Too many streams",
     example="You follow 100 streams, as many as one client may; close one first.",
-    meaning="The client, which is told by its address, follows as many streams as one client may. "
-    "Close one before another is opened. Behind a proxy all clients have the proxy's address, "
-    "unless the service is set to believe what the proxy says of theirs.",
+    meaning="The client, known by its address, follows as many streams as one client may. Close "
+    "one before another is opened. Behind a proxy all clients have the proxy's address, unless "
+    "the setting FORWARDED_ALLOW_IPS names the proxy.",
 )
 
 STREAM_REFUSALS: Refusals = {TooManyStreams: Refusal(TOO_MANY_STREAMS)}
