@@ -35,8 +35,7 @@ from app.api.service import Service
 BODY_LIMIT = 64 * 1024
 HEADER_LIMIT = 32 * 1024
 REQUESTS = 160
-"""How many requests are worked on at once; more are refused. What 500 writes a second take half a
-second for."""
+"""How many requests are worked on at once; more are refused, see docs/adr/0023-admission.md."""
 
 _DESCRIPTION = """\
 User profiles, written by commands and read by queries.

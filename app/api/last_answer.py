@@ -12,6 +12,9 @@ from app.api.problems.kinds import ProblemType
 from app.api.refusals import problem_response
 from app.eventsourcing import Metadata, request_metadata, uuid7
 
+CLOSE = (b"connection", b"close")
+"""The header of an answer that is the last of its connection."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +36,7 @@ class LastAnswer:
         self._response.raw_headers = with_safe_defaults(
             self._response.raw_headers,
             (b"x-request-id", request_id.encode()),
-            (b"connection", b"close"),
+            CLOSE,
         )
         _log.debug("Refused with %s: %s", kind.status, detail, extra={"request_id": request_id})
 

@@ -6,12 +6,13 @@ import functools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from app.api.last_answer import CLOSE
 from app.api.middleware import ALWAYS_ADMITTED
 from app.api.problems import OVERLOADED
 from app.api.problems.kinds import ProblemType
 from app.cli.connections import Connections
 from app.cli.protocol import Protocol
-from app.cli.quick_refusals import CLOSE, QuickRefusal
+from app.cli.quick_refusals import QuickRefusal
 
 _ALWAYS_ADMITTED = tuple(each.encode() for each in ALWAYS_ADMITTED)
 
@@ -152,7 +153,7 @@ class BoundedProtocol(Protocol):
         if self.url.startswith(_ALWAYS_ADMITTED) or self.parser.should_upgrade():
             return False
         from_page = any(name == b"origin" for name, _ in self.headers)
-        if not self._is_surplus and (self._under_way or from_page):
+        if self._under_way or (from_page and not self._is_surplus):
             return False
         if not self._is_surplus:
             self._all.places.refused.count()

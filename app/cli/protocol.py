@@ -12,7 +12,7 @@ from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.api.last_answer import LastAnswer
+from app.api.last_answer import CLOSE, LastAnswer
 from app.api.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST
 from app.api.problems.kinds import ProblemType
 from app.cli.broken_body import BrokenBody
@@ -22,7 +22,6 @@ from app.cli.pacing import PacedProtocol
 
 _VERSIONS = ("1.1", "1.0")
 _SLASH = ord("/")
-_CLOSE = (b"connection", b"close")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 _log = logging.getLogger(__name__)
@@ -100,8 +99,8 @@ class Protocol(PacedProtocol):
 
     def shutdown(self) -> None:
         """Hang up after the next answer, or soon if none is due, or if the client takes none."""
-        if _CLOSE not in self.server_state.default_headers:
-            self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+        if CLOSE not in self.server_state.default_headers:
+            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
         if cycle := self._under_way:
             cycle.keep_alive = False
         else:

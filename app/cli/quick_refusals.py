@@ -7,14 +7,13 @@ from urllib.parse import quote
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.api.caching import with_safe_defaults
+from app.api.last_answer import CLOSE
 from app.api.middleware.request_ids import REQUEST_ID, acceptable_id
 from app.api.problems.kinds import ProblemType
 from app.api.refusals import problem_response
 from app.eventsourcing import Metadata, request_metadata, uuid7
 
 Headers = Iterable[tuple[bytes, bytes]]
-
-CLOSE = (b"connection", b"close")
 
 _PATH, _ID = "/path-of-the-request", "id-of-the-request"
 

@@ -196,6 +196,21 @@ async def test_where_all_connections_are_busy_a_new_one_is_refused_in_order(serv
         assert (await each.answer())[0] == 200
 
 
+async def test_what_follows_a_health_check_is_answered_after_it(serve):
+    """On a connection for which there is no room, too: the first answer is to the first request."""
+    app = Busy()
+    server = serve(app, bound=1)
+    busy = await server.client()
+    busy.send(HEAD)
+    await until(lambda: app.begun == 1)
+    asking = await server.client()
+    asking.send(LIVE + HEAD)
+    assert (await asking.answer())[0] == 200
+    app.let.set()
+    assert (await asking.answer())[0] == 200
+    assert (await busy.answer())[0] == 200
+
+
 async def test_what_is_too_much_is_refused_before_the_application(serve, caplog):
     """As the application would, on a connection that stays; health passes, and it is said once."""
     app = Busy()

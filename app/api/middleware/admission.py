@@ -53,7 +53,7 @@ class Admission:
         if scope["type"] != "http" or _is_always_admitted(scope):
             await self._app(scope, receive, send)
             return
-        if places.taken >= places.bound:
+        if places.full:
             places.refused.count()
             answer = problem_response(scope, OVERLOADED, OVERLOADED.example)
             await answer(scope, receive, send)
