@@ -74,7 +74,7 @@ async def test_readiness_does_not_wait_for_writes_that_are_stuck(
 ):
     """It says within seconds that none has come through for a while."""
     monkeypatch.setattr(append_health, "FRESH_SECONDS", 0.0)
-    async with log_head_locked(administrator):
+    async with log_head_locked(administrator), asyncio.timeout(5):
         writing = asyncio.ensure_future(commands.post("/users", json=ALICE))
         stuck = "select from pg_locks where not granted"
         while not await administrator.fetch(stuck):  # noqa: ASYNC110 - of another process

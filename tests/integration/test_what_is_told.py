@@ -38,8 +38,9 @@ async def test_no_host_port_or_driver_error_is_told(nowhere, caplog):
     projecting = asyncio.create_task(process.projector.run())
     try:
         checks = await process.checks()
-        while not all(each.error for each in process.projector.statuses):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while not all(each.error for each in process.projector.statuses):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         statuses = await process.projections()
     finally:
         process.projector.stop()
