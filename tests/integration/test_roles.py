@@ -27,6 +27,7 @@ READS = [
 CHECKS = {
     "postgresql": {Role.COMMANDS, Role.PROJECTOR},
     "mongodb": {Role.QUERIES, Role.PROJECTOR},
+    "writes": {Role.COMMANDS},
     "projector": {Role.PROJECTOR},
 }
 UNREACHABLE = {

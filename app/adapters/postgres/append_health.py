@@ -3,11 +3,9 @@
 import asyncio
 import json
 import math
-from collections.abc import Sequence
 
 import asyncpg
 
-from app.adapters.batcher import Batcher
 from app.adapters.postgres import statements
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.errors import message
@@ -46,10 +44,6 @@ class AppendHealth:
         self._connection = connection
         self._is_known_good = False
         self._good_at = -math.inf
-        # Callers that come meanwhile share one trial.
-        self._trials = Batcher[None, None](
-            "checks of appends", self._try, storage="PostgreSQL", largest=10_000, waiting=10_000
-        )
 
     def has_succeeded(self) -> None:
         """Note that PostgreSQL has answered a batch of appends."""
@@ -69,13 +63,9 @@ class AppendHealth:
         """
         age = asyncio.get_running_loop().time() - self._good_at
         if not self._is_known_good or age > FRESH_SECONDS:
-            await self._trials.submit(None)
+            await self._try()
 
-    async def close(self) -> None:
-        """Finish the trial under way."""
-        await self._trials.close()
-
-    async def _try(self, waiting: Sequence[None]) -> Sequence[None]:
+    async def _try(self) -> None:
         items = _NOTHING if self._is_known_good else _SOMETHING
         try:
             await self._connection.try_out(statements.APPEND, items, seconds=TRIAL_SECONDS)
@@ -83,4 +73,3 @@ class AppendHealth:
             reason = "it refuses to append"
             raise StorageUnavailable("PostgreSQL", reason, message(error)) from error
         self.has_succeeded()
-        return waiting

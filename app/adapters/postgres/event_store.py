@@ -102,7 +102,6 @@ class PostgresEventStore:
         await self._appends.close()
         await self._loads.close()
         await self._receipts.close()
-        await self._append_health.close()
         for each in (self._appending, self._loading, self._reading):
             await each.close()
 
