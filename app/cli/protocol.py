@@ -51,6 +51,7 @@ class Protocol(PacedProtocol):
 
     _kept = 0
     _task: asyncio.Task[None]
+    _begun: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to listen."""
@@ -74,6 +75,14 @@ class Protocol(PacedProtocol):
             if cycle.scope["method"] in _SAFE:
                 self.loop.call_later(self.LAST_ANSWER, self.transport.close)
         return not self.transport.is_closing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request that is being answered, also if others wait behind it."""
+        super().connection_lost(exc)
+        self.pipeline.clear()
+        if self._begun and not self._begun.response_complete:
+            self._begun.disconnected = True
+            self._begun.message_event.set()
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
@@ -164,6 +173,7 @@ class Protocol(PacedProtocol):
             ]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._begun = cycle
         self._task = task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)

@@ -1,6 +1,8 @@
 """What is sent without waiting for answers is read no faster than it is answered."""
 
+import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from app.api.middleware import Places
 from app.cli.bounded import BoundedProtocol
 from tests.unit.bounded import Busy, Server, until
+from tests.unit.serving import Echo
 
 GET = b"GET /users HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /users HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000
@@ -54,12 +57,13 @@ async def test_requests_in_one_packet_are_begun_as_their_turn_comes(serve, reque
 async def test_a_client_that_takes_no_answers_is_read_no_further(serve):
     """Though refusals are made without a request to the application; it gets all of them."""
     server = serve(Busy(), requests=0, refused_a_second=1_000_000)
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
     client = await server.client()
-    client.send(GET * 20_000)
+    client.send(GET * 4000)
     client.writer.write_eof()
     await until(lambda: connection(server).flow.write_paused)
     assert connection(server).transport.get_write_buffer_size() < 100_000
-    assert (await client.rest()).count(b"HTTP/1.1 503") == 20_000
+    assert (await client.rest()).count(b"HTTP/1.1 503") == 4000
     await until(lambda: not server.connections.open)
     assert server.connections.held == 0
 
@@ -68,9 +72,9 @@ async def test_what_is_refused_is_read_on_in_its_time_in_one_packet_too(serve):
     """The rest of the packet waits as the packets behind it do."""
     server = serve(Busy(), requests=0, refused_a_second=10_000)
     client = await server.client()
-    client.send(GET * 500)
+    client.send(GET * 300)
     await until(lambda: server.connections.held)
-    for _ in range(500):
+    for _ in range(300):
         assert (await client.answer())[0] == 503
 
 
@@ -96,3 +100,16 @@ async def test_a_head_that_was_refused_is_kept_no_longer(serve):
     client.send(GET[10:])
     assert (await client.answer())[0] == 503
     assert server.connections.held == 0
+
+
+async def test_a_client_that_hangs_up_is_gone_for_all_its_requests(serve):
+    """Only the last was told: a stream would have stayed, others would have written in vain."""
+    server = serve(app := Echo())
+    client = await server.client()
+    client.send(GET.replace(b"/users", b"/slow") + GET * 2)
+    await until(lambda: connection(server).pipeline)
+    client.writer.transport.abort()
+    async with asyncio.timeout(5):
+        await app.disconnected.wait()
+    assert [path for _, path, _ in app.seen] == ["/slow"]
+    await until(lambda: not server.state.tasks)
