@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import gc
+import shutil
 import socket
+import tempfile
 import time
 import warnings
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -93,9 +96,10 @@ async def test_the_first_query_after_an_idle_spell_succeeds(
 
 
 @pytest.fixture
-def tcp_server(tmp_path_factory):
+def tcp_server():
     """A PostgreSQL that listens on a port of loopback; its URL."""
-    home = tmp_path_factory.mktemp("pg")
+    # Not in pytest's folder, which each run of pytest closes to the account that the server has.
+    home = Path(tempfile.mkdtemp(prefix="diptych-test-"))
     cluster = Postgres(home)
     cluster.start()
     cluster.stop()
@@ -111,10 +115,13 @@ def tcp_server(tmp_path_factory):
     account = account_for("PostgreSQL", home / "data")
     process = processes.spawn("PostgreSQL", command, home / "tcp.log", account)
     status = home / "data" / "postmaster.pid"
-    process.await_ready(lambda: status.exists() and "ready" in status.read_text(), 30)
-    yield f"postgresql://postgres@127.0.0.1:{port}/diptych"
     cluster._process = process
-    cluster.stop()
+    try:
+        process.await_ready(lambda: status.exists() and "ready" in status.read_text(), 30)
+        yield f"postgresql://postgres@127.0.0.1:{port}/diptych"
+    finally:
+        cluster.stop()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 async def test_idle_connections_are_kept_alive(tcp_server):

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -54,12 +56,17 @@ async def store(postgres_url):
 
 
 @pytest.fixture
-def server(tmp_path_factory) -> Iterator[Postgres]:
+def server() -> Iterator[Postgres]:
     """A PostgreSQL of the test's own, to be stopped."""
-    cluster = Postgres(tmp_path_factory.mktemp("pg"))
-    cluster.start()
-    yield cluster
-    cluster.stop()
+    # Not in pytest's folder, which each run of pytest closes to the account that the server has.
+    home = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    cluster = Postgres(home)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 async def on_server(server: Postgres) -> PostgresEventStore:
