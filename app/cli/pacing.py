@@ -52,7 +52,8 @@ class PacedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.pipeline:
             self.flow.pause_reading()
-        self._read_on_later()
+        if self._unread:
+            self._read_on_later()
 
     @property
     def _has_to_wait(self) -> bool:
