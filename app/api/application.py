@@ -99,14 +99,7 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[
-            Middleware(RequestIds),
-            *([Middleware(CrossOrigin, origins=origins)] if origins else []),
-            Middleware(LastResort),
-            Middleware(RequestGuard, limit=HEADER_LIMIT, hosts=hosts, origins=origins),
-            Middleware(BodyLimit, limit=BODY_LIMIT),
-            Middleware(Admission, places=places),
-        ],
+        middleware=_middleware(places, hosts, origins),
         lifespan=lifespan,
     )
     # For the server: it alone knows when, and refuses what is too much before it comes here.
@@ -128,6 +121,19 @@ def create_api(
         routes += router.routes
     _put_first(api, routes)
     return api
+
+
+def _middleware(
+    places: Places, hosts: frozenset[str] | None, origins: frozenset[str]
+) -> list[Middleware]:
+    return [
+        Middleware(RequestIds),
+        *([Middleware(CrossOrigin, origins=origins)] if origins else []),
+        Middleware(LastResort),
+        Middleware(RequestGuard, limit=HEADER_LIMIT, hosts=hosts, origins=origins),
+        Middleware(BodyLimit, limit=BODY_LIMIT),
+        Middleware(Admission, places=places),
+    ]
 
 
 def _put_first(api: FastAPI, routes: Sequence[BaseRoute]) -> None:

@@ -14,4 +14,4 @@ async def test_under_overload_all_are_answered_and_health_checks_pass():
     assert found.unhealthy == 0, found
     assert found.other == {}, found
     assert found.refusals, found
-    assert found.goodput > found.peak / 3, found
+    assert found.goodput > found.peak / 10, found

@@ -13,6 +13,7 @@ from app.adapters.postgres.connection import ATTEMPTS
 from app.adapters.postgres.errors import is_transient
 from app.storage import StorageUnavailable
 from tests.contract.noted import REGISTRY, note
+from tests.locks import log_head_locked
 
 PROMISED_SECONDS = 5.0
 
@@ -99,14 +100,6 @@ async def opened(url: str) -> AsyncIterator[PostgresEventStore]:
         yield store
     finally:
         await store.close()
-
-
-@contextlib.asynccontextmanager
-async def log_head_locked(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Another session holds the lock that every append needs, for a `with` block."""
-    async with connection.transaction():
-        await connection.execute("select from log_head for update")
-        yield
 
 
 @pytest.mark.parametrize("code", [*TRANSIENT, *LASTING])

@@ -1,7 +1,6 @@
 """Readiness of a process that takes commands is about whether writes succeed."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 
@@ -12,6 +11,7 @@ from app.adapters.postgres import append_health
 from app.outages import end_outages
 from app.settings import Role
 from tests.integration.conftest import serving
+from tests.locks import log_head_locked
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
 
@@ -35,14 +35,6 @@ async def commands(settings):
     """A client of a process that takes commands and nothing else."""
     async with serving(settings.model_copy(update={"roles": frozenset({Role.COMMANDS})})) as client:
         yield client
-
-
-@contextlib.asynccontextmanager
-async def log_head_locked(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Another session holds the lock that every append needs, for a `with` block."""
-    async with connection.transaction():
-        await connection.execute("select from log_head for update")
-        yield
 
 
 async def readiness(client) -> tuple[int, str]:
