@@ -155,7 +155,7 @@ async def test_an_append_that_waited_for_a_lock_in_vain_is_never_carried_out(
     postgres_url, administrator
 ):
     """It is refused in time, by PostgreSQL itself, and no session of ours goes on to wait."""
-    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+    waiting = "select count(*) from pg_locks where not granted"
     async with opened(postgres_url) as store:
         async with log_head_locked(administrator):
             began = time.monotonic()
@@ -169,7 +169,7 @@ async def test_an_append_that_waited_for_a_lock_in_vain_is_never_carried_out(
 
 async def test_an_append_that_an_administrator_cancels_is_carried_out(postgres_url, administrator):
     """It did nothing, so it is tried again while there is time."""
-    cancel = "select pg_cancel_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'"
+    cancel = "select pg_cancel_backend(pid) from pg_locks where not granted"
     async with opened(postgres_url) as store:
         async with log_head_locked(administrator), asyncio.timeout(PROMISED_SECONDS):
             appending = asyncio.ensure_future(store.append(note("note-1", 0, "a")))
