@@ -1,5 +1,6 @@
 """Embedded servers in a data directory: owning it, finding it as a crash left it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -49,7 +50,10 @@ def mongod_in(data_dir: Path):
 
 def listened_ports(pid: int) -> list[str]:
     """The TCP addresses that a process listens at, as the kernel writes them."""
-    open_files = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    open_files = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            open_files.add(str(each.readlink()))
     tables = [Path("/proc/net", name).read_text() for name in ("tcp", "tcp6")]
     rows = [line.split() for table in tables for line in table.splitlines()]
     return [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in open_files]
