@@ -2,6 +2,12 @@
 
 import errno
 import socket
+import sys
+
+UNTAKEN_SECONDS = 30
+"""For how long a client may take nothing of what it was sent. What it does not read the kernels of
+both sides keep, megabytes of it, so that nothing else would show it, and a stream would hold its
+place for ever."""
 
 
 class CannotListen(Exception):
@@ -37,6 +43,10 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         # Connections of a run before that are not quite gone yet do not hinder us.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":  # others have no such limit; connections inherit it
+            bound.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNTAKEN_SECONDS * 1000)
+            )
         bound.bind(address)
     except OSError as error:
         bound.close()

@@ -15,7 +15,7 @@ from pymongo.errors import (
 )
 
 from app.adapters.mongo.client import answering
-from app.storage import StorageUnavailable
+from app.storage import StorageTimeout, StorageUnavailable
 
 PASSING = {
     "ShutdownInProgress": 91,
@@ -73,6 +73,12 @@ async def test_a_refusal_that_passes_is_an_outage(code):
         assert issubclass(await outcome(answered(answer)), StorageUnavailable)
     for kind in ("writeErrors", "writeConcernErrors"):
         assert await outcome(bulk(code, kind)) is StorageUnavailable
+
+
+async def test_a_call_that_ran_out_of_its_time_is_told_from_an_outage():
+    """It fails alone: others need not be refused for it."""
+    said = {"ok": 0, "code": PASSING["MaxTimeMSExpired"], "errmsg": "m"}
+    assert await outcome(answered(said)) is StorageTimeout
 
 
 @pytest.mark.parametrize("code", sorted(helpers_shared._RETRYABLE_ERROR_CODES))
