@@ -23,7 +23,7 @@ from app.devservers import Urls, embedded_servers
 from app.settings import Settings
 
 # What an example may take is no property of the code on a machine that does other work as well.
-hypothesis.settings.register_profile("any-machine", hypothesis.settings())
+hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
 
 
