@@ -14,6 +14,8 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
+from app.eventsourcing import request_metadata
+
 _TOO_TALKATIVE = ("alembic", "asyncio", "pymongo", "uvicorn")
 """Libraries of which only warnings and worse are worth a line."""
 
@@ -24,10 +26,10 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]
 def configure(level: str, form: Literal["console", "json"]) -> None:
     """Send what is logged through `logging` or `structlog` to standard error.
 
-    Lines carry the context variables bound with structlog, the request id for one.
+    Lines carry the id of the request that is under way.
     """
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -54,6 +56,12 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _add_request_id(_: object, __: str, entry: EventDict) -> EventDict:
+    if request_id := request_metadata.get().correlation_id:
+        entry["request_id"] = request_id
+    return entry
 
 
 def _rendering(form: Literal["console", "json"]) -> list[Processor]:

@@ -26,7 +26,7 @@ class LastAnswer:
 
     def __init__(self, scope: Mapping[str, Any], kind: ProblemType, reason: str = "") -> None:
         """Say to the request of `scope`, which may lack all but its path, what is wrong."""
-        request_id = str(uuid7())
+        request_id = uuid7()
         detail = f"{kind.example.removesuffix('.')}: {reason}." if reason else kind.example
         token = request_metadata.set(Metadata(correlation_id=request_id))
         try:

@@ -44,7 +44,7 @@ class QuickRefusal:
         request_id = next(
             (value for name, value in headers if name == REQUEST_ID and acceptable_id(value)), b""
         )
-        request_id = request_id or str(uuid7()).encode()
+        request_id = request_id or uuid7().encode()
         path = self._root_path + quote(url.partition(b"?")[0], safe="/%")
         body = self._body % (path.encode(), json.dumps(request_id.decode()).encode()[1:-1])
         more = [each for each in default_headers if each != CLOSE]

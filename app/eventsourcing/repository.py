@@ -255,7 +255,7 @@ class Repository(Generic[AggregateT]):
             stream_id=stream_id,
             expected_version=before.version if before else 0,
             events=events,
-            metadata=replace(request_metadata.get(), causation_id=str(uuid7())),
+            metadata=replace(request_metadata.get(), causation_id=uuid7()),
             claims=[each for each in needed if each not in held],
             releases=[each for each in held if each not in needed],
             idempotency_key=command.key if command else None,

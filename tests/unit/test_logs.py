@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from app import logs
 from app.api.middleware import LastResort, RequestIds
+from app.eventsourcing import Metadata, request_metadata
 
 
 @pytest.fixture
@@ -22,15 +23,23 @@ def written(capsys):
         return capsys.readouterr().err.splitlines()
 
     yield lines
-    structlog.contextvars.clear_contextvars()
     structlog.reset_defaults()
     root.handlers, root.level = before
 
 
-def test_a_line_of_json_carries_the_request_id(written):
+@pytest.fixture
+def under_way():
+    """Has the test be in the midst of a request of an id."""
+    tokens = []
+    yield lambda name: tokens.append(request_metadata.set(Metadata(correlation_id=name)))
+    for token in tokens:
+        request_metadata.reset(token)
+
+
+def test_a_line_of_json_carries_the_request_id(written, under_way):
     """Whatever library wrote it: one object a line, with the context and what was passed on."""
     logs.configure("info", "json")
-    structlog.contextvars.bind_contextvars(request_id="r1")
+    under_way("r1")
     logging.getLogger("app.somewhere").info("Took %d ms.", 7, extra={"handler": "register"})
     structlog.get_logger("app.elsewhere").warning("Late.", seconds=3)
     first, second = [json.loads(line) for line in written()]
@@ -64,10 +73,10 @@ def test_an_error_is_told_without_the_values_of_variables(written, form):
         assert "ValueError" in json.loads(*lines)["exception"]
 
 
-def test_a_line_for_the_console_is_plain_text_off_a_terminal(written):
+def test_a_line_for_the_console_is_plain_text_off_a_terminal(written, under_way):
     """No colours in a file."""
     logs.configure("info", "console")
-    structlog.contextvars.bind_contextvars(request_id="r1")
+    under_way("r1")
     logging.getLogger("app.somewhere").info("Done.")
     [line] = written()
     assert "Done." in line

@@ -3,7 +3,6 @@
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from app.api.caching import with_safe_defaults
 from app.eventsourcing import Metadata, request_metadata, uuid7
@@ -36,21 +35,18 @@ class RequestIds:
                 message["headers"] = with_safe_defaults(message.get("headers", ()), header)
             await send(message)
 
-        text = request_id.decode()
-        logged = bind_contextvars(request_id=text)
-        recorded = request_metadata.set(Metadata(correlation_id=text))
+        recorded = request_metadata.set(Metadata(correlation_id=request_id.decode()))
         try:
             await self._app(scope, receive, send_with_id)
         finally:
             request_metadata.reset(recorded)
-            reset_contextvars(**logged)
 
 
 def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == REQUEST_ID and acceptable_id(value):
             return bytes(value)
-    return str(uuid7()).encode()
+    return uuid7().encode()
 
 
 def acceptable_id(value: bytes) -> bool:

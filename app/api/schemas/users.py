@@ -76,7 +76,7 @@ class UserRegistration(RequestBody):
     id: Annotated[
         UserId,
         Field(
-            default_factory=lambda: str(uuid7()),
+            default_factory=uuid7,
             description="Letters (A-Z, a-z), digits, `_` and `-`; a new UUID when left out.",
         ),
     ]
