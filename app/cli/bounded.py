@@ -4,6 +4,7 @@ import asyncio
 import functools
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.api.last_answer import CLOSE
@@ -65,9 +66,12 @@ class BoundedProtocol(Protocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, or refuse."""
-        self._all.heads.pop(self, None)
-        self._all.bodies[self] = self.loop.time()
-        if (self._all.places.full or self._is_surplus) and self._refuses_head():
+        owing = self._all
+        owing.heads.pop(self, None)
+        owing.bodies[self] = self.loop.time()
+        places = self._all.places
+        is_full = self._is_surplus or places.taken >= places.bound
+        if is_full and self._refuses_head():
             self._kept = 0
             self._release()
             self._is_refused = True
@@ -91,16 +95,19 @@ class BoundedProtocol(Protocol):
             self._is_refused = False
         else:
             super().on_message_complete()
-        if not self._under_way:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
             self._owe_head()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
-        self._release()
+        if self._held:
+            self._release()
         if self._unread:
             self._hold(len(self._unread))
         super().on_response_complete()
-        if not self._under_way and not self.cycle.more_body:
+        cycle = self.cycle
+        if cycle.response_complete and not cycle.more_body:
             self._owe_head()
 
     def hang_up(self, kind: ProblemType, *, at_once: bool = False) -> bool:

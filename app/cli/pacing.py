@@ -24,7 +24,6 @@ class PacedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what was sent."""
-        self._unset_keepalive_if_required()
         if self._unread:
             self._leave(self._unread + data)
         elif len(data) <= self.PIECE and not self._has_to_wait:
@@ -48,10 +47,19 @@ class PacedProtocol(HttpToolsProtocol):
         self._read_on_later()
 
     def on_response_complete(self) -> None:
-        """Begin the next request, if it is there."""
-        super().on_response_complete()
+        """Begin the next request, if it is there.
+
+        As uvicorn does, but for the timer that it sets and ends with each answer to hang up on an
+        idle connection: the server looks at all of them once a second.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
         if self.pipeline:
-            self.flow.pause_reading()
+            self._start_asgi_task(*self.pipeline.pop())
+            if self.pipeline:
+                self.flow.pause_reading()
         if self._unread:
             self._read_on_later()
 
