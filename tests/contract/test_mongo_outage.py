@@ -1,86 +1,27 @@
 """MongoDB frozen, stopped or never there: callers hear of it within 5 s, and it heals by itself."""
 
 import asyncio
-import contextlib
-import gc
 import itertools
-import os
-import shutil
 import signal
 import socket
-import tempfile
-import time
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from pymongo import MongoClient
 
 from app.adapters.mongo import MongoReadModel
-from app.adapters.mongo.client import DRIVER_SECONDS, Driver
-from app.adapters.mongo.replica_set import initiate
-from app.devservers.mongod import Mongod
-from app.projecting import Entry, PageRequest, ProjectionState, ProjectionStatus, Versioned
+from app.projecting import Entry
 from app.storage import StorageNotReady, StorageUnavailable
-from tests.notes import BEGIN, NOTES
+from tests.contract.ill_treated import NOTE, PAGE, STATUS, Server, opened, running_server, timed
+from tests.notes import NOTES
 
 PROMISED_SECONDS = 5.0
-NOTE = Versioned({"shelf": "a", "texts": ["x"], "written_at": BEGIN}, 1)
-PAGE = PageRequest({"shelf": "a"}, "written_at", 10)
-STATUS = ProjectionStatus("notes", 1, 1, 1, ProjectionState.RUNNING, seen_at=BEGIN)
-
-
-class Server:
-    """A mongod to be ill-treated."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._mongod = Mongod(home, initiate)
-        self.url = ""
-
-    def start(self) -> None:
-        """Start it, at the same address as before."""
-        self._mongod = Mongod(self._home, initiate)
-        self.url = self._mongod.start()
-
-    def stop(self) -> None:
-        """Stop it in an orderly way."""
-        self._mongod.stop()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send its process a signal."""
-        os.kill(int((self._home / "data" / "mongod.lock").read_text()), number)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A mongod of these tests' own."""
-    home = Path(tempfile.mkdtemp(prefix="diptych-test-"))
-    server = Server(home)
-    try:
-        server.start()
+    with running_server() as server:
         yield server
-        server.stop()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@contextlib.asynccontextmanager
-async def opened(
-    url: str, driver: Driver, database: str | None = None
-) -> AsyncIterator[MongoReadModel]:
-    """A read model in a database of its own, unless it is given one."""
-    read_model = MongoReadModel(url, database or f"test_{uuid4().hex}", driver)
-    try:
-        yield read_model
-    finally:
-        await read_model.close()
-        # PyMongo leaves it to the garbage collector to close the socket on which it was just
-        # connecting to watch the server (PYTHON-5867 in its tracker).
-        with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-            gc.collect()
 
 
 @pytest.fixture
@@ -125,16 +66,6 @@ async def assert_unavailable(read_model: MongoReadModel) -> None:
     )
     assert {type(error) for error, _ in answers} == {StorageUnavailable}
     assert max(seconds for _, seconds in answers) < PROMISED_SECONDS
-
-
-async def timed(call: Awaitable[object]) -> tuple[object, float]:
-    """What a call raised or returned, and after how many seconds."""
-    began = time.monotonic()
-    try:
-        outcome = await call
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
-        outcome = error
-    return outcome, time.monotonic() - began
 
 
 async def assert_heals(read_model: MongoReadModel) -> None:
@@ -210,45 +141,6 @@ async def test_a_mongodb_that_stops_amid_writes(read_models, server):
     await each_of(read_models, assert_heals)
     for read_model, keys in acknowledged.items():
         assert keys <= (await read_model.load(NOTES, keys)).keys()
-
-
-@contextlib.contextmanager
-def without_a_primary(url: str) -> Iterator[None]:
-    """The set has but a secondary."""
-    with MongoClient(url, directConnection=True) as client:
-        client.admin.command("replSetStepDown", 60, force=True)
-        try:
-            yield
-        finally:
-            client.admin.command("replSetFreeze", 0)
-            while not client.admin.command("hello")["isWritablePrimary"]:
-                time.sleep(0.02)
-
-
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_plain_reads_are_served_beside_those_with_a_token(driver, server):
-    """Without a primary these are refused; those are answered by a secondary, and at once."""
-    database = f"test_{uuid4().hex}"
-    async with opened(server.url, driver, database) as writer:
-        await writer.prepare(NOTES)
-        await writer.write(NOTES, {"n": NOTE})
-        await writer.save(NOTES, STATUS)
-    # Not a direct connection, which would have the secondary answer what the primary should.
-    url = f"{server.url}&readPreference=secondaryPreferred".replace("directConnection=true&", "")
-    async with opened(url, driver, database) as reader:
-        await reader.get("notes", "n")
-        with without_a_primary(server.url):
-            tokens = [reader.get("notes", "n", at_least=1) for _ in range(50)]
-            tokens += [reader.page("notes", PAGE, at_least=1) for _ in range(50)]
-            refused = asyncio.gather(*map(timed, tokens))
-            await asyncio.sleep(0)
-            plain = [reader.get("notes", "n") for _ in range(50)]
-            plain += [reader.page("notes", PAGE) for _ in range(50)]
-            answers = await asyncio.gather(*map(timed, plain))
-            outcomes = await refused
-    assert not [each for each, _ in answers if isinstance(each, Exception)]
-    assert max(seconds for _, seconds in answers) < DRIVER_SECONDS
-    assert {type(each) for each, _ in outcomes} == {StorageUnavailable}
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
