@@ -18,8 +18,10 @@ import hypothesis
 import pytest
 from pymongo import MongoClient
 
+from app import outages
 from app.adapters.mongo.replica_set import initiate
 from app.devservers import Urls, embedded_servers
+from app.episodes import Episode
 from app.settings import Settings
 
 # What an example may take is no property of the code on a machine that does other work as well.
@@ -36,6 +38,22 @@ def _no_settings_from_outside() -> Iterator[None]:
             patch.delenv(name, raising=False)
         patch.setitem(Settings.model_config, "env_file", None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_episode_outlives_its_test(monkeypatch) -> Iterator[None]:
+    """What a test had logged once is not counted in the log of a later one."""
+    count, counted = Episode.count, []
+
+    def noted_count(episode: Episode, what: object = "") -> None:
+        counted.append(episode)
+        count(episode, what)
+
+    monkeypatch.setattr(Episode, "count", noted_count)
+    yield
+    outages._by_loop.clear()
+    for each in counted:
+        each._count = 0
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,8 @@ STORE_IS_AWAY = "Store is unavailable: it cannot be reached (try 0)"
 
 
 @pytest.fixture(autouse=True)
-async def _no_outage_from_before(monkeypatch, caplog):
+def _soon_over(monkeypatch):
     monkeypatch.setattr(episodes, "QUIET_SECONDS", 0.05)
-    end_outages()
-    caplog.clear()
 
 
 def fail(storage: str, times: int) -> None:

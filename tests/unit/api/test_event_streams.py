@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.api.event_streams import EventStreams, TooManyStreams, one_line
-from app.outages import end_outages
 from app.storage import Overloaded, StorageUnavailable
 from tests.unit.api.happenings import Happenings
 
@@ -89,7 +88,6 @@ async def test_a_stream_ends_when_the_service_stops(source, stopping):
 
 async def test_what_the_first_look_raises_is_an_answer_and_later_the_end(source, stopping, caplog):
     """A stream that is under way can only end; its reader comes back and is told why."""
-    end_outages()
     source.fail(StorageUnavailable("Store", "gone"))
     with pytest.raises(StorageUnavailable):
         await opened(source, stopping)
