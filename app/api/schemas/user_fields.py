@@ -8,6 +8,7 @@ other without end, and that NFC makes a few texts longer.
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
@@ -15,6 +16,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from app.users import values
 
+# Of these characters the library takes any local part as it is (RFC 5322, 3.2.3: dot-atom).
+_PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}$)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
 _PARENTHESES = re.compile(r" \(.*\)", re.DOTALL)
 _RESERVED = "|".join(
     "".join(f"[{letter.upper()}{letter}]" for letter in name) for name in SPECIAL_USE_DOMAIN_NAMES
@@ -31,12 +34,21 @@ _CONTROLS_BUT_BREAKS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 def _address(text: str) -> str:
     # The first call keeps text of any length from the grammar's regular expressions.
     bounded = values.email(text)
+    local, _, domain = bounded.rpartition("@")
     try:
+        if domain.isascii() and _PLAIN_LOCAL_PART.fullmatch(local):
+            return values.email(f"{local}@{_normalized_domain(domain)}")
         address = validate_email(bounded, check_deliverability=False)
     except EmailNotValidError as error:
         # What stands in parentheses may quote the address, which no answer repeats.
         raise ValueError(_PARENTHESES.sub("", str(error))) from error
     return values.email(address.normalized)
+
+
+@lru_cache(1024)
+def _normalized_domain(name: str) -> str:
+    # Most of the check is of the domain, which many addresses share.
+    return validate_email(f"a@{name}", check_deliverability=False).domain
 
 
 UserId = Annotated[
