@@ -12,7 +12,7 @@ import httpx
 
 from tests.integration.conftest import shown
 
-WRITERS = READERS = 32
+WRITERS = READERS = 16
 PATIENCE_SECONDS = 20.0
 
 ACCEPTED = "accepted"
@@ -46,7 +46,7 @@ class Answer:
 
 
 class Load:
-    """32 who write and 32 who read, each one request after the other.
+    """16 who write and 16 who read, each one request after the other.
 
     phase: what the answers are sorted by; to be changed as it goes.
     """
