@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.adapters.postgres import PostgresEventStore, migrate
+from app.adapters.postgres import PostgresEventStore, migrate, statements
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.sessions import Sessions
 from app.storage import StorageUnavailable
@@ -128,7 +128,7 @@ async def test_without_a_pooler_a_statement_is_prepared_once(postgres_url):
     connection = Connection(Sessions(postgres_url))
     count = "select count(*) from pg_prepared_statements where statement like '%append_events%'"
     for _ in range(3):
-        await connection.fetch("select * from append_events($1::jsonb)", "[]")
+        await connection.fetch(statements.APPEND, "[]")
     assert (await connection.fetch(count))[0][0] == 2  # that, and the one that counts
     [row] = await connection.fetch("show transaction_isolation")
     assert row[0] == "read committed"

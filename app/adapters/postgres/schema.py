@@ -20,7 +20,7 @@ from app.adapters.postgres.revision import (
 )
 from app.storage import StorageNotReady, StorageUnavailable
 
-REQUIRED_REVISION = "0003"
+REQUIRED_REVISION = "0004"
 """The newest alembic revision; the service does not run on an older one."""
 
 LOCK_SECONDS = 60.0

@@ -1,7 +1,10 @@
 """The SQL of the event store; the schema, and the function that appends, are in `alembic/`."""
 
-APPEND = "select * from append_events($1::jsonb)"
-"""Appends a batch: a JSON array of items, a row of outcome for each, in their order."""
+APPEND = "select * from append_events_v1($1::jsonb)"
+"""Appends a batch: a JSON array of items, a row of outcome for each, in their order.
+
+A function that takes or answers anything else gets another name, since older processes go on to
+call this one."""
 
 LOAD = """
 select wanted.item, found.*
