@@ -3,9 +3,12 @@
 import asyncio
 import gc
 import os
+import shutil
 import signal
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,13 +25,16 @@ from tests.notes import NOTES
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory) -> Iterator[str]:
+def url() -> Iterator[str]:
     """A mongod of these tests' own."""
-    server = Mongod(tmp_path_factory.mktemp("mongod"), initiate)
+    # Not in pytest's folder: another session of pytest would close that to mongod's account.
+    home = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    server = Mongod(home, initiate)
     try:
         yield server.start()
     finally:
         server.stop()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

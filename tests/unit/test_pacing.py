@@ -70,7 +70,7 @@ async def test_a_client_that_takes_no_answers_is_read_no_further(serve):
 
 async def test_what_is_refused_is_read_on_in_its_time_in_one_packet_too(serve):
     """The rest of the packet waits as the packets behind it do."""
-    server = serve(Busy(), requests=0, refused_a_second=10_000)
+    server = serve(Busy(), requests=0, refused_a_second=300)
     client = await server.client()
     client.send(GET * 300)
     await until(lambda: server.connections.held)
