@@ -21,7 +21,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi sdk migrate lock clean
+.PHONY: help run test endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds sdk migrate lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -86,6 +86,9 @@ format: $(INSTALLED) ## put the code into its form
 
 openapi: $(INSTALLED) ## renew openapi.json, unless clients would break; BREAKING=1 does it all the same
 	@$(BIN)/python -m app openapi --output openapi.json $(if $(BREAKING),--breaking)
+
+folds: $(INSTALLED) ## record the folds of new versions; SAME=1: of changed ones that store the same
+	@$(BIN)/python -m tests.folds $(if $(SAME),--same)
 
 sdk: $(SDK)/python $(SDK)/typescript ## generate clients in Python and TypeScript, in build/sdk
 

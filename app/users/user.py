@@ -118,4 +118,4 @@ class User:
 USER_SNAPSHOTS: Snapshots[User] = Snapshots(
     edition=1, encode=asdict, decode=lambda data: User(**data)
 )
-"""Another edition is due whenever `User` or `evolve` changes."""
+"""Another edition is due whenever what `User` holds or `evolve` does changes."""

@@ -90,11 +90,14 @@ def test_the_context_serves(tree, servers):
     """Its own tests pass, over HTTP and on real servers, and so do those that hold for all."""
     renewed = run(tree, sys.executable, "-m", "app", "openapi", "--output", "openapi.json")
     assert renewed.returncode == 0, renewed.stderr
+    recorded = run(tree, sys.executable, "-m", "tests.folds")
+    assert recorded.returncode == 0, recorded.stderr
     done = run(
         tree,
         *PYTEST,
         *("tests/unit/test_teams.py", "tests/integration/test_teams_api.py"),
         *("tests/unit/test_contexts.py", "tests/unit/test_verification.py"),
+        "tests/unit/test_folds.py",
         *("tests/unit/api/test_openapi.py", "tests/unit/test_architecture.py"),
         *("tests/unit/api/test_openapi_for_clients.py", "tests/unit/test_openapi_json.py"),
         *("tests/unit/api/test_problem_types.py", "tests/unit/api/test_problems.py"),
