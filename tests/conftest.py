@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -119,7 +120,7 @@ def mongodb_database(mongodb_url: str) -> Iterator[str]:
     """The name of a database of the test's own, dropped after it."""
     name = _fresh_name()
     yield name
-    with MongoClient(mongodb_url) as client:
+    with MongoClient[Any](mongodb_url) as client:
         client.drop_database(name)
 
 

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from app.bootstrap import CONTEXTS
 from app.eventsourcing import Event, Snapshots
@@ -80,7 +81,7 @@ class _Package:
             for each in self._modules
         }
 
-    def folds(self) -> Iterator[tuple[_Place, Projection | Snapshots]]:
+    def folds(self) -> Iterator[tuple[_Place, Projection | Snapshots[Any]]]:
         """Each projection and each set of snapshots, where it is defined."""
         for module in self._modules:
             for name, value in vars(module).items():
@@ -91,7 +92,7 @@ class _Package:
 
     def fingerprint(self, place: _Place, attributes: Collection[str]) -> str:
         """That of the definition at `place`, of whose classes `attributes` are called."""
-        known, size = set(attributes), -1
+        known, size, parts = set(attributes), -1, dict[_Place, str]()
         while len(known) > size:  # methods that are called by others call others in turn
             size, parts = len(known), {}
             self._collect(place, known, parts)

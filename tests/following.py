@@ -119,6 +119,10 @@ class EventfulStore:
             await self._happen("amid write")
             await self._store.write(projection, rest, created=created)
 
+    async def count(self, projection: Projection, *, up_to: int) -> int:
+        """As `ProjectionStore.count` says; no step of a projector's."""
+        return await self._store.count(projection, up_to=up_to)
+
     async def save(self, projection: Projection, status: ProjectionStatus) -> None:
         """As `ProjectionStore.save` says."""
         async with self._step("save"):
@@ -128,6 +132,14 @@ class EventfulStore:
         """As `ProjectionStore.serve` says."""
         async with self._step("serve"):
             await self._store.serve(projection)
+
+    async def adopt(self, log: str) -> str:
+        """As `ProjectionStore.adopt` says; no step of a projector's."""
+        return await self._store.adopt(log)
+
+    async def log_identity(self) -> str | None:
+        """As `ProjectionStore.log_identity` says; no step of a projector's."""
+        return await self._store.log_identity()
 
     @contextlib.asynccontextmanager
     async def _step(self, name: str) -> AsyncIterator[None]:

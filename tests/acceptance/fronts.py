@@ -120,7 +120,7 @@ def varnish(url: str) -> Iterator[str]:
     )
 
     def asked(command: str) -> list[str]:
-        asking = [console, "-n", folder, "-t", "5", command]
+        asking: list[str | Path] = [console, "-n", folder, "-t", "5", command]
         done = subprocess.run(asking, capture_output=True, text=True, check=False)
         return done.stdout.split() if done.returncode == 0 else []
 

@@ -92,6 +92,8 @@ class Load:
 
     def __init__(self, url: str, kind: str) -> None:
         address = urlsplit(url)
+        assert address.hostname
+        assert address.port
         self._address = (address.hostname, address.port)
         self._kind = kind
         self._made = 0

@@ -30,7 +30,7 @@ import httpx
 from app.adapters.mongo.replica_set import initiate
 from app.devservers import embedded_servers
 from tests.acceptance.following import Reader
-from tests.acceptance.services import Service
+from tests.acceptance.services import SERVE, Service
 from tests.people import person
 
 CONCURRENCY = 16
@@ -49,7 +49,9 @@ class Cluster:
     async def start(self, roles: str, **settings: str) -> Service:
         """Start a process with these roles."""
         folder = self._home / f"process-{len(self.services)}"
-        service = Service(folder, LOG_LEVEL="error", ROLES=roles, **self._urls, **settings)
+        service = Service(
+            folder, SERVE, None, LOG_LEVEL="error", ROLES=roles, **self._urls, **settings
+        )
         self.services.append(service)
         return await asyncio.to_thread(service.await_serving)
 
@@ -217,8 +219,8 @@ async def changes(users: int) -> str:
             for each in readers:
                 group.create_task(each.follow(clients, 2 * users))
             group.create_task(for_each(range(users), write))
-        for each in (writer, *clients):
-            await each.aclose()
+        for client in (writer, *clients):
+            await client.aclose()
         for each in readers:
             assert [told["position"] for told in each.told] == [*range(1, 2 * users + 1)]
             assert each.told == readers[0].told

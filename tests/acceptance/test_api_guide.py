@@ -81,6 +81,7 @@ class Session:
             timer = threading.Timer(PROGRAM_SECONDS, process.kill)
             timer.start()
             try:
+                assert process.stdout
                 yield process.stdout
             finally:
                 timer.cancel()

@@ -27,6 +27,7 @@ def start_queries(folder: Path, mongodb_url, mongodb_database) -> Iterator[Calla
         service = Service(
             folder / "data",
             ("bash", "-c", command),
+            None,
             ROLES="queries",
             MONGODB_URL=mongodb_url,
             MONGODB_DATABASE=mongodb_database,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.projecting import Index, PageRequest, Projection, ProjectionState
+from app.projecting import Index, PageRequest, ProjectionState
 from tests.notes import NOTES, note, notes, status
 
 BY_TIME = PageRequest(equals={"shelf": "a"}, sort="written_at", limit=100)
@@ -140,12 +140,13 @@ async def let_pass(read_model, seconds: float) -> None:
     """Have all that was said to `read_model` be older by so many seconds."""
     if isinstance(read_model, MemoryReadModel):
         for each in read_model._stored.values():
+            assert each.status.seen_at
             earlier = each.status.seen_at - timedelta(seconds=seconds)
             each.status = replace(each.status, seen_at=earlier)
         return
-    earlier = {"$dateSubtract": {"startDate": "$seen_at", "unit": "second", "amount": seconds}}
+    since = {"startDate": "$seen_at", "unit": "second", "amount": seconds}
     await read_model._client.primary("projections").update_many(
-        {"seen_at": {"$exists": True}}, [{"$set": {"seen_at": earlier}}]
+        {"seen_at": {"$exists": True}}, [{"$set": {"seen_at": {"$dateSubtract": since}}}]
     )
 
 
@@ -178,7 +179,5 @@ async def test_a_read_model_keeps_the_identity_of_its_log(open_read_model):
 
 async def test_indexes_may_be_added_to_a_projection_that_is_there(prepared):
     """Its next projector adds them."""
-    more = Projection(
-        NOTES.name, 1, NOTES.key, NOTES.applies, NOTES.ignores, (*NOTES.indexes, Index(("x",)))
-    )
+    more = replace(NOTES, indexes=(*NOTES.indexes, Index(("x",))))
     assert await prepared.prepare(more) == 0

@@ -32,7 +32,7 @@ async def migrate(url, revision, direction=command.upgrade):
 
 async def register(connection, user_id, *addresses):
     """Register a user with the first of `addresses` and change it to the others, as of old."""
-    held = []
+    held: list[dict[str, str]] = []
     for version, address in enumerate(addresses):
         data = {"email": address}
         if not version:

@@ -16,6 +16,7 @@ import pytest
 from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo import client as mongo_client
 from app.adapters.postgres import PostgresEventStore, connection
+from app.adapters.postgres.sessions import Sessions
 from app.devservers import processes
 from app.devservers.accounts import account_for
 from app.devservers.binaries import postgres_binaries
@@ -59,7 +60,7 @@ async def test_the_first_write_after_an_idle_spell_succeeds(postgres_url, monkey
 
 async def test_a_connection_in_use_is_not_checked(postgres_url, monkeypatch):
     """No statement has a second round trip: the one that checks comes after an idle spell only."""
-    checks = []
+    checks: list[object] = []
     store = PostgresEventStore(postgres_url, REGISTRY)
     monkeypatch.setattr(connection, "_answers", checks.append)
     for version in range(10):
@@ -111,7 +112,7 @@ def tcp_server():
         "unix_socket_directories": str(home),
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
-    command = [postgres_binaries().postgres, "-D", home / "data", *options]
+    command: list[str | Path] = [postgres_binaries().postgres, "-D", home / "data", *options]
     account = account_for("PostgreSQL", home / "data")
     process = processes.spawn("PostgreSQL", command, home / "tcp.log", account)
     status = home / "data" / "postmaster.pid"
@@ -126,7 +127,7 @@ def tcp_server():
 
 async def test_idle_connections_are_kept_alive(tcp_server):
     """PostgreSQL probes them before what stands between forgets them, and ends those it lost."""
-    idle = connection.Connection(connection.Sessions(tcp_server))
+    idle = connection.Connection(Sessions(tcp_server))
     shown = [
         (await idle.fetch(f"show tcp_keepalives_{name}"))[0][0]
         for name in ("idle", "interval", "count")

@@ -73,7 +73,10 @@ async def building(mongod: MongoClient[dict[str, Any]], *, seconds: float) -> No
 
 
 def _builds(mongod: MongoClient[dict[str, Any]]) -> list[Mapping[str, Any]]:
-    stages = [{"$currentOp": {}}, {"$match": {"command.createIndexes": {"$exists": True}}}]
+    stages: list[dict[str, Any]] = [
+        {"$currentOp": {}},
+        {"$match": {"command.createIndexes": {"$exists": True}}},
+    ]
     return list(mongod.admin.aggregate(stages))
 
 

@@ -1,6 +1,5 @@
 """Which refusals of MongoDB are an outage, and which are mistakes that no waiting mends."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -51,7 +50,7 @@ async def outcome(error: PyMongoError) -> type[BaseException]:
         return type(raised)
 
 
-def answered(answer: Mapping[str, Any]) -> PyMongoError:
+def answered(answer: dict[str, Any]) -> PyMongoError:
     """The error the driver makes of a server's answer to a write."""
     try:
         helpers_shared._check_command_response(answer, None, parse_write_concern_error=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from pymongo import monitoring
@@ -130,8 +130,8 @@ async def test_tombstones_carry_the_time_of_mongodb(read_model, monkeypatch):
 
     class Behind(datetime):
         @classmethod
-        def now(cls, tz=None) -> datetime:
-            return datetime.now(tz) - timedelta(days=8)
+        def now(cls, tz=None) -> Self:
+            return super().now(tz) - timedelta(days=8)
 
     monkeypatch.setattr("app.adapters.mongo.documents.datetime", Behind, raising=False)
     gone = Versioned(None, 1)

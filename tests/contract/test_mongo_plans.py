@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.pages import page_filter, page_sort
-from app.eventsourcing import EventRegistry, Metadata, RecordedEvent
+from app.eventsourcing import Event, EventRegistry, Metadata, RecordedEvent
 from app.projecting import ChangeFeed, Entry, PageRequest, PositionWatch, Projection, fold
 from app.projecting.changes import READ_AT_ONCE
 from app.users.events import USER_EVENTS, UserBioChanged, UserDeactivated, UserRegistered
@@ -55,7 +55,7 @@ def _log() -> Iterator[RecordedEvent]:
     position = 0
     for number in range(USERS):
         who = person(number)
-        events = [UserRegistered(who.id, who.name, who.email, who.avatar_url)]
+        events: list[Event] = [UserRegistered(who.id, who.name, who.email, who.avatar_url)]
         if number == 0:
             events += [UserBioChanged(f"{each}") for each in range(BUSY_EVENTS)]
         if number % 10 == 1:
@@ -79,14 +79,14 @@ async def views(mongodb_url) -> AsyncIterator[Recording]:
             await read_model.write(projection, some, created=some.keys())
     yield Recording(read_model)
     await read_model.close()
-    with MongoClient(mongodb_url) as client:
+    with MongoClient[Any](mongodb_url) as client:
         client.drop_database(DATABASE)
 
 
 @pytest.fixture(scope="module")
 def explain(mongodb_url):
     """What MongoDB did to answer a page."""
-    with MongoClient(mongodb_url, tz_aware=True) as client:
+    with MongoClient[Any](mongodb_url, tz_aware=True) as client:
 
         def executed(projection: Projection, request: PageRequest) -> Mapping[str, Any]:
             find = {
@@ -174,6 +174,6 @@ async def test_the_past_of_a_user(views, explain):
 async def test_tombstones_are_dropped_after_a_while(views, mongodb_url):
     """MongoDB itself does so: a week after a document was deleted."""
     assert views
-    with MongoClient(mongodb_url) as client:
+    with MongoClient[Any](mongodb_url) as client:
         indexes = client[DATABASE][USER_SUMMARIES.id].index_information()
     assert indexes["_deleted_1"]["expireAfterSeconds"] == 7 * 24 * 3600

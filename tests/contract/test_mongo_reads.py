@@ -24,7 +24,7 @@ WAITS = {"$function": {"body": "function() { sleep(100); return true }", "args":
 @pytest.fixture(params=["motor", "pymongo"])
 async def model(request, mongodb_url, mongodb_database) -> AsyncIterator[MongoReadModel]:
     """A read model of notes, and beside them a view of which each page takes 20 s."""
-    with MongoClient(mongodb_url) as client:
+    with MongoClient[Any](mongodb_url) as client:
         database = client[mongodb_database]
         database["many"].insert_many(
             [{"shelf": "a", "written_at": each, "_position": 1} for each in range(200)]
@@ -43,14 +43,14 @@ async def model(request, mongodb_url, mongodb_database) -> AsyncIterator[MongoRe
 @pytest.fixture
 async def observer(mongodb_url, mongodb_database) -> AsyncIterator["Observer"]:
     """Sees what MongoDB works on."""
-    async with AsyncMongoClient(mongodb_url) as client:
+    async with AsyncMongoClient[Any](mongodb_url) as client:
         yield Observer(client, mongodb_database)
 
 
 class Observer:
     """Sees what MongoDB works on for one database."""
 
-    def __init__(self, client: AsyncMongoClient, database: str) -> None:
+    def __init__(self, client: AsyncMongoClient[Any], database: str) -> None:
         self._client = client
         # A read of a view is shown as one of the collection behind it.
         self._namespaces = {"$in": [f"{database}.{SLOW}_v1", f"{database}.many"]}
@@ -71,14 +71,14 @@ class Observer:
                 await asyncio.sleep(0.02)
 
 
-async def leave(callers: list[asyncio.Task]) -> None:
+async def leave(callers: list[asyncio.Task[Any]]) -> None:
     """Have callers give up."""
     for each in callers:
         each.cancel()
     await asyncio.wait(callers)
 
 
-def slow_pages(model: MongoReadModel, number: int) -> list[asyncio.Task]:
+def slow_pages(model: MongoReadModel, number: int) -> list[asyncio.Task[Any]]:
     """As many callers, each for a page of its own."""
     requests = [PageRequest({}, "written_at", limit) for limit in range(1, number + 1)]
     return [asyncio.create_task(model.page(SLOW, each)) for each in requests]

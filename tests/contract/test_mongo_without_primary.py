@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,7 +26,7 @@ def server() -> Iterator[Server]:
 @contextlib.contextmanager
 def without_a_primary(url: str) -> Iterator[None]:
     """The set has but a secondary."""
-    with MongoClient(url, directConnection=True) as client:
+    with MongoClient[Any](url, directConnection=True) as client:
         client.admin.command("replSetStepDown", 60, force=True)
         try:
             yield
@@ -48,11 +49,11 @@ async def test_plain_reads_are_served_beside_those_with_a_token(driver, server):
     async with opened(url, driver, database) as reader:
         await reader.get("notes", "n")
         with without_a_primary(server.url):
-            tokens = [reader.get("notes", "n", at_least=1) for _ in range(50)]
+            tokens: list[Any] = [reader.get("notes", "n", at_least=1) for _ in range(50)]
             tokens += [reader.page("notes", PAGE, at_least=1) for _ in range(50)]
             refused = asyncio.gather(*map(timed, tokens))
             await asyncio.sleep(0)
-            plain = [reader.get("notes", "n") for _ in range(50)]
+            plain: list[Any] = [reader.get("notes", "n") for _ in range(50)]
             plain += [reader.page("notes", PAGE) for _ in range(50)]
             answers = await asyncio.gather(*map(timed, plain))
             outcomes = await refused

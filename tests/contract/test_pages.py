@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -46,13 +47,13 @@ async def library(read_model):
     return read_model
 
 
-def book(shelf: int, title: str, **fields) -> dict:
+def book(shelf: int, title: str, **fields) -> dict[str, Any]:
     """A book; what is not given is the same for all."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     return {"shelf": shelf, "title": title, "pages": 100, "bought_at": at, "tags": [], **fields}
 
 
-async def put(library, books: dict[str, dict], position: int = 1) -> None:
+async def put(library, books: dict[str, dict[str, Any]], position: int = 1) -> None:
     """Store books by key."""
     await library.write(BOOKS, {key: Versioned(each, position) for key, each in books.items()})
 
@@ -233,7 +234,7 @@ async def test_of_callers_who_ask_for_the_same_each_has_its_own(library):
     await asyncio.sleep(0)  # now they wait
     asking[0].cancel()
     asking[3].cancel()
-    pages = await asyncio.gather(*asking, return_exceptions=True)
+    pages: list[Any] = await asyncio.gather(*asking, return_exceptions=True)
     for (entry,) in (pages[each] for each in (1, 2, 4)):
         assert entry.document == book(1, "x", tags=["a"])
         entry.document["tags"].append("b")

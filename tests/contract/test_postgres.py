@@ -9,10 +9,10 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -150,10 +150,10 @@ async def test_a_server_that_does_not_answer_is_unavailable_in_time(server):
         os.kill(each, signal.SIGSTOP)
     try:
         started = time.monotonic()
-        waiting = [asyncio.create_task(store.append(note(f"note-{each}"))) for each in range(200)]
-        waiting.append(asyncio.create_task(store.load("note-1")))
-        waiting.append(asyncio.create_task(store.head()))
-        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        calls: list[Coroutine[Any, Any, Any]]
+        calls = [store.append(note(f"note-{each}")) for each in range(200)]
+        calls += [store.load("note-1"), store.head()]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
         taken = time.monotonic() - started
     finally:
         for each in (pid, *backends):

@@ -99,7 +99,7 @@ async def test_projectors_at_once_do_no_harm(open_read_model, seed):
     projections = [fresh(NOTES), fresh(LOG)]
 
     async def lose_time(_: str) -> None:
-        for _ in range(chance.choice([0, 0, 0, 1, 5, 30])):
+        for __ in range(chance.choice([0, 0, 0, 1, 5, 30])):
             await asyncio.sleep(0)
 
     async def grow() -> None:

@@ -4,6 +4,8 @@ import dataclasses
 import random
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any, cast
 
 import pytest
 from pymongo import MongoClient
@@ -12,16 +14,20 @@ from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.documents import stored
 from app.adapters.mongo.pages import page_filter, page_sort
 from app.eventsourcing import Metadata, RecordedEvent
-from app.projecting import Entry, PageRequest, Versioned, fold
+from app.projecting import Entry, PageRequest, Versioned, Views, fold
 from app.users.events import UserRegistered
 from app.users.projections import USER_SUMMARIES
-from app.users.queries.list_user_summaries import ListUserSummaries, ListUserSummariesHandler
+from app.users.queries.list_user_summaries import (
+    ListUserSummaries,
+    ListUserSummariesHandler,
+    UserOrder,
+)
 from tests.people import person
 
 FEW, MANY = 1000, 10_000
 LIMIT = 20
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-ORDERS = ("name", "-name", "created_at", "-created_at")
+ORDERS: tuple[UserOrder, ...] = ("name", "-name", "created_at", "-created_at")
 
 
 def name(number: int) -> str:
@@ -54,7 +60,7 @@ class Searched:
 
     def __init__(self, url: str, database: str) -> None:
         self.read_model = MongoReadModel(url, database, "pymongo")
-        self._database = MongoClient(url, tz_aware=True)[database]
+        self._database = MongoClient[Any](url, tz_aware=True)[database]
         self._requests: list[PageRequest] = []
 
     async def fill(self, count: int) -> None:
@@ -73,7 +79,7 @@ class Searched:
         self._requests.clear()
         found = []
         for _ in range(2):
-            page = await ListUserSummariesHandler(self)(query)
+            page = await ListUserSummariesHandler(cast("Views", self))(query)
             found += [each.name for each in page.items]
             query = dataclasses.replace(query, cursor=page.next_cursor)
             if page.next_cursor is None:
@@ -140,5 +146,5 @@ async def test_a_search_finds_what_a_look_at_every_name_does(sizes, sort):
         found, _ = await sizes[FEW].search(ListUserSummaries(q=q, sort=sort, limit=LIMIT))
         due = [each for each in ALL if f" {q}" in f" {each['search_words']}"]
         field = "sort_name" if sort.endswith("name") else "created_at"
-        due.sort(key=lambda it, by=field: (it[by], it["id"]), reverse=sort.startswith("-"))
+        due.sort(key=itemgetter(field, "id"), reverse=sort.startswith("-"))
         assert found == [each["name"] for each in due[: 2 * LIMIT]], q

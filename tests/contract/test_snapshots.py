@@ -90,4 +90,4 @@ async def test_loads_that_go_out_together_are_kept_apart(store, snapshot_at_2):
     found = await asyncio.gather(
         versions(store), versions(store, after_version=2), versions(store, edition=3)
     )
-    assert found == [(2, [3]), (None, [3]), (None, [1, 2, 3])]
+    assert [*found] == [(2, [3]), (None, [3]), (None, [1, 2, 3])]

@@ -1,7 +1,7 @@
 """The whole service in this process, on real servers, spoken to over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -56,7 +56,7 @@ async def shown(
 ) -> httpx.Response:
     """The answer to GET `path` as soon as it is as `is_there` wants it; the views follow writes."""
 
-    async def poll() -> Awaitable[httpx.Response]:
+    async def poll() -> httpx.Response:
         while not is_there(answer := await client.get(path)):
             last.append(answer.text)
             await asyncio.sleep(0.01)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -31,7 +32,7 @@ def data_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
-def bystander() -> Iterator[subprocess.Popen]:
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
     """A process that has nothing to do with any server."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     yield process
@@ -89,10 +90,11 @@ async def test_postgresql_keeps_its_data(data_dir):
 
 def test_mongod_is_a_primary_at_a_socket_that_only_its_account_reaches(data_dir):
     """It takes majority writes at once, listens on no port, and runs as root for nobody."""
-    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb, w="majority") as client:
+    with mongod_in(data_dir) as urls, MongoClient[Any](urls.mongodb, w="majority") as client:
         client.kept.things.insert_one({"answer": 42})
         assert client.admin.command("hello")["setName"] == "diptych"
-        assert client.address == (str(data_dir / "mongodb/mongod.sock"), None)
+        assert client.address
+        assert [*client.address] == [str(data_dir / "mongodb/mongod.sock"), None]
         assert (data_dir / "mongodb").stat().st_mode & 0o077 == 0
         pid = int((data_dir / "mongodb/data/mongod.lock").read_text())
         assert not listened_ports(pid)
@@ -134,11 +136,11 @@ def test_a_mongod_on_a_port_is_replaced_by_one_at_a_socket(data_dir):
     before = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     member = {"_id": 0, "host": f"127.0.0.1:{port}"}
     url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
-    with MongoClient(url, w="majority") as client:
+    with MongoClient[Any](url, w="majority") as client:
         client.admin.command("replSetInitiate", {"_id": "diptych", "members": [member]})
         assert wait_until(lambda: client.admin.command("hello")["isWritablePrimary"], 30)
         client.kept.things.insert_one({"answer": 42})
-    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb, w="majority") as client:
+    with mongod_in(data_dir) as urls, MongoClient[Any](urls.mongodb, w="majority") as client:
         assert before.wait() == 0
         client.kept.things.insert_one({"answer": 43})
         assert client.kept.things.count_documents({}) == 2
@@ -146,10 +148,10 @@ def test_a_mongod_on_a_port_is_replaced_by_one_at_a_socket(data_dir):
 
 def test_mongod_of_a_directory_that_was_moved_takes_writes(data_dir):
     """Its set knows it by another path, which it is told."""
-    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb, w="majority") as client:
+    with mongod_in(data_dir) as urls, MongoClient[Any](urls.mongodb, w="majority") as client:
         client.kept.things.insert_one({"answer": 42})
     moved = data_dir.rename(data_dir.with_name("moved, twice"))
-    with mongod_in(moved) as urls, MongoClient(urls.mongodb, w="majority") as client:
+    with mongod_in(moved) as urls, MongoClient[Any](urls.mongodb, w="majority") as client:
         client.kept.things.insert_one({"answer": 43})
         assert client.kept.things.count_documents({}) == 2
 
@@ -200,11 +202,11 @@ def test_mongod_starts_after_a_crash_whose_pid_is_taken_by_now(data_dir, bystand
     """Likewise: what counts is who holds the lock, not whose pid is in it."""
     with mongod_in(data_dir) as urls:
         lock = data_dir / "mongodb/data/mongod.lock"
-        with MongoClient(urls.mongodb, w="majority", journal=True) as client:
+        with MongoClient[Any](urls.mongodb, w="majority", journal=True) as client:
             client.kept.things.insert_one({"answer": 42})
         os.kill(int(lock.read_text()), signal.SIGKILL)
     lock.write_text(f"{bystander.pid}\n")
-    with mongod_in(data_dir) as urls, MongoClient(urls.mongodb) as client:
+    with mongod_in(data_dir) as urls, MongoClient[Any](urls.mongodb) as client:
         assert client.kept.things.count_documents({}) == 1
     assert bystander.poll() is None
 
@@ -238,8 +240,9 @@ def test_a_directory_that_cannot_be_written_is_named(data_dir):
 def test_a_path_too_long_for_the_socket_of_mongod_will_do(data_dir):
     """As for PostgreSQL's."""
     deep = data_dir / ("x" * 60) / ("y" * 60)
-    with mongod_in(deep) as urls, MongoClient(urls.mongodb, w="majority") as client:
+    with mongod_in(deep) as urls, MongoClient[Any](urls.mongodb, w="majority") as client:
         client.kept.things.insert_one({"answer": 42})
+        assert client.address
         folder = Path(client.address[0]).parent
         assert folder.stat().st_mode & 0o077 == 0
     shutil.rmtree(folder)

@@ -1,6 +1,7 @@
 """Repeating requests under an Idempotency-Key, over HTTP."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
@@ -20,7 +21,7 @@ WRITES = [
 ]
 
 
-def answer_of(response) -> tuple:
+def answer_of(response) -> tuple[Any, ...]:
     """What a repeat must have the same: status, body, and the headers that matter."""
     names = ("Location", "ETag", "Consistency-Token", "Content-Type")
     return response.status_code, response.json(), [response.headers.get(name) for name in names]

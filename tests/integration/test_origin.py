@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -78,7 +79,7 @@ async def test_a_process_that_knows_one_database_only_starts(settings, role):
 
 def forget_the_log(settings) -> None:
     """Have the read model be one of the code before."""
-    with MongoClient(settings.mongodb_url) as client:
+    with MongoClient[Any](settings.mongodb_url) as client:
         client[settings.mongodb_database].drop_collection("log")
 
 

@@ -1,6 +1,7 @@
 """Events that this version of the service cannot read: of a newer one, or damaged."""
 
 import logging
+from typing import Any
 
 import asyncpg
 import pytest
@@ -68,7 +69,7 @@ async def test_commands_that_meet_an_unreadable_event_are_refused_and_logged_onc
 @pytest.mark.usefixtures("written")
 async def test_queries_that_meet_an_unreadable_event_are_refused_and_logged_once(settings, caplog):
     """As when a projector of a newer version is ahead; what does without the event goes on."""
-    with MongoClient(settings.mongodb_url) as client:
+    with MongoClient[Any](settings.mongodb_url) as client:
         history = client[settings.mongodb_database]["user_history_v1"]
         history.update_one({"position": 2}, {"$set": {"type": "UserTransferred"}})
     caplog.set_level(logging.WARNING)

@@ -57,6 +57,11 @@ class Server:
         self.socket = bind("127.0.0.1", 0)
         self.acceptor = Acceptor(self.socket, self.connections, self._protocol)
 
+    @property
+    def protocols(self) -> list[BoundedProtocol]:
+        """Those of the connections there are."""
+        return [each for each in self.state.connections if isinstance(each, BoundedProtocol)]
+
     def _protocol(self) -> BoundedProtocol:
         return BoundedProtocol(self.config, self.state, self.connections)
 
@@ -65,22 +70,22 @@ class Server:
         client = Client(*await asyncio.open_connection(*self.socket.getsockname()))
         self._clients.append(client)
         address = client.writer.get_extra_info("sockname")
-        await until(lambda: any(each.client == address for each in self.state.connections))
+        await until(lambda: any(each.client == address for each in self.protocols))
         return client
 
     def look(self, seconds: float) -> None:
         """Have it look at its connections as if so many seconds had passed."""
         now = asyncio.get_running_loop().time() + seconds
-        self.connections.look(set(self.state.connections), now)
+        self.connections.look(set(self.protocols), now)
 
     async def close(self) -> None:
         """Accept no more, and cut off what is left."""
         self.acceptor.close()
         await self.acceptor.wait_closed()
         self.socket.close()
-        for each in self._clients:
-            each.writer.close()
-        for each in list(self.state.connections):
+        for client in self._clients:
+            client.writer.close()
+        for each in self.protocols:
             each.abort()
         await until(lambda: not self.state.connections)
 

@@ -36,9 +36,10 @@ async def serving(app: Any, protocol: type[Protocol] = Protocol) -> AsyncIterato
     try:
         yield server
     finally:
-        for each in server.servers:
-            each.close()
+        for listening in server.servers:
+            listening.close()
         for each in [*server.server_state.connections]:
+            assert isinstance(each, Protocol)
             each.transport.abort()
 
 

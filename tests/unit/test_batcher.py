@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import Sequence
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ class Calls:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
-        self.endings: list[asyncio.Future] = []
+        self.endings: list[asyncio.Future[Any]] = []
         self._begun = asyncio.Condition()
 
     async def __call__(self, items: Sequence[int]) -> Sequence[int | Exception]:
@@ -62,7 +63,7 @@ async def batcher(calls):
         await batcher.close()
 
 
-async def answers(*awaited, return_exceptions: bool = False) -> list:
+async def answers(*awaited, return_exceptions: bool = False) -> list[Any]:
     """What all of them come to; an error if one never does."""
     async with asyncio.timeout(SOON):
         return await asyncio.gather(*awaited, return_exceptions=return_exceptions)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 import uvloop
@@ -106,7 +107,7 @@ async def test_bodies_in_memory_are_bounded_together(serve, caplog):
     slow = [await server.client() for _ in range(3)]
     for number, each in enumerate(slow):
         each.send(POST + b"Content-Length: 500\r\n\r\n" + b" " * 400)
-        await until(lambda n=number: server.connections.held == min(n + 1, 2) * 400)
+        await until(partial(lambda due: server.connections.held == due, min(number + 1, 2) * 400))
     assert await slow[0].problem() == (503, "overloaded", "close")
     for each in slow[1:]:
         each.send(b" " * 100)

@@ -91,8 +91,8 @@ def fingerprints(tmp_path, monkeypatch):
             (package / f"{each}.py").write_text(text)
         importlib.invalidate_caches()
         found = folds.fingerprints([importlib.import_module(name)])
-        assert len(found) == 2
-        return tuple(found[each] for each in sorted(found))
+        first, second = sorted(found)
+        return found[first], found[second]
 
     yield of
     for each in [name for name in sys.modules if name.startswith("trees_")]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from starlette.types import Message
 
 from app.api.application import create_api
 from tests.unit.api.service import MemoryService
@@ -219,7 +220,7 @@ async def test_a_broken_body_changes_nothing_in_the_service(caplog):
     api, waiting = create_api(service := MemoryService()), asyncio.Event()
 
     async def app(scope, receive, send) -> None:
-        async def told() -> object:
+        async def told() -> Message:
             waiting.set()
             return await receive()
 

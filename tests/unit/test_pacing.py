@@ -32,7 +32,7 @@ async def serve() -> AsyncIterator[Callable[..., Server]]:
 
 def connection(server: Server) -> BoundedProtocol:
     """The only one there is."""
-    [only] = server.state.connections
+    [only] = server.protocols
     return only
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ class Database:
     def __init__(self) -> None:
         self.began: list[str] = []
         self.cancelled: list[str] = []
-        self._ends: dict[str, asyncio.Future] = {}
+        self._ends: dict[str, asyncio.Future[Any]] = {}
         self._changed = asyncio.Condition()
 
     async def read(self, wanted: str) -> list[Entry]:
@@ -65,19 +66,19 @@ async def pages(database):
     return PageReads[str]("pages", database.read, at_once=2, waiting=3)
 
 
-def asking(pages: PageReads[str], *wanted: str) -> list[asyncio.Task]:
+def asking(pages: PageReads[str], *wanted: str) -> list[asyncio.Task[Any]]:
     """A caller for each page, in this order."""
     return [asyncio.create_task(pages.read(each)) for each in wanted]
 
 
-async def leave(*callers: asyncio.Task) -> None:
+async def leave(*callers: asyncio.Task[Any]) -> None:
     """Have callers give up."""
     for each in callers:
         each.cancel()
     await asyncio.wait(callers)
 
 
-async def keys(caller: asyncio.Task) -> list[str]:
+async def keys(caller: asyncio.Task[Any]) -> list[str]:
     """What a caller is given."""
     async with asyncio.timeout(SOON):
         return [each.key for each in await caller]

@@ -40,7 +40,7 @@ async def test_looks_at_readiness_are_shared_by_all_who_wait():
         receipts=None,
     )
     first, *others = [asyncio.create_task(process.checks()) for _ in range(100)]
-    await until(lambda: storage.checks)
+    await until(lambda: storage.checks > 0)
     first.cancel()
     storage.answers.set()
     assert all(check.ok for [check] in await asyncio.gather(*others))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -47,7 +48,7 @@ def address(server) -> tuple[str, int]:
     return server.servers[0].sockets[0].getsockname()
 
 
-async def answer_to(address, *pieces: bytes) -> tuple[int, dict]:
+async def answer_to(address, *pieces: bytes) -> tuple[int, dict[str, Any]]:
     """The status and body that answer what is sent, until the server hangs up."""
     reader, writer = await asyncio.open_connection(*address)
     try:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def problems(
     events: Sequence[type[Event]] = (DoorOpened, DoorPainted),
     missing_upcasters: Collection[int] = (),
     projections: Sequence[Projection] = (OPEN_DOORS, COLOURS),
-    kinds: Sequence[type[Message]] = (Command, Query),
+    kinds: Sequence[type[Message[Any]]] = (Command, Query),
 ) -> list[str]:
     """What is said of doors when everything is wired up but for what the arguments leave out."""
     mediator = Mediator()

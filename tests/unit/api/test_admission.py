@@ -1,6 +1,7 @@
 """Which requests are worked on, and which are refused."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ class Call:
             "root_path": "",
             "headers": headers,
         }
-        self.sent: asyncio.Queue[dict] = asyncio.Queue()
-        self.answers: list[dict] = []
+        self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.answers: list[dict[str, Any]] = []
         self.task = asyncio.create_task(app(scope, self.sent.get, self._note))
 
     async def _note(self, message) -> None:
@@ -129,7 +130,11 @@ async def test_a_request_whose_client_is_gone_is_dropped_before_it_begins():
     """Whether it has sent some of the body or all of it."""
     worker = Worker()
     app = BodyLimit(worker, 10)
-    for sent in ([], [{"type": "http.request", "body": b"abc", "more_body": True}]):
+    some: list[list[dict[str, Any]]] = [
+        [],
+        [{"type": "http.request", "body": b"abc", "more_body": True}],
+    ]
+    for sent in some:
         call = Call(app, "/users", (b"content-length", b"6"))
         for each in (*sent, {"type": "http.disconnect"}):
             call.sent.put_nowait(each)

@@ -33,6 +33,7 @@ async def ids_of(streams: EventStreams, after: int, last: int) -> list[int]:
     """The ids of the events that a reader is told from `after` on, until the one of `last`."""
     ids: list[int] = []
     async for chunk in (await streams.response(after)).body_iterator:
+        assert isinstance(chunk, bytes)
         blocks = chunk.split(b"\n\n")
         ids += [int(each.split()[1]) for each in blocks if b"\ndata: " in each]
         if ids and ids[-1] >= last:
@@ -45,7 +46,7 @@ async def test_what_all_are_sent_is_looked_for_once(source, stopping):
     streams = EventStreams("things", source.look, stopping)
     async with asyncio.timeout(SOON):
         responses = await asyncio.gather(*(streams.response(0) for _ in range(READERS)))
-        readers = [each.body_iterator for each in responses]
+        readers = [aiter(each.body_iterator) for each in responses]
         await asyncio.gather(*map(anext, readers))
         source.asked.clear()
         reading = asyncio.gather(*map(anext, readers))
@@ -79,6 +80,7 @@ async def test_requests_do_not_wait_for_all_readers(source, stopping):
         last = b""
         async for chunk in (await streams.response(0)).body_iterator:
             sent[turn.number] += 1
+            assert isinstance(chunk, bytes)
             last = chunk.rpartition(b"id: ")[2] or last
             if last.startswith(b"502\n"):
                 return

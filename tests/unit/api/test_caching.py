@@ -24,8 +24,9 @@ OPERATIONS = {
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, **headers: str) -> httpx.Response:
     """The answer to a request that is in order."""
-    body = {"json": ALICE if method == "post" else {"name": "A"}} if method[0] == "p" else {}
-    return await client.request(method, path, headers={"X-Request-Id": "mine", **headers}, **body)
+    body = (ALICE if method == "post" else {"name": "A"}) if method[0] == "p" else None
+    sent = {"X-Request-Id": "mine", **headers}
+    return await client.request(method, path, headers=sent, json=body)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What pages of other origins may do, as CORS_ORIGINS says."""
 
+from typing import NoReturn
+
 import httpx
 import pytest
 
@@ -99,7 +101,7 @@ async def test_a_preflight_that_is_refused_is_a_problem(client, changes):
 async def test_a_page_can_read_why_it_was_refused(service, client, method, path, headers, code):
     """Whoever refuses: else it would see no more than that the network failed."""
 
-    async def fail(_: GetUserProfile) -> None:
+    async def fail(_: GetUserProfile) -> NoReturn:
         raise StorageUnavailable("MongoDB", "")
 
     if code in {"storage-unavailable", "misdirected-request"}:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ async def opened(source: Happenings, stopping: asyncio.Event, after: int | None 
     return (await streams.response(after)).body_iterator
 
 
-async def chunk(chunks: AsyncIterator[bytes]) -> str:
+async def chunk(chunks: AsyncIterator[Any]) -> str:
     """The next chunk, which is to come soon."""
     async with asyncio.timeout(5):
         return (await anext(chunks)).decode()
@@ -94,7 +95,7 @@ async def test_what_the_first_look_raises_is_an_answer_and_later_the_end(source,
     assert caplog.text == ""
     source.fail(None)
     streams = EventStreams("things", source.look, stopping)
-    readers = [(await streams.response(0)).body_iterator for _ in range(10)]
+    readers = [aiter((await streams.response(0)).body_iterator) for _ in range(10)]
     for each in readers:
         await chunk(each)
     source.fail(StorageUnavailable("Store", "gone"))

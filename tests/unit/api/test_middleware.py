@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import NoReturn
 from uuid import UUID
 
 import httpx
@@ -26,7 +27,7 @@ class Echo:
     """Reads the whole body and answers its length; notes what is bound meanwhile."""
 
     def __init__(self) -> None:
-        self.recorded = Metadata()
+        self.recorded: Metadata | None = Metadata()
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -149,7 +150,7 @@ async def test_a_body_may_be_as_long_as_the_limit():
 async def test_a_body_declared_too_long_is_refused_unread():
     """The answer is 413 before a single byte was asked for."""
 
-    async def never() -> None:
+    async def never() -> NoReturn:
         pytest.fail("the body was read")
 
     sent = []

@@ -1,6 +1,7 @@
 """The OpenAPI document, from which clients are generated."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -195,7 +196,7 @@ async def test_a_cursor_fits_its_schema(client, service, operations):
 def test_every_integer_says_how_many_bits_it_takes(document):
     """32 where it is bounded so; clients would take 32 for granted of positions as well."""
     formats = {}
-    parts = [((), document)]
+    parts: list[tuple[tuple[str, ...], Any]] = [((), document)]
     for where, part in parts:
         members = part.items() if isinstance(part, dict) else enumerate(part)
         parts += [((*where, str(k)), each) for k, each in members if isinstance(each, dict | list)]

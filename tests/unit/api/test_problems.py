@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ from tests.unit.api.service import MemoryService
 async def ask(error: Exception, **options) -> httpx.Response:
     """The answer to GET /users/user123 when its handler raises `error`."""
 
-    async def fail(_: GetUserProfile) -> None:
+    async def fail(_: GetUserProfile) -> NoReturn:
         raise error
 
     service = MemoryService()

@@ -24,13 +24,13 @@ URL = st.from_regex(values.AVATAR_URL_PATTERN)
 
 
 @functools.cache
-def schema_of(adapter: TypeAdapter) -> dict[str, Any]:
+def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     """The schema of a text, be it optional."""
     schema = adapter.json_schema()
     return schema.get("anyOf", [schema])[0]
 
 
-def fits(adapter: TypeAdapter, text: str) -> bool:
+def fits(adapter: TypeAdapter[Any], text: str) -> bool:
     """Whether `text` fits the schema's length and pattern, as a client would check them."""
     schema = schema_of(adapter)
     return (
@@ -122,7 +122,7 @@ def test_refused(adapter, refused):
         adapter.validate_python(refused)
 
 
-def is_accepted(adapter: TypeAdapter, text: str) -> bool:
+def is_accepted(adapter: TypeAdapter[Any], text: str) -> bool:
     """Whether the rule accepts `text`."""
     try:
         adapter.validate_python(text)

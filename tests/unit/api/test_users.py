@@ -297,8 +297,8 @@ async def test_a_cursor_of_a_wrong_type_is_refused(client, alice, service, path,
 
     others = [(0, "zz"), (0, 9), (1, "2026-01-01T00:00:00Z")]
     for other in others:
-        forged = json.dumps([fingerprint, *other, key]).encode()
-        forged = base64.urlsafe_b64encode(forged).rstrip(b"=").decode()
+        said = json.dumps([fingerprint, *other, key]).encode()
+        forged = base64.urlsafe_b64encode(said).rstrip(b"=").decode()
         answer = await client.get(path, params={**params, "cursor": forged})
         same = (is_time, type(value)) == (other[0], type(other[1]))
         assert answer.status_code == (200 if same else 400), other

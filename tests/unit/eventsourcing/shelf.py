@@ -148,6 +148,10 @@ class MeddledStore:
         await self.after_append(append)
         return appended
 
+    async def check_appends(self) -> None:
+        """As `EventStore.check_appends` says."""
+        await self.store.check_appends()
+
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""
         return await self.store.receipt(key)

@@ -21,6 +21,7 @@ from tests.unit.eventsourcing.shelf import (
     MeddledStore,
     NotThere,
     Put,
+    Shelf,
     Taken,
     events_of,
     new_store,
@@ -47,7 +48,7 @@ def here_and_there(request, store):
 async def send(repository, shelf: str, decide, key="k", fingerprint="f", **more):
     """The outcome of a command under a key, and whether it was replayed."""
     with idempotent(IdempotencyKey(key, fingerprint)) as command:
-        stored: Stored = await repository.transact(shelf, decide, **more)
+        stored: Stored[Shelf] = await repository.transact(shelf, decide, **more)
     return stored, command.replayed
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.eventsourcing import Decide, Repository, VersionConflict
+from app.eventsourcing import Repository, VersionConflict
 from app.storage import StorageUnavailable
 from tests.unit.eventsourcing.shelf import (
     MeddledStore,
@@ -64,7 +64,7 @@ async def write(
 
 
 async def ask(
-    here: Repository[Shelf], shelf: str, decide: Decide[Shelf], record: Record, own: str
+    here: Repository[Shelf], shelf: str, decide: Watched, record: Record, own: str
 ) -> None:
     """Make one change, and keep what came of it; nothing may be answered from the past."""
     newest = record.versions[shelf]

@@ -457,7 +457,7 @@ class TestTurns:
         assert sorted(each.version for each in results) == list(range(1, 65))
         assert len(store.appends) == 64
         assert store.loads == []
-        assert {each.thing for each in await events_of(store, "1")} == {str(n) for n in range(64)}
+        assert {*await events_of(store, "1")} == {Put(str(n)) for n in range(64)}
 
     async def test_too_many_on_one_aggregate_are_turned_away(self, store):
         """Those that fit go on, and so do commands on other aggregates, and later ones."""

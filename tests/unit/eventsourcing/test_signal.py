@@ -19,7 +19,7 @@ async def soon(*waits) -> None:
         await asyncio.gather(*waits)
 
 
-async def started(*waits) -> list[asyncio.Task]:
+async def started(*waits) -> list[asyncio.Task[None]]:
     """The waits, under way."""
     tasks = [asyncio.create_task(each) for each in waits]
     await turns()

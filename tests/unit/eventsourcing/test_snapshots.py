@@ -1,6 +1,7 @@
 """Repositories that start from the last snapshot instead of the first event."""
 
 from dataclasses import asdict
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,8 @@ async def test_a_fold_from_a_snapshot_is_the_fold_of_all(sizes):
     store = MeddledStore(new_store())
     for size in sizes:
         added = [Put(f"thing {each}") for each in range(size)]
-        await process(store, snapshots=snapshots()).transact("1", lambda _, added=added: added)
+        await process(store, snapshots=snapshots()).transact(
+            "1", partial(lambda events, _: events, added)
+        )
     found = await process(store, snapshots=snapshots()).transact("1", lambda _: [])
     assert found.state == folded(await events_of(store.store, "1"))

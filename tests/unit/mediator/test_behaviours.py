@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -49,7 +50,7 @@ async def test_a_behaviour_may_answer_instead_of_the_handler():
 async def test_a_behaviour_may_proceed_again():
     """A retry runs everything further in once more."""
     diary = Diary()
-    outcomes = iter([Conflict(), Conflict(), "done"])
+    outcomes: Iterator[Conflict | str] = iter([Conflict(), Conflict(), "done"])
 
     async def conflict_twice(_: Greet) -> str:
         outcome = next(outcomes)

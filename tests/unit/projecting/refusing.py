@@ -13,6 +13,7 @@ def refusing(name: str, refuses: Callable[[str], bool]) -> Projection:
     def added(document: Document | None, _, event: NoteAdded) -> Document:
         if refuses(event.text):
             raise ValueError(f"cannot apply {event.text}")
+        assert document
         return {**document, "texts": [*document["texts"], event.text]}
 
     return replace(notes(name=name), applies={**NOTES.applies, NoteAdded: added})

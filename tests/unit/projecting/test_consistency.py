@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -69,7 +71,7 @@ async def test_a_read_waits_for_what_it_must_hold(read_model, read):
     assert not reading.done()
     await advance(read_model, 2)
     async with asyncio.timeout(5):
-        found = await reading
+        found: Any = await reading
     assert (found if read == "get" else found[0]).position == 2
 
 
@@ -114,8 +116,7 @@ async def test_all_who_wait_share_one_look_up(read_model):
 
     reading = [asyncio.create_task(read(2 + each % 3)) for each in range(1000)]
     for position in (2, 3, 4):
-        before = read_model.look_ups
-        await until(lambda before=before: read_model.look_ups >= before + 3)
+        await until(partial(lambda due: read_model.look_ups >= due, read_model.look_ups + 3))
         assert sum(each.done() for each in reading) == sum(
             2 + each % 3 < position for each in range(1000)
         )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.eventsourcing import Event
 from app.projecting import CannotApply, Versioned, copied, existing, fold
 from tests.notes import (
     BEGIN,
@@ -25,6 +26,7 @@ from tests.notes import (
 
 def texts(versioned: Versioned) -> list[str]:
     """What a note says."""
+    assert versioned.document
     return versioned.document["texts"]
 
 
@@ -128,8 +130,12 @@ def test_stances_that_are_missing_are_found():
     """An event type is applied, or ignored in so many words."""
     assert NOTES.missing_stances([NoteWritten, NoteRead]) == []
     half = notes()
-    assert LOG.missing_stances([NoteWritten, int]) == [int]
-    assert half.missing_stances([NoteErased, str]) == [str]
+
+    class Unheard(Event):
+        pass
+
+    assert LOG.missing_stances([NoteWritten, Unheard]) == [Unheard]
+    assert half.missing_stances([NoteErased, Unheard]) == [Unheard]
 
 
 def test_a_projection_goes_under_its_name_and_version():
@@ -148,7 +154,7 @@ def logs(draw):
         versions[note] = versions.get(note, 0) + 1
         if note not in alive:
             alive.add(note)
-            event = NoteWritten(draw(st.sampled_from("xyz")))
+            event: Event = NoteWritten(draw(st.sampled_from("xyz")))
         elif draw(st.integers(0, 3)) == 0:
             alive.discard(note)
             event = NoteErased()

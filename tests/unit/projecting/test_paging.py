@@ -1,6 +1,7 @@
 """Pages, their cursors, and what they ask of views."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ async def views():
 
 async def test_a_cursor_leads_to_the_next_page(views):
     """The last page has none."""
-    cursor, pages = None, []
+    cursor, pages = None, list[Any]()
     while not pages or cursor:
         page = await read_page(views, "notes", REQUEST, cursor, sorts=datetime)
         pages.append([each.key for each in page.items])

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import replace
+from functools import partial
 
 from app.projecting import Pace, ProjectionState, Projector
 from app.projecting.follower import Rest
@@ -27,7 +28,7 @@ async def test_events_are_applied_as_they_are_appended(log, store):
     async with running(projector.run()), asyncio.timeout(5):
         for number in range(1, 4):
             await append(log, "a", NoteWritten("x"), NoteErased())
-            await until(lambda number=number: projector.statuses[0].position == 2 * number)
+            await until(partial(lambda due: projector.statuses[0].position == due, 2 * number))
     assert await store.load(NOTES, ["a"]) == await folded(log, NOTES)
 
 
@@ -189,7 +190,9 @@ async def test_projections_that_are_equally_far_read_the_log_once(log, store):
         for number in range(1, 5):
             await append(log, f"{number}", NoteWritten("x"))
             await until(
-                lambda number=number: [each.position for each in projector.statuses] == [number] * 8
+                partial(
+                    lambda due: [each.position for each in projector.statuses] == due, [number] * 8
+                )
             )
     assert reads < 8 * 4
 

@@ -1,13 +1,15 @@
 """What the three views make of the log."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bootstrap import event_registry
-from app.eventsourcing import Event, event_data
+from app.eventsourcing import Event, RecordedEvent, event_data
 from app.projecting import CannotApply, Document, Entry, Projection, Versioned, fold
 from app.users.errors import UserIsDeactivated
 from app.users.events import (
@@ -35,7 +37,7 @@ BOB = UserRegistered("bob", "Bob", "bob@example.com")
 
 def documents(projection: Projection, log: Log) -> dict[str, Document]:
     """The documents of `projection` after `log`, by key."""
-    return {key: each.document for key, each in fold(projection, {}, log).items()}
+    return {key: each.document or {} for key, each in fold(projection, {}, log).items()}
 
 
 @pytest.mark.parametrize("projection", USER_PROJECTIONS, ids=lambda each: each.name)
@@ -226,7 +228,9 @@ def test_a_fold_leaves_its_argument_as_it_is(projection, event):
     closed = [UserDeactivated()] if event == UserReactivated() else []
     log = Log().record("alice", ALICE, *closed)
     stored = fold(projection, {}, log)
-    before = {key: Versioned({**each.document}, each.position) for key, each in stored.items()}
+    before = {
+        key: Versioned(dict(each.document or {}), each.position) for key, each in stored.items()
+    }
 
     fold(projection, stored, log.record("alice", event))
 
@@ -239,7 +243,7 @@ OPTIONAL = st.none() | st.sampled_from(["https://x.com/a", "https://x.com/b"])
 UPDATES = st.fixed_dictionaries(
     {}, optional={"name": NAMES, "email": EMAILS, "avatar_url": OPTIONAL, "bio": OPTIONAL}
 )
-COMMANDS = st.one_of(
+COMMANDS: st.SearchStrategy[tuple[Any, dict[str, Any]]] = st.one_of(
     st.tuples(st.just(User.update), UPDATES),
     st.tuples(st.sampled_from([User.deactivate, User.reactivate]), st.just({})),
 )
@@ -252,7 +256,7 @@ def happened(requests) -> Log:
     """What the rules make of `requests`: a user's first registers them, the others change them."""
     log, users = Log(), dict[str, User]()
     for user_id, name, email, optional, (decide, arguments) in requests:
-        events: list[Event]
+        events: Sequence[Event]
         if user_id not in users:
             events = User.register(User(user_id, name, email, optional, optional))
         else:
@@ -262,7 +266,9 @@ def happened(requests) -> Log:
                 events = []
         log.record(user_id, *events)
         if events:
-            users[user_id] = functools.reduce(User.evolve, events, users.get(user_id))
+            user = functools.reduce(User.evolve, events, users.get(user_id))
+            assert user
+            users[user_id] = user
     return log
 
 
@@ -275,7 +281,7 @@ def test_the_views_agree_with_the_aggregate(requests):
     summaries = documents(USER_SUMMARIES, log)
     history = documents(USER_HISTORY, log)
 
-    streams = {each.aggregate_id: [] for each in log}
+    streams: dict[str, list[RecordedEvent]] = {each.aggregate_id: [] for each in log}
     for each in log:
         streams[each.aggregate_id].append(each)
 

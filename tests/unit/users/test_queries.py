@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ async def ids(world: World, **query) -> list[str]:
     return [each.id for each in (await world.send(ListUserSummaries(**query))).items]
 
 
-async def pages(world: World, query_type, **query) -> list:
+async def pages(world: World, query_type, **query) -> list[Any]:
     """The items of all pages, followed by their cursors."""
     items, cursor = [], None
     while True:

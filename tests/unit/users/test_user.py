@@ -229,9 +229,10 @@ def test_an_id_that_is_not_accepted_is_never_recorded():
 def test_values_are_recorded_in_their_accepted_form():
     """Trimmed and composed, whatever form they came in."""
     [event] = User.register(User("alice", " Zoe\u0308 ", "a@x.com"))
+    assert isinstance(event, UserRegistered)
     assert event.name == "Zoë"
     [event] = User("alice", "Al", "a@x.com").update(name=" Zoe\u0308 ")
-    assert event.name == "Zoë"
+    assert event == UserNameChanged("Zoë")
 
 
 @hypothesis.given(
