@@ -3,8 +3,7 @@
     result = await mediator.send(UpdateUserProfile(user_id="user123", name="Alice"))
 
 The static type of `result` is the `R` of `class UpdateUserProfile(Command[R])`. This
-package imports the standard library and `app.time_limits`, and knows nothing of the rest of
-the app.
+package imports the standard library, and knows nothing of the rest of the app.
 """
 
 from app.mediator.behaviours import Deadline, Log

@@ -1,12 +1,12 @@
 """Behaviours that suit any message."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
 
 from app.mediator.mediator import Proceed, ResultT
 from app.mediator.messages import Message
-from app.time_limits import time_limit
 
 
 class Log:
@@ -46,7 +46,7 @@ class Deadline:
     async def __call__(self, message: Message[ResultT], proceed: Proceed[ResultT]) -> ResultT:
         """Proceed for as long as the deadline allows."""
         try:
-            async with time_limit(self._seconds) as limit:
+            async with asyncio.timeout(self._seconds) as limit:
                 return await proceed(message)
         except TimeoutError as late:
             if not limit.expired():

@@ -50,7 +50,7 @@ taken away; a row's first three columns never change.
 
 
 MACHINERY = {
-    "mediator": {"app.time_limits"},
+    "mediator": set(),
     "eventsourcing": {"app.storage"},
     "projecting": {"app.outages", "app.storage", "app.eventsourcing"},
     "users": {"app.mediator", "app.eventsourcing", "app.projecting"},

@@ -19,7 +19,6 @@ from app.adapters.mongo.healing import (
 )
 from app.adapters.mongo.urls import check_url
 from app.storage import StorageNotReady, StorageTimeout, StorageUnavailable
-from app.time_limits import time_limit
 
 Driver = Literal["motor", "pymongo"]
 
@@ -177,7 +176,7 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     Other errors of the driver pass: they are not cured by waiting.
     """
     try:
-        async with time_limit(seconds):
+        async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
         raise StorageUnavailable("MongoDB", f"no answer within {seconds:g} s") from error

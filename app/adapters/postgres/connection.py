@@ -8,7 +8,6 @@ import asyncpg
 
 from app.adapters.postgres.errors import DRIVER_ERRORS, did_nothing, is_transient, unavailable
 from app.adapters.postgres.sessions import ANSWER_SECONDS, Session, Sessions
-from app.time_limits import time_limit
 
 TRUSTED_SECONDS = 10.0
 """For how long a connection may have been idle and is used without a check."""
@@ -45,7 +44,7 @@ class Connection:
 
         """
         try:
-            async with time_limit(ANSWER_SECONDS), self._turn:
+            async with asyncio.timeout(ANSWER_SECONDS), self._turn:
                 return await self._fetch(statement, arguments)
         except DRIVER_ERRORS as error:
             if not is_transient(error):
@@ -61,7 +60,7 @@ class Connection:
 
         """
         try:
-            async with time_limit(seconds), self._turn:
+            async with asyncio.timeout(seconds), self._turn:
                 await self._try_out(statement, arguments, seconds / 2)
         except DRIVER_ERRORS as error:
             if not is_transient(error):
