@@ -1,11 +1,25 @@
 """How names are sorted and searched: case, accents and punctuation do not matter."""
 
 import re
+import string
 import unicodedata
 from collections.abc import Sequence
 
 SHORTEST_PREFIXES = 3
-LONGEST_PREFIX = 32
+LONGEST_PREFIX = 31
+INDEXED_LENGTHS = (1, 2, *range(SHORTEST_PREFIXES, LONGEST_PREFIX + 1, 2))
+"""How long the prefixes are that are indexed. A search for one between looks for all that are one
+character longer instead."""
+
+_LENGTHS = [
+    (*(each for each in INDEXED_LENGTHS if each < whole), whole)
+    for whole in range(LONGEST_PREFIX + 1)
+]
+
+FOLLOWING = string.digits + string.ascii_lowercase + " "
+"""The characters that the index counts on to follow. Before any other, a prefix of every length is
+indexed."""
+
 MOST_PREFIXES = 200
 """A name with more prefixes is crowded: it has dozens of words. Its index entries would cost
 MongoDB as much as those of many names, so only prefixes of up to SHORTEST_PREFIXES characters are
@@ -43,9 +57,9 @@ def search_words(text: str) -> str:
 
 
 def word_prefixes(words: str) -> list[str]:
-    """Every prefix of what begins at each of `words`, up to LONGEST_PREFIX, sorted.
+    """The prefixes of what begins at each of `words`, sorted.
 
-    It runs on over the words that follow, so that each search is one look into an index.
+    They run on over the words that follow, so that each search is one look into an index.
     """
     return _prefixes(_rests(words))
 
@@ -61,9 +75,11 @@ def later_prefixes(words: str, key: str) -> list[str]:
 
 def prefixes_to_find(words: str) -> tuple[str, ...]:
     """The prefixes of which each name that the search for `words` finds has one."""
-    if len(words) <= SHORTEST_PREFIXES:
-        return (words,)
-    return (words[:LONGEST_PREFIX], CROWDED + words[:SHORTEST_PREFIXES])
+    prefix = words[:LONGEST_PREFIX]
+    if len(prefix) <= SHORTEST_PREFIXES:
+        return (prefix,)
+    longer = () if len(prefix) in INDEXED_LENGTHS else (prefix + each for each in FOLLOWING)
+    return (prefix, *longer, CROWDED + words[:SHORTEST_PREFIXES])
 
 
 def first_prefix(words: str) -> str:
@@ -72,12 +88,19 @@ def first_prefix(words: str) -> str:
 
 
 def _rests(words: str) -> list[str]:
-    starts = (0, *(each.end() for each in re.finditer(" ", words)))
-    return [words[start : start + LONGEST_PREFIX] for start in starts if start < len(words)]
+    rests = [words[:LONGEST_PREFIX]] if words else []
+    blank = words.find(" ")
+    while blank >= 0:
+        rests.append(words[blank + 1 : blank + 1 + LONGEST_PREFIX])
+        blank = words.find(" ", blank + 1)
+    return rests
 
 
 def _prefixes(rests: Sequence[str]) -> list[str]:
-    prefixes = {each[:length] for each in rests for length in range(1, len(each) + 1)}
+    prefixes = {each[:length] for each in rests for length in _LENGTHS[len(each)]}
+    for each in rests:
+        if not each.isascii():
+            prefixes.update(each[:at] for at in range(1, len(each)) if each[at] not in FOLLOWING)
     if len(prefixes) <= MOST_PREFIXES:
         return sorted(prefixes)
     short = {each for each in prefixes if len(each) <= SHORTEST_PREFIXES}

@@ -15,7 +15,7 @@ def page_filter(request: PageRequest) -> dict[str, Any]:
         name, prefix = request.word_prefix
         conditions.append({name: {"$regex": f"(^| ){re.escape(prefix)}"}})
     if request.after is not None:
-        conditions += _past(request.sort, "$lt" if request.descending else "$gt", request.after)
+        conditions += _past(request.sort, request.after, descending=request.descending)
     conditions.append(NOT_DELETED)
     if request.either:
         # Written so, MongoDB reads each from its own index and merges them, in order.
@@ -52,9 +52,11 @@ def _condition(value: Any) -> dict[str, Any]:
     return {"$eq": value}
 
 
-def _past(sort: str, beyond: str, seek: Seek) -> list[dict[str, Any]]:
-    # The range is one that an index serves; the alternative only parts equal values by key.
+def _past(sort: str, seek: Seek, *, descending: bool) -> list[dict[str, Any]]:
+    # The range is one that an index serves. What parts equal values by key is none, and no $or,
+    # which MongoDB may take for two searches whose results have to be sorted.
+    beyond, before = ("$lte", "$gte") if descending else ("$gte", "$lte")
     return [
-        {sort: {f"{beyond}e": seek.value}},
-        {"$or": [{sort: {beyond: seek.value}}, {"_id": {beyond: seek.key}}]},
+        {sort: {beyond: seek.value}},
+        {"$nor": [{sort: {"$eq": seek.value}, "_id": {before: seek.key}}]},
     ]

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.users.names import (
+    FOLLOWING,
+    INDEXED_LENGTHS,
     LONGEST_PREFIX,
     MOST_PREFIXES,
     first_prefix,
@@ -115,11 +117,9 @@ def test_search_words_are_final_and_parted_by_single_spaces(text):
     assert words.split(" ") == (words.split() or [""])
 
 
-def test_every_prefix_of_the_later_words_is_indexed():
-    """It runs on over the words after; names that begin so are found by their order."""
-    assert later_prefixes("ann lee b", "ann lee b") == [
-        *("b", "l", "le", "lee", "lee ", "lee b"),
-    ]
+def test_prefixes_of_the_later_words_are_indexed():
+    """They run on over the words after; names that begin so are found by their order."""
+    assert later_prefixes("ann lee b", "ann lee b") == ["b", "l", "le", "lee", "lee b"]
     assert later_prefixes("ann", "ann") == []
     assert later_prefixes("", "!") == []
 
@@ -130,11 +130,29 @@ def test_a_first_word_that_its_order_does_not_show_is_indexed_too():
     assert later_prefixes("al", "(al)") == ["a", "al"]
 
 
-def test_every_prefix_of_all_words_is_indexed():
-    """Up to a length that few names share."""
-    assert word_prefixes("al bo") == ["a", "al", "al ", "al b", "al bo", "b", "bo"]
+def test_prefixes_of_all_words_are_indexed():
+    """Of one, two and three characters, then each second; up to a length that few names share."""
+    assert word_prefixes("alma b") == ["a", "al", "alm", "alma ", "alma b", "b"]
     assert word_prefixes("") == []
-    assert len(word_prefixes("x" * 150)) == LONGEST_PREFIX
+    longest = "x" * LONGEST_PREFIX
+    assert word_prefixes("x" * 150) == [longest[:each] for each in INDEXED_LENGTHS]
+
+
+def test_where_a_search_cannot_list_what_follows_every_length_is_indexed():
+    """As before the letters of other alphabets, and where the name ends."""
+    assert word_prefixes("иванов") == ["и", "ив", "ива", "иван", "ивано", "иванов"]
+    assert word_prefixes("anna\u0142y") == ["a", "an", "ann", "anna", "annał", "annały"]
+    assert word_prefixes("anna") == ["a", "an", "ann", "anna"]
+    assert "anna" not in word_prefixes("annab")
+
+
+def test_a_search_looks_into_few_places():
+    """At one for most lengths; between two that are indexed, at one for each next character."""
+    assert prefixes_to_find("al") == ("al",)
+    assert prefixes_to_find("alice") == ("alice", "\nali")
+    between = prefixes_to_find("alic")
+    assert {"alic", "alice", "alic1", "alic ", "\nali"} <= {*between}
+    assert len(between) == 2 + len(FOLLOWING)
 
 
 @pytest.mark.parametrize("words", [" ".join(map(chr, range(0x4E00, 0x4E64))), "abcd " * 39 + "x"])

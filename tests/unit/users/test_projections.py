@@ -114,7 +114,7 @@ class TestUserSummaries:
                 "sort_name": "alice smith",
                 "search_words": "alice smith",
                 "word_prefixes": word_prefixes("alice smith"),
-                "later_prefixes": ["s", "sm", "smi", "smit", "smith"],
+                "later_prefixes": ["s", "sm", "smi", "smith"],
                 "avatar_url": "https://a.example/a",
                 "status": "active",
                 "created_at": time_of(1),
