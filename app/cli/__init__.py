@@ -1,4 +1,4 @@
-"""The command line: one module a command.
+"""The command line: one module a command, imported when the command is called.
 
 Whatever can be foreseen to go wrong is one line on standard error. The exit status is 2 for
 settings and arguments that cannot be used, 1 for anything else, 0 for a stop that was asked for,
@@ -6,26 +6,32 @@ settings and arguments that cannot be used, 1 for anything else, 0 for a stop th
 """
 
 import argparse
+import importlib
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from app import logs
-from app.cli import migrate, openapi, projections, serve
 from app.cli.listening import CannotListen
 from app.cli.stopping import handle
-from app.devservers import CannotStart
 from app.eventsourcing import EventSourcingError
 from app.mediator import MediatorError
 from app.settings import InvalidSettings
 from app.storage import StorageError
 from app.verification import Misconfigured
 
-_COMMANDS = (serve, migrate, projections, openapi)
+_COMMANDS = {
+    "serve": "serve the API",
+    "migrate": "bring the schema of PostgreSQL up to date",
+    "projections": "show how far each projection is",
+    "openapi": "write the OpenAPI document",
+}
+"""The modules of this package that are commands, and what they do. Each has a DESCRIPTION, an
+`add_arguments` for its parser, and a `run`."""
 
 _FORESEEN = (
     CannotListen,
-    CannotStart,
     EventSourcingError,
     MediatorError,
     Misconfigured,
@@ -55,10 +61,28 @@ def _parser() -> argparse.ArgumentParser:
         description="Diptych: commands into PostgreSQL, queries from MongoDB.",
         epilog="Settings are environment variables, or stand in .env; .env.example lists them.",
     )
-    commands = parser.add_subparsers(title="commands", metavar="command", required=True)
-    for module in _COMMANDS:
-        module.add_to(commands)
+    commands = parser.add_subparsers(
+        title="commands", metavar="command", required=True, parser_class=_Command
+    )
+    for name, does in _COMMANDS.items():
+        commands.add_parser(name, help=does, module=f"{__name__}.{name}")
     return parser
+
+
+class _Command(argparse.ArgumentParser):
+    """The parser of a command, whose module is imported once the command is called."""
+
+    def __init__(self, *, module: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._module = module
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse what the command takes."""
+        command = importlib.import_module(self._module)
+        self.description = command.DESCRIPTION
+        command.add_arguments(self)
+        self.set_defaults(run=command.run)
+        return super().parse_known_args(args, namespace)
 
 
 def _leave(number: int, _: object) -> None:

@@ -2,12 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from app.adapters.mongo.replica_set import initiate
 from app.adapters.postgres import migrate
 from app.bootstrap import check_urls
-from app.devservers import DataDirInUse, Urls, embedded_servers, running_servers
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.devservers import Urls
 
 
 @contextlib.contextmanager
@@ -27,6 +30,8 @@ def owned_databases(settings: Settings) -> Iterator[Settings]:
     if not postgres and not mongodb:
         yield settings
         return
+    from app.devservers import embedded_servers  # noqa: PLC0415 - only development needs it
+
     with embedded_servers(settings.data_dir, initiate, postgres=postgres, mongodb=mongodb) as urls:
         if urls.postgres:
             migrate(urls.postgres)
@@ -42,11 +47,17 @@ def shared_databases(settings: Settings) -> Iterator[Settings]:
         CannotStart: embedded servers are needed and do not come up, or do not answer.
 
     """
+    postgres, mongodb = _missing(settings)
+    if not postgres and not mongodb:
+        check_urls(settings)
+        yield settings
+        return
+    from app.devservers import DataDirInUse, running_servers  # noqa: PLC0415 - as above
+
     with contextlib.ExitStack() as stack:
         try:
             ready = stack.enter_context(owned_databases(settings))
         except DataDirInUse:
-            postgres, mongodb = _missing(settings)
             urls = running_servers(settings.data_dir, postgres=postgres, mongodb=mongodb)
             ready = _with(settings, urls)
         yield ready
@@ -59,7 +70,7 @@ def _missing(settings: Settings) -> tuple[bool, bool]:
     )
 
 
-def _with(settings: Settings, urls: Urls) -> Settings:
+def _with(settings: Settings, urls: "Urls") -> Settings:
     return settings.model_copy(
         update={
             "database_url": settings.database_url or urls.postgres,

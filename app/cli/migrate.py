@@ -8,16 +8,14 @@ from app.adapters.postgres import migrate
 from app.cli.databases import shared_databases
 from app.settings import Role, Settings
 
+DESCRIPTION = (
+    "Bring the schema of the PostgreSQL at DATABASE_URL, or of the embedded one, up to date. "
+    "Running it again does no harm."
+)
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "migrate",
-        help="bring the schema of PostgreSQL up to date",
-        description="Bring the schema of the PostgreSQL at DATABASE_URL, or of the embedded one, "
-        "up to date. Running it again does no harm.",
-    )
-    parser.set_defaults(run=run)
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Take no arguments."""
 
 
 def run(_: argparse.Namespace) -> int:

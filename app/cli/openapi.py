@@ -10,21 +10,19 @@ from app.api.contract import breaking_changes
 from app.main import create_app
 from app.settings import Settings
 
+DESCRIPTION = (
+    "Write the OpenAPI document of the API. No database is needed, and no setting makes a "
+    "difference. A file that holds the document already is not overwritten when that would break "
+    "clients that were generated from it."
+)
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "openapi",
-        help="write the OpenAPI document",
-        description="Write the OpenAPI document of the API. No database is needed, and no setting "
-        "makes a difference. A file that holds the document already is not overwritten when that "
-        "would break clients that were generated from it.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
     parser.add_argument(
         "--breaking", action="store_true", help="overwrite FILE even if that breaks clients"
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -15,16 +15,18 @@ from app.settings import Role, Settings
 _HEADINGS = ("NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE")
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "projections",
-        help="show how far each projection is",
-        description="Show how far each projection is: the position of the last event whose effect "
-        "is stored, the head of the log, the events between them, and its state.",
+DESCRIPTION = (
+    "Show how far each projection is: the position of the last event whose effect is stored, the "
+    "head of the log, the events between them, and its state."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `verify`."""
+    commands = parser.add_subparsers(
+        title="commands", metavar="command", parser_class=argparse.ArgumentParser
     )
-    parser.set_defaults(run=run)
-    verify.add_to(parser.add_subparsers(title="commands", metavar="command"))
+    verify.add_to(commands)
 
 
 def run(_: argparse.Namespace) -> int:

@@ -36,21 +36,19 @@ _THREADS_WAIT_SECONDS = 0.0005
 long for an answer of MongoDB's, which one of the driver's threads takes in
 (docs/performance.md)."""
 
+DESCRIPTION = (
+    "Serve the API, and project if ROLES says so. Where DATABASE_URL or MONGODB_URL is not set, "
+    "an embedded server runs under DATA_DIR."
+)
+
 _logger = logging.getLogger(__name__)
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "serve",
-        help="serve the API",
-        description="Serve the API, and project if ROLES says so. Where DATABASE_URL or "
-        "MONGODB_URL is not set, an embedded server runs under DATA_DIR.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
     parser.add_argument("--migrate", action="store_true", help="bring the schema up to date first")
     parser.add_argument("--host", default=argparse.SUPPRESS, help="instead of HOST")
     parser.add_argument("--port", default=argparse.SUPPRESS, help="instead of PORT")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

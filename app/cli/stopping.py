@@ -4,11 +4,19 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Self
-
-import uvicorn
+from typing import Protocol, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stoppable(Protocol):
+    """The server, as far as a stop goes; uvicorn's is one, and only `serve` imports that."""
+
+    should_exit: bool
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, and sooner when it is called again."""
+        ...
 
 
 class StopRequest:
@@ -22,7 +30,7 @@ class StopRequest:
     def __init__(self) -> None:
         self.requested = False
         self._interruptible = False
-        self._server: uvicorn.Server | None = None
+        self._server: Stoppable | None = None
 
     def __enter__(self) -> Self:
         for number in _SIGNALS:
@@ -43,7 +51,7 @@ class StopRequest:
         finally:
             self._interruptible = False
 
-    def hand_to(self, server: uvicorn.Server) -> None:
+    def hand_to(self, server: Stoppable) -> None:
         """Let `server` stop when a stop is, or was, asked for."""
         self._server = server
         server.should_exit = self.requested

@@ -4,8 +4,10 @@ CannotStart
 `-- DataDirInUse   another process owns the data directory
 """
 
+from app.storage import StorageError
 
-class CannotStart(Exception):
+
+class CannotStart(StorageError):
     """An embedded server cannot be started; the message says why and what to do."""
 
 
