@@ -7,9 +7,12 @@ FUZZ_SECONDS ?= 300
 FUZZ_SEED ?=
 
 BIN := $(VENV)/bin
-LOCK := requirements.lock
-INSTALLED := $(VENV)/.installed
 BROWSER := tests/browser/node_modules/.cache/chromium
+
+# What running needs; with the embedded servers on top; with the developer's tools on top.
+RUNTIME := $(VENV)/.runtime
+EMBEDDED := $(VENV)/.embedded
+INSTALLED := $(VENV)/.installed
 
 # Node.js comes with the virtual environment, from a wheel; what runs on it does not.
 CLIENTS := tests/clients
@@ -28,7 +31,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # exec: signals reach the service itself.
-run: $(INSTALLED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
+run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
 	@exec $(BIN)/python -m app serve --migrate
 
 # A module stays with one of the workers, and each has servers of its own.
@@ -101,31 +104,39 @@ $(SDK)/typescript: $(NODE_INSTALLED)
 	@$(BIN)/node $(NODE_MODULES)/.bin/openapi-typescript openapi.json \
 		--root-types --root-types-no-schema-prefix --output $@/diptych-client.ts
 
-migrate: $(INSTALLED) ## bring the schema of PostgreSQL up to date
+migrate: $(RUNTIME) ## bring the schema of PostgreSQL up to date
 	@$(BIN)/python -m app migrate
 
+# The largest first: the others take their versions from it.
+COMPILE = $(UV) pip compile --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header --no-emit-index-url
+FROM_DEV = --constraint requirements-dev.lock
+
 lock: ## compile the lock files from pyproject.toml anew; needs uv
-	$(UV) pip compile pyproject.toml --output-file $(LOCK) --upgrade --universal \
-		--python-version 3.11 --extra embedded --extra dev \
-		--generate-hashes --no-annotate --no-header --no-emit-index-url
-	$(UV) pip compile --group pyproject.toml:bench --output-file $(BENCH_LOCK) --upgrade --universal \
-		--python-version 3.11 --constraint $(LOCK) \
-		--generate-hashes --no-annotate --no-header --no-emit-index-url
+	$(COMPILE) pyproject.toml --extra embedded --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra embedded $(FROM_DEV) --output-file requirements-embedded.lock
+	$(COMPILE) pyproject.toml $(FROM_DEV) --output-file requirements.lock
+	$(COMPILE) --group pyproject.toml:bench $(FROM_DEV) --output-file $(BENCH_LOCK)
 
 clean: ## remove the virtual environment and the caches; the data stay
 	rm -rf $(VENV) $(NODE_MODULES) tests/browser/node_modules $(SDK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find app tests benchmarks alembic -name __pycache__ -prune -exec rm -rf {} +
 
-# Anew only when the lock file is newer than what was installed.
-$(INSTALLED): $(LOCK)
+# Anew only when the lock file is newer than what was installed from it.
+$(RUNTIME): requirements.lock
+$(EMBEDDED): requirements-embedded.lock
+$(INSTALLED): requirements-dev.lock
+$(RUNTIME) $(EMBEDDED) $(INSTALLED): | $(BIN)/pip
+	@echo "Installing what is in $< into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Diptych needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) lacks the module venv; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
-	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
-	@touch $@
 
 $(NODE_INSTALLED): $(CLIENTS)/package-lock.json | $(INSTALLED)
 	@test -x $(BIN)/node || { \
