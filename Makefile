@@ -24,7 +24,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds sdk migrate lock clean
+.PHONY: help run test endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds sdk migrate release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -106,6 +106,9 @@ $(SDK)/typescript: $(NODE_INSTALLED)
 
 migrate: $(RUNTIME) ## bring the schema of PostgreSQL up to date
 	@$(BIN)/python -m app migrate
+
+release: $(INSTALLED) ## build the wheel and the sdist in dist, check them, try the wheel in an empty environment
+	@$(BIN)/python -m tests.acceptance.release
 
 # The largest first: the others take their versions from it.
 COMPILE = $(UV) pip compile --upgrade --universal --python-version 3.11 \

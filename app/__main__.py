@@ -1,12 +1,18 @@
-"""`python -m app`."""
+"""`python -m app`, or `diptych` where the wheel is installed."""
 
 import signal
 import sys
 
-if __name__ == "__main__":
+
+def main(program: str = "diptych") -> int:
+    """Run the command that the process's arguments name; the exit status."""
     # The import takes a second: a Ctrl-C meanwhile ends the process at once, with no traceback.
     usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from app.cli import main
+    from app.cli import main as run  # noqa: PLC0415 - see above
 
     signal.signal(signal.SIGINT, usual)
-    sys.exit(main())
+    return run(program=program)
+
+
+if __name__ == "__main__":
+    sys.exit(main("python -m app"))

@@ -39,9 +39,12 @@ _FORESEEN = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that `arguments` (by default the process's) name; the exit status."""
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, program: str = "python -m app") -> int:
+    """Run the command that `arguments` (by default the process's) name; the exit status.
+
+    program: what the command line is called by, for its help.
+    """
+    options = _parser(program).parse_args(arguments)
     logs.configure("warning", "console")  # until the settings are known
     for number in (signal.SIGTERM, signal.SIGHUP):
         handle(number, _leave)
@@ -55,9 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m app",
+        prog=program,
         description="Diptych: commands into PostgreSQL, queries from MongoDB.",
         epilog="Settings are environment variables, or stand in .env; .env.example lists them.",
     )

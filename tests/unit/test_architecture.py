@@ -4,7 +4,6 @@ import ast
 import dataclasses
 import re
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -109,20 +108,6 @@ def test_a_reason_is_a_line_of_the_docstring():
     assert gives_reason("A table.\n\nLong: one row for each of 400 codes.")
     assert not gives_reason("A table.")
     assert not gives_reason("A table.\n\nLong:")
-
-
-def test_files_that_are_no_modules_are_packaged():
-    """An installed application has them, too."""
-    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    packaged = {
-        file
-        for package, patterns in project["tool"]["setuptools"]["package-data"].items()
-        for pattern in patterns
-        for file in ROOT.parent.joinpath(*package.split(".")).glob(pattern)
-    }
-    assert {
-        each for each in ROOT.rglob("*") if each.is_file() and each.suffix not in {".py", ".pyc"}
-    } == packaged
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_lock_names_no_place(lock):
 
 
 @pytest.mark.parametrize(
-    ("target", "lock"), [("run", EMBEDDED), ("migrate", RUNTIME), ("lint", DEV)]
+    ("target", "lock"), [("run", EMBEDDED), ("migrate", RUNTIME), ("lint", DEV), ("release", DEV)]
 )
 def test_a_target_installs_what_it_needs(tmp_path, target, lock):
     """On a fresh clone, from one lock file."""

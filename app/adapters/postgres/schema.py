@@ -25,7 +25,8 @@ REQUIRED_REVISION = "0004"
 
 LOCK_SECONDS = 60.0
 
-_ALEMBIC_INI = Path(__file__).parents[3] / "alembic.ini"
+_PLACES = (Path(__file__).parents[2], Path(__file__).parents[3])
+"""Where the migrations are: a wheel has them in the package, a checkout beside it."""
 
 
 class SchemaBehind(StorageNotReady):
@@ -109,7 +110,7 @@ def migrate(dsn: str, *, lock_seconds: float = LOCK_SECONDS) -> None:
     from alembic.util import CommandError  # noqa: PLC0415 - see above
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - see above
 
-    config = Config(_ALEMBIC_INI)
+    config = Config(next(filter(Path.is_file, (each / "alembic.ini" for each in _PLACES))))
     config.attributes.update(database_url=dsn, lock_seconds=lock_seconds)
     try:
         # Each revision in a transaction of its own: in one for all, the lock that one takes on a
