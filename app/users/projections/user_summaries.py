@@ -61,7 +61,7 @@ def _named(name: str) -> Document:
 
 USER_SUMMARIES = Projection(
     name="user_summaries",
-    version=2,
+    version=3,
     key=by_aggregate,
     applies={
         UserRegistered: _registered,
