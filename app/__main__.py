@@ -6,7 +6,7 @@ import sys
 
 def main(program: str = "diptych") -> int:
     """Run the command that the process's arguments name; the exit status."""
-    # The import takes a second: a Ctrl-C meanwhile ends the process at once, with no traceback.
+    # A Ctrl-C during the import ends the process at once, with no traceback.
     usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
     from app.cli import main as run  # noqa: PLC0415 - see above
 

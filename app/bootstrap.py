@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 from app import users
-from app.adapters import mongo, postgres
 from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
 from app.eventsourcing import EventLog, EventRegistry, EventStore
@@ -64,36 +63,14 @@ def event_registry() -> EventRegistry:
     return EventRegistry((*USER_EVENTS,), {**USER_UPCASTERS})
 
 
-def check_urls(settings: Settings) -> None:
-    """Return if the URLs that are set make sense, whatever the roles; nothing is connected.
-
-    Raises:
-        InvalidSettings: one does not.
-
-    """
-    wrong = []
-    for variable, url, check in (
-        ("DATABASE_URL", settings.database_url, postgres.check_url),
-        ("MONGODB_URL", settings.mongodb_url, mongo.check_url),
-    ):
-        try:
-            if url is not None:
-                check(url)
-        except ValueError as error:
-            wrong.append(f"{variable}: {error}")
-    if wrong:
-        raise InvalidSettings("\n".join(wrong))
-
-
 def build(settings: Settings) -> Process:
     """The process that `settings` describe; nothing is connected before its `open`.
 
     Raises:
-        InvalidSettings: a URL makes no sense, or a role needs a database that no setting names.
+        InvalidSettings: a role needs a database that no setting names.
         Misconfigured: something that is defined is not wired up.
 
     """
-    check_urls(settings)
     registry = event_registry()
     mediator = Mediator()
     event_store = _event_store(settings, registry) if settings.needs_postgres else None

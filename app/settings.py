@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.adapters import mongo, postgres
+
 
 class Role(enum.StrEnum):
     """What a process does; it opens only what its roles need."""
@@ -32,22 +34,6 @@ def _roles(value: Any) -> Any:
             f"{', '.join(unknown) or 'nothing'} is no role; name some of {', '.join(Role)}"
         )
     return frozenset(names)
-
-
-def _postgres_url(value: str) -> str:
-    return _with_scheme(value, "postgresql://user:password@host:port/database", "postgres://")
-
-
-def _mongodb_url(value: str) -> str:
-    return _with_scheme(value, "mongodb://user:password@host:port", "mongodb+srv://")
-
-
-def _with_scheme(value: str, form: str, *others: str) -> str:
-    """Whether the rest makes sense as well, the adapters know."""
-    schemes = (form[: form.index("user")], *others)
-    if not value.startswith(schemes) or value in schemes:
-        raise ValueError(f"expected the form {form}")
-    return value
 
 
 def _root_path(value: str) -> str:
@@ -114,8 +100,8 @@ class Settings(BaseSettings):
     forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] = "127.0.0.1,::1"
     cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
-    database_url: Annotated[str, AfterValidator(_postgres_url)] | None = None
-    mongodb_url: Annotated[str, AfterValidator(_mongodb_url)] | None = None
+    database_url: Annotated[str, AfterValidator(postgres.checked_url)] | None = None
+    mongodb_url: Annotated[str, AfterValidator(mongo.checked_url)] | None = None
     mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "diptych"
     mongodb_driver: Literal["motor", "pymongo"] = "motor"
     consistency_timeout: Annotated[float, Field(gt=0, le=4)] = 2.0

@@ -44,7 +44,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
 
     program: what the command line is called by, for its help.
     """
+    # The imports take a second: a Ctrl-C meanwhile ends the process at once, with no traceback.
+    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
     options = _parser(program).parse_args(arguments)
+    signal.signal(signal.SIGINT, usual)
     logs.configure("warning", "console")  # until the settings are known
     for number in (signal.SIGTERM, signal.SIGHUP):
         handle(number, _leave)

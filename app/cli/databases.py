@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from app.adapters.mongo.replica_set import initiate
 from app.adapters.postgres import migrate
-from app.bootstrap import check_urls
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,11 +20,9 @@ def owned_databases(settings: Settings) -> Iterator[Settings]:
     PostgreSQL is migrated.
 
     Raises:
-        InvalidSettings: a URL makes no sense; nothing was started.
         CannotStart: embedded servers are needed and do not come up.
 
     """
-    check_urls(settings)
     postgres, mongodb = _missing(settings)
     if not postgres and not mongodb:
         yield settings
@@ -43,13 +40,11 @@ def shared_databases(settings: Settings) -> Iterator[Settings]:
     """Like `owned_databases`, but uses embedded servers that another process runs.
 
     Raises:
-        InvalidSettings: a URL makes no sense; nothing was started.
         CannotStart: embedded servers are needed and do not come up, or do not answer.
 
     """
     postgres, mongodb = _missing(settings)
     if not postgres and not mongodb:
-        check_urls(settings)
         yield settings
         return
     from app.devservers import DataDirInUse, running_servers  # noqa: PLC0415 - as above

@@ -25,13 +25,14 @@ def test_urls_of_mongodb(monkeypatch, url):
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(socket.socket, "connect", look_up)
-    mongo.check_url(url)
+    assert mongo.checked_url(url) == url
 
 
 @pytest.mark.parametrize(
     "url",
     [
         "mongodb://",
+        "localhost:27017",
         "mongodb://@/",
         "mongodb://localhost:abc",
         "mongodb://localhost:0",
@@ -58,7 +59,7 @@ def test_urls_of_mongodb(monkeypatch, url):
 def test_urls_of_mongodb_that_make_no_sense(url):
     """Are refused in one line, be it what the driver would refuse or only warn of."""
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
-        mongo.check_url(url)
+        mongo.checked_url(url)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_urls_of_mongodb_that_make_no_sense(url):
 def test_a_password_in_a_url_of_mongodb_is_not_shown(url):
     """Nor a part of it, wherever the URL goes wrong."""
     with pytest.raises(ValueError, match=r".") as caught:
-        mongo.check_url(url)
+        mongo.checked_url(url)
     for part in ("sec", "ret", "hush"):
         assert part not in str(caught.value)
 
@@ -98,13 +99,14 @@ def test_a_password_in_a_url_of_mongodb_is_not_shown(url):
 )
 def test_urls_of_postgresql(url):
     """Over TCP and over a unix socket, one host or several, with PostgreSQL's own options."""
-    postgres.check_url(url)
+    assert postgres.checked_url(url) == url
 
 
 @pytest.mark.parametrize(
     "url",
     [
         "mysql://db/users",
+        "postgresql://",
         "postgresql://db:port/users",
         "postgresql://db:0/users",
         "postgresql://db:65536/users",
@@ -125,7 +127,7 @@ def test_urls_of_postgresql(url):
 def test_urls_of_postgresql_that_make_no_sense(url):
     """Are refused in one line, be it what asyncpg would find only when it connects."""
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
-        postgres.check_url(url)
+        postgres.checked_url(url)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,6 @@ def test_urls_of_postgresql_that_make_no_sense(url):
 def test_a_password_in_a_url_of_postgresql_is_not_shown(url):
     """Nor a part of it, wherever the URL goes wrong."""
     with pytest.raises(ValueError, match=r".") as caught:
-        postgres.check_url(url)
+        postgres.checked_url(url)
     for part in ("sec", "ret", "hush"):
         assert part not in str(caught.value)

@@ -57,12 +57,7 @@ class MongoReadModel:
     name = "mongodb"
 
     def __init__(self, url: str, database: str, driver: Driver) -> None:
-        """No connection is made before one is needed.
-
-        Raises:
-            ValueError: `url` makes no sense.
-
-        """
+        """No connection is made before one is needed."""
         self._client = Client(url, database, driver)
         self._checkpoints = Checkpoints(self._client)
         self._page_client = self._client.interruptible()

@@ -11,16 +11,18 @@ from pymongo.errors import PyMongoError
 _PASSWORD = re.compile(r"(?<=://)([^:]*):.*@", re.DOTALL)
 
 
-def check_url(url: str) -> None:
-    """Return if the URL makes sense; the network is not asked, not even for an SRV record.
+def checked_url(url: str) -> str:
+    """The URL itself, if it makes sense; the network is not asked, not even for an SRV record.
 
     Raises:
         ValueError: it does not; what the message quotes of it is no part of the password.
 
     """
+    if not url.startswith(("mongodb://", "mongodb+srv://")):  # the driver takes it for a host
+        raise ValueError("expected the form mongodb://user:password@host:port")
     wrong = _wrong(url)
     if wrong is None:
-        return
+        return url
     if wrong != _wrong(_PASSWORD.sub(r"\1:password@", url)):
         # The driver quotes what it cannot read, and that it cannot read is due to the password.
         wrong = "a character such as @ : / ? # % in the user name or password must be escaped (%40)"

@@ -28,8 +28,8 @@ _CHOICES = {
 _FILES = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
 
 
-def check_url(url: str) -> None:
-    """Return if the URL makes sense; nothing is connected.
+def checked_url(url: str) -> str:
+    """The URL itself, if it makes sense; nothing is connected.
 
     Options that asyncpg does not know are left to PostgreSQL to judge.
 
@@ -41,7 +41,8 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
     except ValueError:
         raise ValueError(_FORM) from None
-    if parts.scheme not in {"postgresql", "postgres"}:
+    names_one = parts.netloc or parts.path or parts.query
+    if parts.scheme not in {"postgresql", "postgres"} or not names_one:
         raise ValueError(_FORM)
     user, _, hosts = parts.netloc.rpartition("@")
     # What is amiss in a password shows elsewhere: / ? and # end the part that it stands in.
@@ -51,6 +52,7 @@ def check_url(url: str) -> None:
     number = _check_hosts(unquote(hosts) or options.get("host", ""))
     _check_ports(options.get("port", ""), number)
     _check_values(options)
+    return url
 
 
 def _options(parts: SplitResult) -> Mapping[str, str]:
