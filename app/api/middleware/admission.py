@@ -4,6 +4,7 @@ Otherwise every request would wait for all others, and be answered after its cli
 """
 
 import logging
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,12 +62,12 @@ class Admission:
         places.taken += 1
         taken = True
 
-        async def send_without_place(message: Message) -> None:
+        def send_without_place(message: Message) -> Awaitable[None]:
             nonlocal taken
             if taken:
                 taken = False
                 places.taken -= 1
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, send_without_place)

@@ -1,5 +1,7 @@
 """A request is passed on once its body is whole, and no body is longer than the service holds."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import PAYLOAD_TOO_LARGE
@@ -16,16 +18,19 @@ class BodyLimit:
         self._app = app
         self._limit = limit
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on, as long as its body is within the limit."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         if length == b"0" and b"transfer-encoding" not in headers:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._pass_on_whole(length, scope, receive, send)
+
+    async def _pass_on_whole(
+        self, length: bytes, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         body = None if _number(length) > self._limit else await self._whole(receive)
         if body is None:
             answer = problem_response(scope, PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE.example)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable
 from functools import lru_cache
+from itertools import chain
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -79,11 +80,9 @@ class RequestGuard:
     def _refusal(self, scope: Scope) -> _Refusal | None:
         lines = scope["headers"]
         headers = dict(lines)
-        length = sum(map(len, headers)) + sum(map(len, headers.values()))
-        if len(headers) < len(lines):
-            if _has_repeated(lines):
-                return _REPEATED
-            length = sum(len(name) + len(value) for name, value in lines)
+        if len(headers) < len(lines) and _has_repeated(lines):
+            return _REPEATED
+        length = len(b"".join(chain.from_iterable(lines)))
         path, raw_path = scope["path"], scope["raw_path"]
         if length + len(path) + len(scope["query_string"]) > self._limit:
             return _TOO_LARGE

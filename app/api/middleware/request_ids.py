@@ -1,6 +1,7 @@
 """Every request has an id, its own or one made here; every response what all have in common."""
 
 import re
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,10 +31,10 @@ class RequestIds:
         request_id = _request_id(scope)
         header = (REQUEST_ID, request_id)
 
-        async def send_with_id(message: Message) -> None:
+        def send_with_id(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = with_safe_defaults(message.get("headers", ()), header)
-            await send(message)
+            return send(message)
 
         recorded = request_metadata.set(Metadata(correlation_id=request_id.decode()))
         try:
