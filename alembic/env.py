@@ -8,7 +8,7 @@ from sqlalchemy import Connection, NullPool, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.adapters.postgres.revision import OLD_REVISIONS, REVISION_TABLE, is_ours
-from app.settings import Settings
+from app.host.settings import Settings
 
 # Any number will do that no other user of advisory locks in the database picks.
 MIGRATION_LOCK = 4_746_219_033

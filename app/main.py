@@ -1,10 +1,32 @@
 """The ASGI application."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from fastapi import FastAPI
 
-from app.api.application import create_api
-from app.bootstrap import build
-from app.settings import Settings
+from app import __version__
+from app.bootstrap import CONTEXTS, build
+from app.framework.http.application import About, create_api
+from app.framework.http.resources import HttpSide
+from app.framework.http.service import Service
+from app.host.settings import Settings
+
+ABOUT = About(
+    title="Diptych",
+    version=__version__,
+    summary="User profiles, with reads and writes apart.",
+    description="""\
+User profiles, written by commands and read by queries.
+
+A write is recorded in PostgreSQL when it is answered; the views that reads are served from
+follow at once, but not in the same instant. Every refusal is an `application/problem+json`
+document with a `code` to tell it by. Every answer carries an `X-Request-Id`: the one the
+request came with, if that was 1 to 128 visible ASCII characters, or a new one. What answers
+GET answers HEAD as well, the stream of changes excepted.
+""",
+    contact="The engineers of Diptych",
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -16,4 +38,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     """
     settings = settings or Settings.load()
-    return create_api(build(settings), hosts=settings.hosts, origins=settings.cors_origins)
+    return application(build(settings), hosts=settings.hosts, origins=settings.cors_origins)
+
+
+def application(service: Service, **options: Any) -> FastAPI:
+    """The application around `service`, with the operations of every context.
+
+    `options` are those of `create_api`.
+    """
+    return create_api(service, http_sides(), ABOUT, **options)
+
+
+def http_sides() -> Sequence[HttpSide]:
+    """What every context serves over HTTP."""
+    return [each.http() for each in CONTEXTS if each.http is not None]

@@ -11,9 +11,9 @@ import psutil
 
 from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import event_registry
-from app.eventsourcing import Repository
-from app.users.events import STREAM_TYPE
-from app.users.user import USER_SNAPSHOTS, User
+from app.contexts.users.domain.events import STREAM_TYPE
+from app.contexts.users.domain.user import USER_SNAPSHOTS, User
+from app.framework.eventsourcing import Repository
 from benchmarks.comparisons import Loads, Turns, take_turns
 from benchmarks.effort import Effort
 from benchmarks.figures import Figure, at_least, at_most, figure

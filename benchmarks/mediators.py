@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-from app.mediator import Mediator, Query
+from app.framework.mediator import Mediator, Query
 from benchmarks.figures import Figure, at_least, at_most, figure
 
 SENDS = 50_000

@@ -20,18 +20,21 @@ RATE = 250
 _FRAME = re.compile(r"^(?P<function>.+) \((?P<file>[^()]*?)(:\d+)?\)$")
 _WORK = (
     ("the driver's threads", ("concurrent/futures/thread.py", "pymongo/periodic_executor.py")),
-    ("the projector", ("app/projecting/follower.py", "app/projecting/shared_log.py")),
+    (
+        "the projector",
+        ("app/framework/projections/follower.py", "app/framework/projections/shared_log.py"),
+    ),
     ("calls that go out together", ("app/adapters/batcher.py",)),
     ("requests", ("uvicorn/protocols/http/httptools_impl.py",)),
 )
 """What a stack belongs to: the first of these with a file that is in it."""
 
 _PARTS = (
-    "app/api",
-    "app/mediator",
-    "app/users",
-    "app/eventsourcing",
-    "app/projecting",
+    "app/framework/http",
+    "app/framework/mediator",
+    "app/contexts/users",
+    "app/framework/eventsourcing",
+    "app/framework/projections",
     "app/adapters/postgres",
     "app/adapters/mongo",
     "app/adapters",

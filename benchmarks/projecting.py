@@ -11,7 +11,12 @@ from itertools import islice
 
 from pymongo import MongoClient
 
-from app.users.projections import USER_HISTORY, USER_PROFILES, USER_PROJECTIONS, USER_SUMMARIES
+from app.contexts.users.projections import (
+    USER_HISTORY,
+    USER_PROFILES,
+    USER_PROJECTIONS,
+    USER_SUMMARIES,
+)
 from benchmarks.comparisons import Loads
 from benchmarks.effort import Effort
 from benchmarks.figures import Figure, at_least, at_most, figure

@@ -11,8 +11,8 @@ from pymongo import MongoClient
 
 from app.adapters.postgres import PostgresEventStore, migrate
 from app.bootstrap import event_registry
-from app.eventsourcing import Append, Claim, Event
-from app.users.events import UserBioChanged, UserNameChanged, UserRegistered
+from app.contexts.users.domain.events import UserBioChanged, UserNameChanged, UserRegistered
+from app.framework.eventsourcing import Append, Claim, Event
 from benchmarks.baselines import asyncpg_crud, motor_reads
 from benchmarks.people import person
 from benchmarks.servers import database_url

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
-from app.settings import Settings
+from app.host.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0

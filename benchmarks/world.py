@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import asyncpg
 
 from app.adapters.mongo.replica_set import initiate
-from app.devservers import embedded_servers
+from app.devtools.servers import embedded_servers
 from benchmarks.seeding import (
     create_database,
     seed_asyncpg_crud,

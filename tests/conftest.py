@@ -19,11 +19,11 @@ import hypothesis
 import pytest
 from pymongo import MongoClient
 
-from app import outages
 from app.adapters.mongo.replica_set import initiate
-from app.devservers import Urls, embedded_servers
-from app.episodes import Episode
-from app.settings import Settings
+from app.devtools.servers import Urls, embedded_servers
+from app.framework.observability import outages
+from app.framework.observability.episodes import Episode
+from app.host.settings import Settings
 
 # What an example may take is no property of the code on a machine that does other work as well.
 hypothesis.settings.register_profile("any-machine", deadline=None)

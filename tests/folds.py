@@ -23,8 +23,9 @@ from types import ModuleType
 from typing import Any
 
 from app.bootstrap import CONTEXTS
-from app.eventsourcing import Event, Snapshots
-from app.projecting import Projection
+from app.framework.contexts import Context
+from app.framework.eventsourcing import Event, Snapshots
+from app.framework.projections import Projection
 
 RECORD = Path(__file__).with_name("folds.json")
 
@@ -58,6 +59,11 @@ def fingerprints(contexts: Iterable[ModuleType]) -> dict[str, str]:
             assert name not in found, f"two folds go by the name {name}"
             found[name] = package.fingerprint(place, _ROOT_ATTRIBUTES[type(value)])
     return found
+
+
+def packages_of(contexts: Iterable[Context]) -> list[ModuleType]:
+    """Where contexts are."""
+    return [importlib.import_module(each.package) for each in contexts]
 
 
 def complaints(recorded: Mapping[str, str], today: Mapping[str, str]) -> list[str]:
@@ -198,7 +204,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.folds", description=__doc__)
     parser.add_argument("--same", action="store_true", help="all that is stored stays the same")
     same = parser.parse_args().same
-    recorded, today = json.loads(RECORD.read_text()), fingerprints(CONTEXTS)
+    recorded, today = json.loads(RECORD.read_text()), fingerprints(packages_of(CONTEXTS))
     changed = [each for each in today if recorded.get(each, today[each]) != today[each]]
     if changed and not same:
         sys.stderr.write("".join(f"{CHANGED.format(each)}\n" for each in sorted(changed)))

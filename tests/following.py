@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from typing import Any
 
 from app.adapters.memory.event_store import MemoryEventStore
-from app.eventsourcing import RecordedEvent
-from app.projecting import Pace, Projection, ProjectionStatus, ProjectionStore, Versioned
-from app.projecting.follower import Follower
+from app.framework.eventsourcing import RecordedEvent
+from app.framework.projections import Pace, Projection, ProjectionStatus, ProjectionStore, Versioned
+from app.framework.projections.follower import Follower
 
 QUICK = Pace(
     batch=3,

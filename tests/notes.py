@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from app.adapters.memory.event_store import MemoryEventStore
-from app.eventsourcing import Append, Event, EventRegistry, Metadata, RecordedEvent
-from app.projecting import (
+from app.framework.eventsourcing import Append, Event, EventRegistry, Metadata, RecordedEvent
+from app.framework.projections import (
     Document,
     Index,
     Projection,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from app.devservers.accounts import account_for
+from app.devtools.servers.accounts import account_for
 from tests.acceptance.fronts import program
 
 SECONDS = 10

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar
 
-from app.storage import Overloaded, StorageUnavailable
+from app.framework.storage import Overloaded, StorageUnavailable
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

@@ -12,14 +12,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app import logs
-from app.cli.listening import CannotListen
-from app.cli.stopping import handle
-from app.eventsourcing import EventSourcingError
-from app.mediator import MediatorError
-from app.settings import InvalidSettings
-from app.storage import StorageError
-from app.verification import Misconfigured
+from app.framework.eventsourcing import EventSourcingError
+from app.framework.mediator import MediatorError
+from app.framework.misconfigured import Misconfigured
+from app.framework.observability import logs
+from app.framework.storage import StorageError
+from app.host.server.listening import CannotListen
+from app.host.server.stopping import handle
+from app.host.settings import InvalidSettings
 
 _COMMANDS = {
     "serve": "serve the API",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from app.adapters.mongo.replica_set import initiate
 from app.adapters.postgres import migrate
-from app.settings import Settings
+from app.host.settings import Settings
 
 if TYPE_CHECKING:
-    from app.devservers import Urls
+    from app.devtools.servers import Urls
 
 
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def owned_databases(settings: Settings) -> Iterator[Settings]:
     if not postgres and not mongodb:
         yield settings
         return
-    from app.devservers import embedded_servers  # noqa: PLC0415 - only development needs it
+    from app.devtools.servers import embedded_servers  # noqa: PLC0415 - only development needs it
 
     with embedded_servers(settings.data_dir, initiate, postgres=postgres, mongodb=mongodb) as urls:
         if urls.postgres:
@@ -47,7 +47,7 @@ def shared_databases(settings: Settings) -> Iterator[Settings]:
     if not postgres and not mongodb:
         yield settings
         return
-    from app.devservers import DataDirInUse, running_servers  # noqa: PLC0415 - as above
+    from app.devtools.servers import DataDirInUse, running_servers  # noqa: PLC0415 - as above
 
     with contextlib.ExitStack() as stack:
         try:

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from app import logs
 from app.adapters.postgres import migrate
 from app.cli.databases import shared_databases
-from app.settings import Role, Settings
+from app.framework.observability import logs
+from app.host.settings import Role, Settings
 
 DESCRIPTION = (
     "Bring the schema of the PostgreSQL at DATABASE_URL, or of the embedded one, up to date. "

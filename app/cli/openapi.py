@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.api.contract import breaking_changes
+from app.devtools.openapi import breaking_changes
+from app.host.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 
 DESCRIPTION = (
     "Write the OpenAPI document of the API. No database is needed, and no setting makes a "

@@ -5,12 +5,12 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from app import logs
 from app.bootstrap import build
 from app.cli import verify
 from app.cli.databases import shared_databases
-from app.projecting import ProjectionStatus
-from app.settings import Role, Settings
+from app.framework.observability import logs
+from app.framework.projections import ProjectionStatus
+from app.host.settings import Role, Settings
 
 _HEADINGS = ("NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE")
 

@@ -11,16 +11,16 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from app import logs
 from app.adapters.postgres import migrate
-from app.cli.bounded import BoundedProtocol
 from app.cli.databases import owned_databases
-from app.cli.descriptors import raise_limit
-from app.cli.listening import bind
-from app.cli.server import Server
-from app.cli.stopping import StopRequest
+from app.framework.observability import logs
+from app.host.server.bounded import BoundedProtocol
+from app.host.server.descriptors import raise_limit
+from app.host.server.listening import bind
+from app.host.server.server import Server
+from app.host.server.stopping import StopRequest
+from app.host.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 
 DRAIN_SECONDS = 10
 """How long requests under way may take to finish when the service stops."""

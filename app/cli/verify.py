@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import sys
 
-from app import logs
-from app.bootstrap import PROJECTIONS, build
+from app.bootstrap import all_projections, build
 from app.cli.databases import shared_databases
-from app.process import Process
-from app.projecting import Audit, ProjectionState, audit
-from app.settings import Role, Settings
+from app.framework.observability import logs
+from app.framework.projections import Audit, ProjectionState, audit
+from app.host.process import Process
+from app.host.settings import Role, Settings
 
 _POLL_SECONDS = 0.1
 
@@ -42,7 +42,7 @@ async def _verify(process: Process) -> int:
         assert process.log
         assert process.documents
         head = await process.log.head()
-        for projection in PROJECTIONS:
+        for projection in all_projections():
             await _reach(process, projection.name, head)
             found = await audit(process.log, process.documents, projection, head=head)
             sys.stdout.write(report(found))

@@ -7,8 +7,8 @@ import schemathesis
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from app.api.schemas import user_fields
-from app.users import values
+from app.contexts.users.domain import values
+from app.contexts.users.http import fields as user_fields
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _NAME = re.compile(TypeAdapter(user_fields.Name).json_schema()["pattern"])

@@ -28,7 +28,7 @@ from pathlib import Path
 import httpx
 
 from app.adapters.mongo.replica_set import initiate
-from app.devservers import embedded_servers
+from app.devtools.servers import embedded_servers
 from tests.acceptance.following import Reader
 from tests.acceptance.services import SERVE, Service
 from tests.people import person

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app import __version__
 from app.adapters.mongo.replica_set import initiate
-from app.devservers import embedded_servers
+from app.devtools.servers import embedded_servers
 from tests.acceptance.services import ROOT, Service, await_that, environment
 
 DIST = ROOT / "dist"

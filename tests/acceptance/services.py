@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from app.devservers import processes
-from app.settings import Settings
+from app.devtools.servers import processes
+from app.host.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SERVE = (sys.executable, "-m", "app", "serve", "--migrate")

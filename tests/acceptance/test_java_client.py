@@ -5,7 +5,7 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 
-from app.api.schemas.changes import USER_CHANGE
+from app.contexts.users.http.change_schema import USER_CHANGE
 from tests.acceptance.fronts import needs
 from tests.acceptance.services import ROOT
 

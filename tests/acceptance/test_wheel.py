@@ -32,7 +32,7 @@ def test_it_holds_the_project_and_nothing_else(wheel):
     """All of `app` with the files that are no modules, `py.typed` too, and the migrations."""
     held = release.files_of(wheel)
     assert held == release.files_wanted()
-    assert held >= {"app/py.typed", "app/alembic/env.py", "app/api/swagger_ui/page.html"}
+    assert held >= {"app/py.typed", "app/alembic/env.py", "app/framework/http/swagger_ui/page.html"}
 
 
 def test_it_migrates_and_serves_without_a_checkout(

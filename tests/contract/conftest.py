@@ -9,7 +9,7 @@ from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
 from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
-from app.projecting import ProjectionStore, Views
+from app.framework.projections import ProjectionStore, Views
 from tests.contract.noted import REGISTRY, Store
 from tests.notes import NOTES
 

@@ -15,8 +15,8 @@ from uuid import uuid4
 from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.client import Driver
 from app.adapters.mongo.replica_set import initiate
-from app.devservers.mongod import Mongod
-from app.projecting import PageRequest, ProjectionState, ProjectionStatus, Versioned
+from app.devtools.servers.mongod import Mongod
+from app.framework.projections import PageRequest, ProjectionState, ProjectionStatus, Versioned
 from tests.notes import BEGIN
 
 NOTE = Versioned({"shelf": "a", "texts": ["x"], "written_at": BEGIN}, 1)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from app.eventsourcing import Append, Event, EventLog, EventRegistry, EventStore
+from app.framework.eventsourcing import Append, Event, EventLog, EventRegistry, EventStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.projecting import PageRequest, ReadModelBehind
+from app.framework.projections import PageRequest, ReadModelBehind
 from tests.notes import NOTES, note, notes, status
 
 EVERYTHING = PageRequest(equals={}, sort="written_at", limit=10)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.projecting import Index, PageRequest, ProjectionState
+from app.framework.projections import Index, PageRequest, ProjectionState
 from tests.notes import NOTES, note, notes, status
 
 BY_TIME = PageRequest(equals={"shelf": "a"}, sort="written_at", limit=100)

@@ -11,8 +11,9 @@ import pytest
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.postgres import PostgresEventStore
-from app.eventsourcing import Append, ClockWatch, DuplicateCommand, IdempotencyKey, keep_purging
-from app.eventsourcing.retention import MARK_INTERVAL, PURGE_SECONDS, RECEIPTS_KEPT_MARKS
+from app.framework.eventsourcing import Append, ClockWatch, DuplicateCommand, keep_purging
+from app.framework.eventsourcing.retention import MARK_INTERVAL, PURGE_SECONDS, RECEIPTS_KEPT_MARKS
+from app.framework.request import IdempotencyKey
 from tests.contract.clocks import Clock
 from tests.contract.noted import REGISTRY, Noted, Store, note
 from tests.following import until

@@ -10,10 +10,11 @@ from alembic import command
 from alembic.config import Config
 
 from app.adapters.postgres import PostgresEventStore
-from app.bootstrap import event_registry
-from app.users.errors import EmailTaken
-from app.users.user import User
-from app.users.users import Users
+from app.bootstrap import event_registry, register_commands
+from app.contexts.users.commands.register_user import RegisterUser
+from app.contexts.users.commands.update_user_profile import UpdateUserProfile
+from app.contexts.users.domain.errors import EmailTaken
+from app.framework.mediator import Mediator
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,37 +68,39 @@ async def old(unmigrated_postgres_url):
 
 
 @pytest.fixture
-async def users(old, unmigrated_postgres_url):  # noqa: ARG001 - what was before
-    """The users as this version sees them, after the upgrade."""
+async def send(old, unmigrated_postgres_url):  # noqa: ARG001 - what was before
+    """Sends commands to this version of the service, after the upgrade."""
     await migrate(unmigrated_postgres_url, "head")
     store = PostgresEventStore(unmigrated_postgres_url, event_registry())
-    yield Users(store)
+    mediator = Mediator()
+    register_commands(mediator, store)
+    yield mediator.send
     await store.close()
 
 
-async def test_an_address_that_was_claimed_in_the_old_form_is_taken(users):
+async def test_an_address_that_was_claimed_in_the_old_form_is_taken(send):
     """By whoever registers it now."""
     for address in (STRASSE, "AL@STRA\u00dfE.de", BOLOS, BUECHER):
         with pytest.raises(EmailTaken):
-            await users.register(User("eve", "Eve", address))
+            await send(RegisterUser("eve", "Eve", address))
 
 
-async def test_an_address_that_only_folds_to_one_claimed_is_free(users):
+async def test_an_address_that_only_folds_to_one_claimed_is_free(send):
     """And one that was given up before."""
     free = ("al@strasse.de", "bo@\u03b2\u03cc\u03bb\u03bf\u03c3.com", FORMER, "di@strasse.de")
     for number, address in enumerate(free):
-        await users.register(User(f"eve{number}", "Eve", address))
+        await send(RegisterUser(f"eve{number}", "Eve", address))
 
 
-async def test_a_claim_of_the_old_form_is_released_with_a_later_change(old, users):
+async def test_a_claim_of_the_old_form_is_released_with_a_later_change(old, send):
     """Its holder takes another address, and somebody else that one."""
     for user_id, address in (("al", STRASSE), ("bo", BOLOS), ("cy", BUECHER)):
-        await users.change(user_id, lambda user: user.update(email=f"{user.id}@example.org"))
+        await send(UpdateUserProfile(user_id, email=f"{user_id}@example.org"))
         held = await old.fetch("select key from claims where stream_id = $1", f"user-{user_id}")
         assert [key for (key,) in held] == [f"{user_id}@example.org"]
-        await users.register(User(f"not-{user_id}", "Eve", address))
+        await send(RegisterUser(f"not-{user_id}", "Eve", address))
         with pytest.raises(EmailTaken):
-            await users.register(User("eve", "Eve", address))
+            await send(RegisterUser("eve", "Eve", address))
 
 
 async def test_what_is_registered_during_the_upgrade_is_claimed_in_the_new_form(

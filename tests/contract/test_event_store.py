@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
     Append,
     Claim,
     ClaimTaken,
@@ -16,7 +16,7 @@ from app.eventsourcing import (
     UnknownEvent,
     VersionConflict,
 )
-from app.eventsourcing.store import LOADED_AT_ONCE
+from app.framework.eventsourcing.store import LOADED_AT_ONCE
 from tests.contract.noted import Moody, Noted, Store, Stranger, note
 
 

@@ -17,11 +17,11 @@ from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo import client as mongo_client
 from app.adapters.postgres import PostgresEventStore, connection
 from app.adapters.postgres.sessions import Sessions
-from app.devservers import processes
-from app.devservers.accounts import account_for
-from app.devservers.binaries import postgres_binaries
-from app.devservers.postgres import Postgres
-from app.projecting import PageRequest, Versioned
+from app.devtools.servers import processes
+from app.devtools.servers.accounts import account_for
+from app.devtools.servers.binaries import postgres_binaries
+from app.devtools.servers.postgres import Postgres
+from app.framework.projections import PageRequest, Versioned
 from tests.contract.noted import REGISTRY, note
 from tests.notes import BEGIN, NOTES
 from tests.relays import Relay

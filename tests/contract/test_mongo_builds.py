@@ -19,8 +19,8 @@ from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.client import ANSWER_SECONDS, LEAVE_SECONDS
 from app.adapters.mongo.leisure import WATCH_SECONDS
 from app.adapters.mongo.replica_set import initiate
-from app.devservers.mongod import Mongod
-from app.storage import StorageUnavailable
+from app.devtools.servers.mongod import Mongod
+from app.framework.storage import StorageUnavailable
 from tests.notes import NOTES
 
 

@@ -14,7 +14,7 @@ from pymongo.errors import (
 )
 
 from app.adapters.mongo.client import answering
-from app.storage import StorageTimeout, StorageUnavailable
+from app.framework.storage import StorageTimeout, StorageUnavailable
 
 PASSING = {
     "ShutdownInProgress": 91,

@@ -9,8 +9,8 @@ import pytest
 from pymongo import monitoring
 
 from app.adapters.mongo import MongoReadModel
-from app.projecting import PageRequest, Versioned
-from app.storage import StorageUnavailable
+from app.framework.projections import PageRequest, Versioned
+from app.framework.storage import StorageUnavailable
 from tests.following import until
 from tests.notes import NOTES, note, notes, status
 

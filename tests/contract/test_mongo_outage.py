@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from app.adapters.mongo import MongoReadModel
-from app.projecting import Entry
-from app.storage import StorageNotReady, StorageUnavailable
+from app.framework.projections import Entry
+from app.framework.storage import StorageNotReady, StorageUnavailable
 from tests.contract.ill_treated import NOTE, PAGE, STATUS, Server, opened, running_server, timed
 from tests.notes import NOTES
 

@@ -10,15 +10,23 @@ from pymongo import MongoClient
 
 from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.pages import page_filter, page_sort
-from app.eventsourcing import Event, EventRegistry, Metadata, RecordedEvent
-from app.projecting import ChangeFeed, Entry, PageRequest, PositionWatch, Projection, fold
-from app.projecting.changes import READ_AT_ONCE
-from app.users.events import USER_EVENTS, UserBioChanged, UserDeactivated, UserRegistered
-from app.users.projections import USER_HISTORY, USER_PROJECTIONS, USER_SUMMARIES
-from app.users.queries.follow_users import FollowUsers, FollowUsersHandler
-from app.users.queries.get_past_user_profile import GetPastUserProfile, GetPastUserProfileHandler
-from app.users.queries.get_user_history import GetUserHistory, GetUserHistoryHandler
-from app.users.queries.list_user_summaries import ListUserSummaries, ListUserSummariesHandler
+from app.bootstrap import register_queries
+from app.contexts.users.domain.events import (
+    USER_EVENTS,
+    UserBioChanged,
+    UserDeactivated,
+    UserRegistered,
+)
+from app.contexts.users.projections import USER_HISTORY, USER_PROJECTIONS, USER_SUMMARIES
+from app.contexts.users.queries.follow_users import FollowUsers
+from app.contexts.users.queries.get_past_user_profile import GetPastUserProfile
+from app.contexts.users.queries.get_user_history import GetUserHistory
+from app.contexts.users.queries.list_user_summaries import ListUserSummaries
+from app.framework.contexts import ReadSide
+from app.framework.eventsourcing import Event, EventRegistry, Metadata, RecordedEvent
+from app.framework.mediator import Mediator
+from app.framework.projections import Entry, PageRequest, Projection, fold
+from app.framework.projections.changes import READ_AT_ONCE
 from tests.people import person
 
 DATABASE = f"test_{uuid4().hex}"
@@ -47,7 +55,7 @@ class Recording:
 
     async def positions(self) -> Mapping[str, int]:
         """All of the log."""
-        return {USER_HISTORY.name: USERS + BUSY_EVENTS}
+        return dict.fromkeys((each.name for each in USER_PROJECTIONS), USERS + BUSY_EVENTS)
 
 
 def _log() -> Iterator[RecordedEvent]:
@@ -81,6 +89,14 @@ async def views(mongodb_url) -> AsyncIterator[Recording]:
     await read_model.close()
     with MongoClient[Any](mongodb_url) as client:
         client.drop_database(DATABASE)
+
+
+@pytest.fixture(scope="module")
+def send(views):
+    """Sends queries to be answered from the views."""
+    mediator = Mediator()
+    register_queries(mediator, ReadSide(views, REGISTRY, seconds=1))
+    return mediator.send
 
 
 @pytest.fixture(scope="module")
@@ -119,14 +135,13 @@ def assert_served_by_an_index(explained: Mapping[str, Any], *, examined: int) ->
 @pytest.mark.parametrize("q", [None, "a", "mu", "gon", "gonza", "alice smi", "zzz"])
 @pytest.mark.parametrize("sort", ["name", "-name", "created_at", "-created_at"])
 @pytest.mark.parametrize("status", ["active", "deactivated"])
-async def test_lists_of_users(views, explain, q, sort, status):
+async def test_lists_of_users(views, send, explain, q, sort, status):
     """In every order, with and without a search, on the first page and on those after it."""
-    handler = ListUserSummariesHandler(views)
     views.requests.clear()
     cursor = None
     for _ in range(4):
         query = ListUserSummaries(status=status, q=q, sort=sort, limit=LIMIT, cursor=cursor)
-        cursor = (await handler(query)).next_cursor
+        cursor = (await send(query)).next_cursor
         if cursor is None:
             break
     for request in views.requests:
@@ -134,38 +149,34 @@ async def test_lists_of_users(views, explain, q, sort, status):
         assert_served_by_an_index(explain(USER_SUMMARIES, request), examined=LIMIT + 55)
 
 
-async def test_the_history_of_a_user(views, explain):
+async def test_the_history_of_a_user(views, send, explain):
     """On the first page and on those after it."""
-    handler = GetUserHistoryHandler(views, REGISTRY)
     views.requests.clear()
     cursor = None
     for _ in range(3):
         query = GetUserHistory(person(0).id, limit=LIMIT, cursor=cursor)
-        cursor = (await handler(query)).next_cursor
+        cursor = (await send(query)).next_cursor
     assert len(views.requests) == 3
     for request in views.requests:
         assert_served_by_an_index(explain(USER_HISTORY, request), examined=LIMIT + 3)
 
 
-async def test_what_happens_to_users(views, explain):
+async def test_what_happens_to_users(views, send, explain):
     """From the beginning on, part after part."""
     views.requests.clear()
-    watch = PositionWatch(views)
-    names = [USER_HISTORY.name]
-    feed = ChangeFeed(views, watch, view=USER_HISTORY.name, views=names, seconds=1)
-    handler, position = FollowUsersHandler(feed, REGISTRY), 0
+    position = 0
     for _ in range(3):
-        position = (await handler(FollowUsers(position, seconds=5))).position
+        position = (await send(FollowUsers(position, seconds=5))).position
     assert position == 3 * READ_AT_ONCE
     for request in views.requests:
         assert_served_by_an_index(explain(USER_HISTORY, request), examined=READ_AT_ONCE + 3)
 
 
-async def test_the_past_of_a_user(views, explain):
+async def test_the_past_of_a_user(views, send, explain):
     """All of the history, page after page."""
     views.requests.clear()
     query = GetPastUserProfile(person(0).id, version=BUSY_EVENTS)
-    assert (await GetPastUserProfileHandler(views, REGISTRY)(query)).version == BUSY_EVENTS
+    assert (await send(query)).version == BUSY_EVENTS
     assert len(views.requests) == 2
     for request in views.requests:
         assert_served_by_an_index(explain(USER_HISTORY, request), examined=request.limit + 3)

@@ -10,8 +10,8 @@ from pymongo import AsyncMongoClient, MongoClient
 
 from app.adapters.mongo import MongoReadModel, read_model
 from app.adapters.mongo.read_model import PAGE_SECONDS
-from app.projecting import Index, PageRequest, Projection, by_aggregate
-from app.storage import StorageTimeout
+from app.framework.projections import Index, PageRequest, Projection, by_aggregate
+from app.framework.storage import StorageTimeout
 from tests.notes import NOTES, note, status
 
 SOON = 5.0

@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 from app.adapters.mongo.client import DRIVER_SECONDS
-from app.storage import StorageUnavailable
+from app.framework.storage import StorageUnavailable
 from tests.contract.ill_treated import NOTE, PAGE, STATUS, Server, opened, running_server, timed
 from tests.notes import NOTES
 

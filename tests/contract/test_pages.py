@@ -10,12 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.projecting import (
+from app.framework.projections import (
     BeginsWith,
+    ConsistentViews,
     Entry,
     Index,
     OneOf,
+    Page,
     PageRequest,
+    PositionWatch,
     Projection,
     Seek,
     Versioned,
@@ -23,6 +26,7 @@ from app.projecting import (
     by_aggregate,
     read_page,
 )
+from app.framework.request import NO_CONTEXT
 
 BOOKS = Projection(
     name="books",
@@ -45,6 +49,12 @@ async def library(read_model):
     """A read model with room for books."""
     await read_model.prepare(BOOKS)
     return read_model
+
+
+async def read(library, request: PageRequest, cursor: str | None, sorts: type[Any]) -> Page[Entry]:
+    """A page as queries read it."""
+    views = ConsistentViews(library, PositionWatch(library), seconds=1)
+    return await read_page(views, "books", request, NO_CONTEXT, cursor=cursor, sorts=sorts)
 
 
 def book(shelf: int, title: str, **fields) -> dict[str, Any]:
@@ -187,14 +197,14 @@ async def test_a_version_of_before_is_asked_in_its_own_terms(library):
     await put(library, {f"k{each}": book(1, f"{each}") for each in range(3)})
     formerly = PageRequest({"shelf": 1}, "title", 1)
     request = PageRequest({"place": 1}, "title", 1, formerly=(2, formerly))
-    first = await read_page(library, "books", formerly, None, sorts=str)
-    second = await read_page(library, "books", request, first.next_cursor, sorts=str)
+    first = await read(library, formerly, None, str)
+    second = await read(library, request, first.next_cursor, str)
     assert [each.key for each in second.items] == ["k1"]
     await library.prepare(later)
     documents = {f"k{each}": {"place": 1, "title": f"{each}"} for each in range(3)}
     await library.write(later, {key: Versioned(each, 1) for key, each in documents.items()})
     await library.serve(later)
-    third = await read_page(library, "books", request, second.next_cursor, sorts=str)
+    third = await read(library, request, second.next_cursor, str)
     assert [each.key for each in third.items] == ["k2"]
 
 
@@ -260,7 +270,7 @@ async def walk(library: Views, request: PageRequest, between) -> list[Entry]:
     entries: list[Entry] = []
     cursor = None
     while True:
-        page = await read_page(library, "books", request, cursor, sorts=SORTS[request.sort])
+        page = await read(library, request, cursor, SORTS[request.sort])
         assert len(page.items) <= request.limit
         entries += page.items
         if page.next_cursor is None:

@@ -12,7 +12,7 @@ import pytest
 from app.adapters.postgres import PostgresEventStore, migrate, statements
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.sessions import Sessions
-from app.storage import StorageUnavailable
+from app.framework.storage import StorageUnavailable
 from tests.acceptance.fronts import needs
 from tests.contract.noted import REGISTRY, Noted, note
 from tests.pgbouncer import pgbouncer

@@ -25,9 +25,9 @@ from alembic.script import ScriptDirectory
 from app.adapters.postgres import CannotMigrate, PostgresEventStore, SchemaBehind, migrate
 from app.adapters.postgres.event_store import WAITING
 from app.adapters.postgres.schema import REQUIRED_REVISION
-from app.devservers.postgres import Postgres
-from app.eventsourcing import Append, Event, EventRegistry
-from app.storage import Overloaded, StorageNotReady, StorageUnavailable
+from app.devtools.servers.postgres import Postgres
+from app.framework.eventsourcing import Append, Event, EventRegistry
+from app.framework.storage import Overloaded, StorageNotReady, StorageUnavailable
 
 ROOT = Path(__file__).parents[2]
 PROMISED_SECONDS = 5.0

@@ -12,15 +12,15 @@ from alembic import command
 from alembic.config import Config
 
 from app.adapters.postgres import PostgresEventStore, migrate
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
     Claim,
     ClaimTaken,
     DuplicateCommand,
-    IdempotencyKey,
     Receipt,
     VersionConflict,
 )
-from app.eventsourcing.retention import MARK_INTERVAL
+from app.framework.eventsourcing.retention import MARK_INTERVAL
+from app.framework.request import IdempotencyKey
 from tests.contract.noted import REGISTRY, note
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.adapters.memory.event_store import MemoryEventStore
-from app.projecting import PageRequest, Projection
-from app.projecting.follower import Follower
+from app.framework.projections import PageRequest, Projection
+from app.framework.projections.follower import Follower
 from tests.following import QUICK, Crash, EventfulStore, WatchedLog, catch_up, running
 from tests.notes import (
     LOG,

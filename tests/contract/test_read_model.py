@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.projecting import Entry, PageRequest, Projection, Versioned
+from app.framework.projections import Entry, PageRequest, Projection, Versioned
 from tests.notes import NOTES, NOW, deleted, note
 
 

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
     Append,
     Claim,
     DuplicateCommand,
-    IdempotencyKey,
     Receipt,
     VersionConflict,
 )
-from app.eventsourcing.retention import MARK_INTERVAL
+from app.framework.eventsourcing.retention import MARK_INTERVAL
+from app.framework.request import IdempotencyKey
 from tests.contract.noted import Noted
 
 AT_ONCE = timedelta(0)

@@ -13,16 +13,17 @@ from pymongo import MongoClient
 from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.documents import stored
 from app.adapters.mongo.pages import page_filter, page_sort
-from app.eventsourcing import Metadata, RecordedEvent
-from app.projecting import Entry, PageRequest, Versioned, Views, fold
-from app.users.events import UserRegistered
-from app.users.names import prefixes_to_find
-from app.users.projections import USER_SUMMARIES
-from app.users.queries.list_user_summaries import (
+from app.contexts.users.domain.events import UserRegistered
+from app.contexts.users.domain.names import prefixes_to_find
+from app.contexts.users.projections import USER_SUMMARIES
+from app.contexts.users.queries.list_user_summaries import (
     ListUserSummaries,
     ListUserSummariesHandler,
     UserOrder,
 )
+from app.framework.eventsourcing import Metadata, RecordedEvent
+from app.framework.projections import ConsistentViews, Entry, PageRequest, Versioned, fold
+from app.framework.request import NO_CONTEXT, RequestContext
 from tests.people import person
 
 FEW, MANY = 1000, 10_000
@@ -70,7 +71,7 @@ class Searched:
         documents.insert_many([stored(*each) for each in summaries(count)])
         await self.read_model.prepare(USER_SUMMARIES)
 
-    async def page(self, view: str, request: PageRequest, **_: int) -> list[Entry]:
+    async def page(self, view: str, request: PageRequest, _: RequestContext) -> list[Entry]:
         """The page; it is remembered what was asked for."""
         self._requests.append(request)
         return list(await self.read_model.page(view, request))
@@ -80,7 +81,7 @@ class Searched:
         self._requests.clear()
         found = []
         for _ in range(2):
-            page = await ListUserSummariesHandler(cast("Views", self))(query)
+            page = await ListUserSummariesHandler(cast("ConsistentViews", self))(query, NO_CONTEXT)
             found += [each.name for each in page.items]
             query = dataclasses.replace(query, cursor=page.next_cursor)
             if page.next_cursor is None:

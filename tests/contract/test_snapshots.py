@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from app.eventsourcing import DuplicateCommand, IdempotencyKey, Snapshot, VersionConflict
+from app.framework.eventsourcing import DuplicateCommand, Snapshot, VersionConflict
+from app.framework.request import IdempotencyKey
 from tests.contract.noted import note
 
 SNAPSHOT = Snapshot(1, {"state": {"texts": ["a", "\u00e9", None]}, "created_at": "2026"})

@@ -11,7 +11,7 @@ import pytest
 from app.adapters.postgres import PostgresEventStore, connection
 from app.adapters.postgres.connection import ATTEMPTS
 from app.adapters.postgres.errors import is_transient
-from app.storage import StorageUnavailable
+from app.framework.storage import StorageUnavailable
 from tests.contract.noted import REGISTRY, note
 from tests.locks import log_head_locked
 

@@ -2,9 +2,9 @@
 
 from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
-from app.bootstrap import PROJECTIONS
-from app.projecting import audit
-from app.settings import Settings
+from app.bootstrap import all_projections
+from app.framework.projections import audit
+from app.host.settings import Settings
 
 
 async def differences(log: PostgresEventStore, settings: Settings) -> list[str]:
@@ -16,7 +16,7 @@ async def differences(log: PostgresEventStore, settings: Settings) -> list[str]:
     head = await log.head()
     read_model = MongoReadModel(settings.mongodb_url, settings.mongodb_database, "motor")
     try:
-        found = [await audit(log, read_model, each, head=head) for each in PROJECTIONS]
+        found = [await audit(log, read_model, each, head=head) for each in all_projections()]
     finally:
         await read_model.close()
     assert {each.events for each in found} == {head}

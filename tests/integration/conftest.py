@@ -9,8 +9,8 @@ import pytest
 
 from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import event_registry
+from app.host.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 
 PATIENCE = 10.0
 """Seconds that the views may take to follow; they take milliseconds unless something is broken."""

@@ -173,7 +173,9 @@ def test_what_start_up_does_not_see_fails_the_tests(tree):
         "-CONTEXTS: Sequence[ModuleType] = (users, teams)\n"
         "+CONTEXTS: Sequence[ModuleType] = (users,)\n",
     )
-    forget(tree / "app/api/problems/teams.py", "    TeamIsFull: Refusal(TEAM_IS_FULL),\n")
+    forget(
+        tree / "app/framework/http/problems/teams.py", "    TeamIsFull: Refusal(TEAM_IS_FULL),\n"
+    )
     done = run(tree, *PYTEST, "tests/unit/test_contexts.py")
     assert done.returncode == 1
     assert "2 failed" in done.stdout

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from app.api.consistency import encode_position
-from app.settings import Role
+from app.framework.http.consistency import encode_position
+from app.host.settings import Role
 from tests.integration.conftest import serving
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}

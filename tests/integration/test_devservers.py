@@ -17,10 +17,10 @@ import pytest
 from pymongo import MongoClient
 
 from app.adapters.mongo.replica_set import initiate
-from app.devservers import CannotStart, DataDirInUse, embedded_servers, running_servers
-from app.devservers.accounts import Account, let_read
-from app.devservers.binaries import mongod_binary
-from app.devservers.processes import wait_until
+from app.devtools.servers import CannotStart, DataDirInUse, embedded_servers, running_servers
+from app.devtools.servers.accounts import Account, let_read
+from app.devtools.servers.binaries import mongod_binary
+from app.devtools.servers.processes import wait_until
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.settings import Settings
+from app.host.settings import Settings
 from tests.integration.conftest import caught_up, serving, shown
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}

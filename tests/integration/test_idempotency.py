@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.settings import Role
+from app.host.settings import Role
 from tests.integration.conftest import serving
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}

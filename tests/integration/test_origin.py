@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from pymongo import MongoClient
 
-from app.projecting import OtherLog
-from app.settings import Role
+from app.framework.projections import OtherLog
+from app.host.settings import Role
 from tests.acceptance.services import run
 from tests.integration.conftest import caught_up, serving
 

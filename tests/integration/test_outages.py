@@ -26,9 +26,9 @@ import pytest
 from app.adapters.mongo.replica_set import initiate
 from app.adapters.postgres import PostgresEventStore, migrate
 from app.bootstrap import event_registry
-from app.devservers.mongod import Mongod
-from app.devservers.postgres import Postgres
-from app.settings import Settings
+from app.devtools.servers.mongod import Mongod
+from app.devtools.servers.postgres import Postgres
+from app.host.settings import Settings
 from tests.acceptance.services import await_that
 from tests.integration.auditing import differences
 from tests.integration.conftest import caught_up, serving, shown

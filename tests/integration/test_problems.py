@@ -1,4 +1,4 @@
-"""Refusals over HTTP on real servers: problems throughout, and nothing recorded."""
+"""ErrorMappings over HTTP on real servers: problems throughout, and nothing recorded."""
 
 import json
 

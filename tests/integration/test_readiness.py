@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from app.adapters.postgres import append_health
-from app.outages import end_outages
-from app.settings import Role
+from app.framework.observability.outages import end_outages
+from app.host.settings import Role
 from tests.integration.conftest import serving
 from tests.locks import log_head_locked
 

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from app.settings import Role
+from app.host.settings import Role
 from tests.integration.auditing import differences
 from tests.integration.conftest import caught_up, serving, shown
 

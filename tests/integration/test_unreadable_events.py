@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from pymongo import MongoClient
 
-from app.settings import Role
+from app.host.settings import Role
 from tests.integration.conftest import caught_up, serving
 
 ALICE = {"id": "alice", "name": "Alice Smith", "email": "alice@example.com"}

@@ -8,9 +8,9 @@ import socket
 import pytest
 
 from app.bootstrap import build
-from app.outages import end_outages
-from app.projecting import Projector
-from app.settings import Settings
+from app.framework.observability.outages import end_outages
+from app.framework.projections import Projector
+from app.host.settings import Settings
 
 MARKS = ("127.0.0.1", "localhost", "Errno", "diptych_user", "diptych_database", "Connect call")
 

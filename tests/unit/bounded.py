@@ -7,11 +7,11 @@ from collections.abc import Callable
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.api.middleware import Places
-from app.cli.accepting import Acceptor
-from app.cli.bounded import BoundedProtocol
-from app.cli.connections import Connections
-from app.cli.listening import bind
+from app.framework.http.middleware import Places
+from app.host.server.accepting import Acceptor
+from app.host.server.bounded import BoundedProtocol
+from app.host.server.connections import Connections
+from app.host.server.listening import bind
 
 
 class Client:

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from app.cli.protocol import Protocol
+from app.host.server.protocol import Protocol
 
 Address = tuple[str, int]
 

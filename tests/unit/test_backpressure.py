@@ -1,6 +1,6 @@
 """Senders of what is refused are left unread for a while, in turn."""
 
-from app.cli.backpressure import Backpressure
+from app.host.server.backpressure import Backpressure
 from tests.unit.bounded import until
 
 

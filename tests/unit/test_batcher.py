@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.adapters.batcher import Batcher
-from app.storage import Overloaded, StorageUnavailable
+from app.framework.storage import Overloaded, StorageUnavailable
 
 SOON = 5.0
 """What has not happened after so many seconds never will."""

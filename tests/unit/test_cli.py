@@ -4,11 +4,11 @@ import socket
 import pytest
 
 from app.cli import main
-from app.cli.listening import CannotListen, base_url, bind
 from app.cli.projections import table
 from app.cli.serve import warn_of_any_host
-from app.projecting import ProjectionState, ProjectionStatus
-from app.settings import Settings
+from app.framework.projections import ProjectionState, ProjectionStatus
+from app.host.server.listening import CannotListen, base_url, bind
+from app.host.settings import Settings
 
 
 @pytest.mark.parametrize("arguments", [[], ["conduct"], ["serve", "--sideways"]])

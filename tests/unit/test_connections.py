@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 import uvloop
 
-from app.api.application import create_api
-from app.api.middleware import Places
-from app.cli import accepting
+from app.framework.http.middleware import Places
+from app.host.server import accepting
+from app.main import application
 from tests.unit.api.service import MemoryService
 from tests.unit.bounded import Busy, Server, until
 
@@ -28,7 +28,7 @@ async def serve() -> AsyncIterator[Callable[..., Server]]:
     async with contextlib.AsyncExitStack() as stack:
 
         def start(app=None, requests: int = 100, **bounds: int) -> Server:
-            api = app or create_api(MemoryService())
+            api = app or application(MemoryService())
             places = api.state.places if app is None else Places(requests)
             places.bound = requests
             server = Server(api, places, **bounds)

@@ -1,33 +1,17 @@
 """What holds for every bounded context, and what start-up does not see."""
 
-import importlib
-import tomllib
-from pathlib import Path
+import pytest
 
-from app.api.problems import REFUSALS
 from app.bootstrap import CONTEXTS
-from app.verification import defined_in
-
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-
-
-def names_of_contexts() -> set[str]:
-    """The packages that the import contracts place in the layer of contexts."""
-    contracts = tomllib.loads(PYPROJECT.read_text())["tool"]["importlinter"]["contracts"]
-    [layers] = [each["layers"] for each in contracts if each["type"] == "layers"]
-    [layer] = [each.split(" | ") for each in layers if "users" in each.split(" | ")]
-    return {f"app.{each}" for each in layer}
+from app.framework.contexts import defined_in
+from app.framework.http.problems import ERROR_MAPPINGS
 
 
-def test_every_context_is_verified_at_start_up():
-    """Start-up looks for what is not wired up in each of them."""
-    assert {each.__name__ for each in CONTEXTS} == names_of_contexts()
-
-
-def test_every_error_of_a_context_is_told_to_clients():
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda it: it.package)
+def test_every_error_of_a_context_is_told_to_clients(context):
     """No refusal of a context is answered as an error of ours."""
-    contexts = map(importlib.import_module, names_of_contexts())
-    errors = {each for context in contexts for each in defined_in(context, Exception)}
+    mappings = {**ERROR_MAPPINGS, **context.http().problems}
+    errors = set(defined_in(context.package, Exception))
     raised = {each for each in errors if not errors.intersection(each.__subclasses__())}
     assert raised
-    assert {each.__name__ for each in raised if not set(each.__mro__) & REFUSALS.keys()} == set()
+    assert {each.__name__ for each in raised if not set(each.__mro__) & mappings.keys()} == set()

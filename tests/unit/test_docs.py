@@ -6,8 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.api.application import create_api
-from app.api.problems import REFUSALS, problem_types
+from app.framework.http.application import mappings_of
+from app.framework.http.problems import problem_types
+from app.main import application, http_sides
 from tests.documents import Comparison, Curl, blocks, exchanges
 from tests.unit.api.service import MemoryService
 
@@ -97,7 +98,7 @@ async def test_the_round_trip_in_the_readme_is_true():
     """Each command is answered as the text says, but for the time."""
     [console] = [each for each in blocks(README.read_text("utf-8")) if each.kind == "console"]
     service, comparison = MemoryService(), Comparison()
-    transport = httpx.ASGITransport(create_api(service))
+    transport = httpx.ASGITransport(application(service))
     async with httpx.AsyncClient(transport=transport) as client:
         for command, shown in exchanges(console.text):
             answer = await client.send(Curl(command).request(client))
@@ -109,7 +110,8 @@ def test_every_kind_of_problem_is_listed_for_clients():
     """By status, and with Retry-After where there is one."""
     rows = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (.+) \|$", API.read_text("utf-8"), re.MULTILINE)
     assert [(code, int(status), "`Retry-After`" in what) for code, status, what in rows] == [
-        (each.code, each.status, each.retry_after is not None) for each in problem_types(REFUSALS)
+        (each.code, each.status, each.retry_after is not None)
+        for each in problem_types(mappings_of(http_sides()))
     ]
 
 

@@ -15,7 +15,7 @@ NUMBERS = itertools.count()
 EVENTS = """
 from dataclasses import dataclass
 from typing import ClassVar
-from app.eventsourcing import Event
+from app.framework.eventsourcing import Event
 
 @dataclass(frozen=True)
 class Grown(Event):
@@ -35,7 +35,7 @@ def _rounded(size):
 
 TREE = """
 from dataclasses import asdict, dataclass
-from app.eventsourcing import Snapshots
+from app.framework.eventsourcing import Snapshots
 from .events import Grown
 from .sizes import larger
 
@@ -58,7 +58,7 @@ SNAPSHOTS = Snapshots(edition=1, encode=asdict, decode=lambda data: Tree(**data)
 
 HEIGHTS = '''
 """The view."""
-from app.projecting import Index, Projection, by_aggregate
+from app.framework.projections import Index, Projection, by_aggregate
 from . import sizes
 from .events import Grown
 
@@ -102,7 +102,7 @@ def fingerprints(tmp_path, monkeypatch):
 def test_the_folds_are_those_that_made_what_is_stored():
     """Each has the fingerprint that is recorded for its version."""
     recorded = json.loads(folds.RECORD.read_text())
-    if found := folds.complaints(recorded, folds.fingerprints(CONTEXTS)):
+    if found := folds.complaints(recorded, folds.fingerprints(folds.packages_of(CONTEXTS))):
         pytest.fail("\n".join(found), pytrace=False)
 
 
@@ -166,7 +166,7 @@ def test_a_changed_fold_is_recorded_only_if_it_is_said_to_be_the_same(
     tmp_path, monkeypatch, capsys
 ):
     """A new version is recorded, and one that is gone is forgotten, without a question."""
-    today = folds.fingerprints(CONTEXTS)
+    today = folds.fingerprints(folds.packages_of(CONTEXTS))
     name = next(iter(today))
     record = tmp_path / "folds.json"
     monkeypatch.setattr(folds, "RECORD", record)

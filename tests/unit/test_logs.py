@@ -8,9 +8,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app import logs
-from app.api.middleware import LastResort, RequestIds
-from app.eventsourcing import Metadata, request_metadata
+from app.framework.http.middleware import LastResort, RequestIds
+from app.framework.observability import logs
+from app.framework.request import logged_request_id
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def written(capsys):
 def under_way():
     """Has the test be in the midst of a request of an id."""
     tokens = []
-    yield lambda name: tokens.append(request_metadata.set(Metadata(correlation_id=name)))
+    yield lambda name: tokens.append(logged_request_id.set(name))
     for token in tokens:
-        request_metadata.reset(token)
+        logged_request_id.reset(token)
 
 
 def test_a_line_of_json_carries_the_request_id(written, under_way):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.api.contract import breaking_changes
 from app.cli.openapi import document
+from app.devtools.openapi import breaking_changes
 
 COMMITTED = Path(__file__).parents[2] / "openapi.json"
 

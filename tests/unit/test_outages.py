@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from app import episodes
-from app.outages import end_outages, note_outage
-from app.storage import StorageUnavailable
+from app.framework.observability import episodes
+from app.framework.observability.outages import end_outages, note_outage
+from app.framework.storage import StorageUnavailable
 from tests.following import until
 
 STORE_IS_AWAY = "Store is unavailable: it cannot be reached (try 0)"

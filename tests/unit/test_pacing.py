@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from app.api.middleware import Places
-from app.cli.bounded import BoundedProtocol
+from app.framework.http.middleware import Places
+from app.host.server.bounded import BoundedProtocol
 from tests.unit.bounded import Busy, Server, until
 from tests.unit.serving import Echo
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.adapters.mongo.page_reads import PageReads
-from app.projecting import Entry
-from app.storage import Overloaded, StorageTimeout, StorageUnavailable
+from app.framework.projections import Entry
+from app.framework.storage import Overloaded, StorageTimeout, StorageUnavailable
 
 SOON = 5.0
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from app.mediator import Mediator
-from app.process import Process
+from app.framework.mediator import Mediator
+from app.host.process import Process
 from tests.following import until
 
 

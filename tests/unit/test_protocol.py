@@ -10,8 +10,8 @@ import httpx
 import pytest
 import uvicorn
 
-from app.api.application import create_api
-from app.cli.protocol import Protocol
+from app.host.server.protocol import Protocol
+from app.main import application
 from tests.unit.api.service import MemoryService
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -27,7 +27,7 @@ def root_path() -> str:
 async def server(root_path) -> AsyncIterator[uvicorn.Server]:
     """A server of the application."""
     config = uvicorn.Config(
-        create_api(MemoryService()),
+        application(MemoryService()),
         http=Protocol,
         lifespan="off",
         log_config=None,

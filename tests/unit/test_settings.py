@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import InvalidSettings, Role, Settings
+from app.host.settings import InvalidSettings, Role, Settings
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 

@@ -6,7 +6,7 @@ import random
 import pytest
 import uvicorn
 
-from app.cli.protocol import Protocol
+from app.host.server.protocol import Protocol
 from tests.unit.serving import (
     SERVER_WAITS_SECONDS,
     Address,

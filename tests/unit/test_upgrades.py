@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from app.cli.protocol import Protocol
+from app.host.server.protocol import Protocol
 from tests.unit.serving import Echo, address_of, answers_to, in_pieces_of, read_answer, serving
 
 H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQA\r\n"

@@ -7,26 +7,38 @@ from typing import Any
 
 import pytest
 
-from app import users
-from app.bootstrap import CONTEXTS, PROJECTIONS, build, event_registry
-from app.eventsourcing import Event, EventRegistry
-from app.mediator import Command, DuplicateHandler, Mediator, Message, Query, Registration
-from app.projecting import Projection
-from app.settings import Settings
-from app.users.events import USER_EVENTS
-from app.verification import Misconfigured, defined_in, verify
-from tests.unit import sample_context
+from app.bootstrap import CONTEXTS, build
+from app.contexts.users.domain.events import USER_EVENTS
+from app.framework.contexts import Context, defined_in, verify
+from app.framework.eventsourcing import Event, EventRegistry
+from app.framework.mediator import Command, DuplicateHandler, Mediator, Message, Query, Registration
+from app.framework.misconfigured import Misconfigured
+from app.framework.projections import Projection
+from app.host.settings import Settings
 from tests.unit.sample_context.events import DoorOpened, DoorPainted
 from tests.unit.sample_context.projections import COLOURS, OPEN_DOORS
-from tests.unit.users.world import World
+from tests.world import World
 
 DOORS = "tests.unit.sample_context"
 
 UPCASTERS = {("DoorPainted", version): lambda data: data for version in (1, 2)}
 
 
-async def anything(_: object) -> None:
+async def anything(_: object, __: object) -> None:
     """Handles whatever it is given."""
+
+
+def manifest(**differences: Any) -> Context:
+    """The context of doors, but for some differences."""
+    return Context(
+        **{
+            "package": DOORS,
+            "events": (DoorOpened, DoorPainted),
+            "aggregates": (),
+            "projections": (OPEN_DOORS, COLOURS),
+            **differences,
+        }
+    )
 
 
 def problems(
@@ -36,15 +48,17 @@ def problems(
     missing_upcasters: Collection[int] = (),
     projections: Sequence[Projection] = (OPEN_DOORS, COLOURS),
     kinds: Sequence[type[Message[Any]]] = (Command, Query),
+    others: Sequence[Context] = (),
 ) -> list[str]:
     """What is said of doors when everything is wired up but for what the arguments leave out."""
     mediator = Mediator()
-    for each in defined_in(sample_context, Message):
+    for each in defined_in(DOORS, Message):
         if each.__name__ not in unhandled:
             mediator.register(Registration(each, anything))
     upcasters = {key: each for key, each in UPCASTERS.items() if key[1] not in missing_upcasters}
+    doors = manifest(events=events, projections=projections)
     try:
-        verify([sample_context], kinds, mediator, EventRegistry(events, upcasters), projections)
+        verify([doors, *others], kinds, mediator, EventRegistry(events, upcasters))
     except Misconfigured as misconfigured:
         return list(misconfigured.problems)
     return []
@@ -53,13 +67,13 @@ def problems(
 def test_every_second_handler_is_named():
     """Duplicates stand in the list, each of them, beside what is missing."""
     mediator = Mediator()
-    messages = defined_in(sample_context, Message)
+    messages = defined_in(DOORS, Message)
     for each in [*messages[1:], *messages[1:]]:
         with contextlib.suppress(DuplicateHandler):
             mediator.register(Registration(each, anything))
     registry = EventRegistry((DoorOpened, DoorPainted), UPCASTERS)
     with pytest.raises(Misconfigured) as misconfigured:
-        verify([sample_context], [Command, Query], mediator, registry, (OPEN_DOORS, COLOURS))
+        verify([manifest()], [Command, Query], mediator, registry)
     said = str(misconfigured.value)
     assert said.count("already has the handler") == len(messages) - 1
     assert f"No handler is registered for {messages[0].__module__}" in said
@@ -89,10 +103,10 @@ def test_only_messages_of_the_kinds_asked_for_need_a_handler():
     assert len(problems(unhandled=everything, kinds=[Command])) == 2
 
 
-def test_an_event_that_is_not_registered_is_named():
+def test_an_event_that_is_not_in_the_manifest_is_named():
     """It could be neither stored nor read."""
     assert problems(events=[DoorPainted]) == [
-        f"The event {DOORS}.events.DoorOpened is not registered."
+        f"The event {DOORS}.events.DoorOpened is not in the manifest of its context."
     ]
 
 
@@ -115,13 +129,24 @@ def test_a_projection_without_a_stance_is_named():
 
 def test_a_projection_of_another_context_needs_no_stance():
     """What applies none of a context's events is not asked about the others."""
-    assert problems(projections=[OPEN_DOORS, COLOURS, *PROJECTIONS]) == []
+    [users] = CONTEXTS
+    assert problems(projections=[OPEN_DOORS, COLOURS, *users.projections]) == []
+
+
+def test_two_contexts_with_one_stream_type_are_refused():
+    """Each would fold the other's events."""
+    [users] = CONTEXTS
+    assert problems(others=[manifest(aggregates=[*users.aggregates] * 2)]) == [
+        "Two projections go by the id open_doors_v1.",
+        "Two projections go by the id colours_v2.",
+        "Two types of aggregates have the stream type user.",
+    ]
 
 
 def test_a_projection_that_nobody_runs_is_named():
     """Its view would stay empty."""
     assert problems(projections=[OPEN_DOORS]) == [
-        f"The projection colours_v2 of {DOORS} is not among those that are run."
+        f"The projection colours_v2 of {DOORS} is not in the manifest of its context."
     ]
 
 
@@ -145,9 +170,9 @@ def test_all_that_is_wrong_is_said_in_one_go():
         f"No handler is registered for {DOORS}.commands.open_door.OpenDoor.",
         f"No handler is registered for {DOORS}.commands.paint_door.PaintDoor.",
         f"No handler is registered for {DOORS}.queries.find_door.FindDoor.",
-        f"The event {DOORS}.events.DoorOpened is not registered.",
-        f"The projection open_doors_v1 of {DOORS} is not among those that are run.",
-        f"The projection colours_v2 of {DOORS} is not among those that are run.",
+        f"The event {DOORS}.events.DoorOpened is not in the manifest of its context.",
+        f"The projection open_doors_v1 of {DOORS} is not in the manifest of its context.",
+        f"The projection colours_v2 of {DOORS} is not in the manifest of its context.",
         f"The projection colours_v2 neither applies nor ignores {DOORS}.events.DoorOpened.",
         f"The projection colours_v2 neither applies nor ignores {DOORS}.events.DoorOpened.",
         "Two projections go by the id colours_v2.",
@@ -163,12 +188,12 @@ def test_the_error_says_it_all():
 
 def test_what_a_package_defines_is_found_once_and_nothing_else():
     """By name, from every module below it, and neither what it imports nor what others define."""
-    assert defined_in(sample_context, Event) == [DoorOpened, DoorPainted]
-    assert [each.__name__ for each in defined_in(sample_context, Command)] == [
+    assert defined_in(DOORS, Event) == [DoorOpened, DoorPainted]
+    assert [each.__name__ for each in defined_in(DOORS, Command)] == [
         "OpenDoor",
         "PaintDoor",
     ]
-    assert set(defined_in(users, Event)) == set(USER_EVENTS)
+    assert set(defined_in("app.contexts.users", Event)) == set(USER_EVENTS)
 
 
 @pytest.mark.parametrize("roles", ["commands", "queries", "projector", "commands,queries"])
@@ -182,18 +207,11 @@ def test_the_service_is_wired_up(roles):
 
 
 def test_what_the_service_lacked_would_be_found():
-    """Its contexts are looked into: with nothing registered, all they define is named."""
+    """Its contexts are looked into: with nothing registered, all messages are named."""
     with pytest.raises(Misconfigured) as misconfigured:
-        verify(CONTEXTS, [Command, Query], Mediator(), EventRegistry([]), PROJECTIONS)
+        verify(CONTEXTS, [Command, Query], Mediator(), EventRegistry([]))
 
-    mediator = World().mediator
     assert sorted(misconfigured.value.problems) == sorted(
-        [
-            f"No handler is registered for {each.__module__}.{each.__name__}."
-            for each in mediator._registrations
-        ]
-        + [
-            f"The event {each.__module__}.{each.__name__} is not registered."
-            for each in event_registry().event_classes
-        ]
+        f"No handler is registered for {each.__module__}.{each.__name__}."
+        for each in World().mediator._registrations
     )

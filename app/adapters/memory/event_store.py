@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
     CLOCK_TOLERANCE,
     Append,
     Appended,
@@ -23,8 +23,8 @@ from app.eventsourcing import (
     RecordedSnapshot,
     VersionConflict,
 )
-from app.eventsourcing.signal import LogSignal
-from app.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
+from app.framework.eventsourcing.signal import LogSignal
+from app.framework.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""

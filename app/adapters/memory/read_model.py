@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.projecting import (
+from app.framework.projections import (
     BeginsWith,
     Document,
     Entry,

@@ -11,7 +11,7 @@ from pymongo import UpdateOne
 
 from app.adapters.batcher import Batcher
 from app.adapters.mongo.client import Client, answering
-from app.projecting import Projection, ProjectionState, ProjectionStatus, projection_id
+from app.framework.projections import Projection, ProjectionState, ProjectionStatus, projection_id
 
 _Save = tuple[str, ProjectionStatus]
 

@@ -17,7 +17,7 @@ from app.adapters.mongo.healing import (
     heals,
     reason,
 )
-from app.storage import StorageNotReady, StorageTimeout, StorageUnavailable
+from app.framework.storage import StorageNotReady, StorageTimeout, StorageUnavailable
 
 Driver = Literal["motor", "pymongo"]
 

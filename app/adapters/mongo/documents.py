@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.projecting import Document, Entry, Versioned
+from app.framework.projections import Document, Entry, Versioned
 
 TOMBSTONE_SECONDS = int(timedelta(days=7).total_seconds())
 """Longer than any projector may be behind another on the same documents."""

@@ -5,7 +5,7 @@ from pymongo import IndexModel
 from app.adapters.mongo.client import Client, answering
 from app.adapters.mongo.documents import TOMBSTONE_SECONDS
 from app.adapters.mongo.leisure import at_leisure
-from app.projecting import Projection
+from app.framework.projections import Projection
 
 
 async def create_indexes(client: Client, projection: Projection) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar
 
-from app.projecting import Entry, copied
-from app.storage import Overloaded, StorageTimeout, StorageUnavailable
+from app.framework.projections import Entry, copied
+from app.framework.storage import Overloaded, StorageTimeout, StorageUnavailable
 
 WantedT = TypeVar("WantedT", bound=Hashable)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.adapters.mongo.documents import NOT_DELETED
-from app.projecting import BeginsWith, OneOf, PageRequest, Seek
+from app.framework.projections import BeginsWith, OneOf, PageRequest, Seek
 
 
 def page_filter(request: PageRequest) -> dict[str, Any]:

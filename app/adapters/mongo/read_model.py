@@ -19,7 +19,7 @@ from app.adapters.mongo.leisure import at_leisure
 from app.adapters.mongo.page_reads import PageReads
 from app.adapters.mongo.pages import page_fields, page_filter, page_sort
 from app.adapters.mongo.writes import write_guarded
-from app.projecting import (
+from app.framework.projections import (
     Entry,
     PageRequest,
     Projection,

@@ -12,7 +12,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from app.storage import StorageUnavailable
+from app.framework.storage import StorageUnavailable
 
 _SECONDS = 60.0
 _POLL_SECONDS = 0.02

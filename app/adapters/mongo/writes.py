@@ -8,7 +8,7 @@ from pymongo.errors import BulkWriteError
 
 from app.adapters.mongo.client import Collection as MongoCollection
 from app.adapters.mongo.documents import stored
-from app.projecting import Versioned
+from app.framework.projections import Versioned
 
 _DUPLICATE_KEY = 11000
 

@@ -9,7 +9,7 @@ import asyncpg
 from app.adapters.postgres import statements
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.errors import message
-from app.storage import StorageUnavailable
+from app.framework.storage import StorageUnavailable
 
 FRESH_SECONDS = 5.0
 """For how long an append that succeeded shows that others will."""

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from app.storage import StorageUnavailable
+from app.framework.storage import StorageUnavailable
 
 DRIVER_ERRORS = (
     OSError,  # TimeoutError is one

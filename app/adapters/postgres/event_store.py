@@ -14,14 +14,13 @@ from app.adapters.postgres.append_health import AppendHealth
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.schema import check_schema
 from app.adapters.postgres.sessions import Sessions
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
     Append,
     Appended,
     Claim,
     ClaimTaken,
     DuplicateCommand,
     EventRegistry,
-    IdempotencyKey,
     LogClock,
     Metadata,
     Purged,
@@ -32,9 +31,10 @@ from app.eventsourcing import (
     UnreadableEvent,
     VersionConflict,
 )
-from app.eventsourcing.signal import LogSignal
-from app.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
-from app.storage import StorageUnavailable
+from app.framework.eventsourcing.signal import LogSignal
+from app.framework.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
+from app.framework.request import IdempotencyKey
+from app.framework.storage import StorageUnavailable
 
 LARGEST_APPEND_BATCH = 128
 LARGEST_LOAD_BATCH = 64

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.adapters.postgres import statements
 from app.adapters.postgres.connection import Connection
-from app.eventsourcing import CLOCK_TOLERANCE, Purged
+from app.framework.eventsourcing import CLOCK_TOLERANCE, Purged
 
 PURGED_AT_ONCE = 5000
 

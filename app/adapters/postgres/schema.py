@@ -18,7 +18,7 @@ from app.adapters.postgres.revision import (
     REVISIONS,
     is_ours,
 )
-from app.storage import StorageNotReady, StorageUnavailable
+from app.framework.storage import StorageNotReady, StorageUnavailable
 
 REQUIRED_REVISION = "0004"
 """The newest alembic revision; the service does not run on an older one."""

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import TypeVar, assert_type
 
-from app.eventsourcing import EventStore
-from app.mediator import Deadline, Log, Mediator, Message, Proceed, Query, Registration
-from app.users.commands.deactivate_user import DeactivateUser, DeactivateUserHandler
-from app.users.commands.update_user_profile import UpdateUserProfile, UpdateUserProfileHandler
-from app.users.users import Users
+from app.contexts.users.commands.deactivate_user import DeactivateUser, deactivate_user
+from app.contexts.users.commands.update_user_profile import UpdateUserProfile, update_user_profile
+from app.contexts.users.domain.user import USERS, User
+from app.contexts.users.read_models import UserProfile
+from app.framework.eventsourcing import CommandHandlers, EventStore
+from app.framework.mediator import Deadline, Log, Mediator, Message, Proceed, Query, Registration
+from app.framework.request import RequestContext
 
 ResultT = TypeVar("ResultT")
 
@@ -22,50 +24,60 @@ class CountActiveUsers(CountUsers):
     """A message that is one of those."""
 
 
-async def count(_: CountUsers) -> int:
+async def count(_: CountUsers, __: RequestContext) -> int:
     """The handler that fits."""
     return 0
 
 
-async def count_any(_: Message[object]) -> bool:
+async def count_any(_: Message[object], __: RequestContext) -> bool:
     """A handler that takes more and answers with less than need be fits as well."""
     return True
 
 
-async def count_active(_: CountActiveUsers) -> int:
+async def count_active(_: CountActiveUsers, __: RequestContext) -> int:
     """A handler that takes some of the messages only."""
     return 0
 
 
-async def name(_: CountUsers) -> str:
+async def name(_: CountUsers, __: RequestContext) -> str:
     """A handler that answers with something else."""
     return ""
 
 
-async def perhaps_count(_: CountUsers) -> int | None:
+async def perhaps_count(_: CountUsers, __: RequestContext) -> int | None:
     """A handler that does not always answer."""
     return None
 
 
-def count_at_once(_: CountUsers) -> int:
+def count_at_once(_: CountUsers, __: RequestContext) -> int:
     """A handler that cannot be awaited."""
     return 0
 
 
+def users_of(store: EventStore) -> CommandHandlers[User, UserProfile]:
+    """Handlers of commands on users."""
+    return CommandHandlers(store, USERS, aggregate_id=str, answer=profile)
+
+
+def profile(_: object) -> UserProfile:
+    """What commands on users answer."""
+    raise NotImplementedError
+
+
 def handlers_that_fit(store: EventStore) -> None:
     """Functions and objects, as long as they can be called so."""
-    users = Users(store)
+    users = users_of(store)
     assert_type(CountUsers.handled_by(count), Registration)
     CountUsers.handled_by(count_any)
     CountActiveUsers.handled_by(count)
-    DeactivateUser.handled_by(DeactivateUserHandler(users))
-    UpdateUserProfile.handled_by(UpdateUserProfileHandler(users))
+    DeactivateUser.handled_by(users.decided_by(deactivate_user))
+    UpdateUserProfile.handled_by(users.decided_by(update_user_profile))
 
 
 def handlers_of_another_message(store: EventStore) -> None:
     """Two commands with one type of result are two commands all the same."""
-    users = Users(store)
-    UpdateUserProfile.handled_by(DeactivateUserHandler(users))  # E: arg-type
+    users = users_of(store)
+    UpdateUserProfile.handled_by(users.decided_by(deactivate_user))  # E: arg-type
     UpdateUserProfile.handled_by(count)  # E: arg-type
     CountUsers.handled_by(count_active)  # E: arg-type
 
@@ -80,14 +92,18 @@ def handlers_with_another_result() -> None:
 class Retry:
     """A behaviour suits any message."""
 
-    async def __call__(self, message: Message[ResultT], proceed: Proceed[ResultT]) -> ResultT:
+    async def __call__(
+        self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
+    ) -> ResultT:
         """Proceed, and again."""
-        return await proceed(message)
+        return await proceed(message, context)
 
 
-async def only_for_counts(message: CountUsers, proceed: Proceed[int]) -> int:
+async def only_for_counts(
+    message: CountUsers, context: RequestContext, proceed: Proceed[int]
+) -> int:
     """No behaviour: it does not suit any message."""
-    return await proceed(message)
+    return await proceed(message, context)
 
 
 def behaviours(mediator: Mediator, log: Log, deadline: Deadline) -> None:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, assert_type
 
-from app.mediator import Command, Mediator, Query
-from app.projecting import Page
-from app.users.commands.update_user_profile import UpdateUserProfile
-from app.users.queries.list_user_summaries import ListUserSummaries
-from app.users.read_models import UserProfile, UserSummary
+from app.contexts.users.commands.update_user_profile import UpdateUserProfile
+from app.contexts.users.queries.list_user_summaries import ListUserSummaries
+from app.contexts.users.read_models import UserProfile, UserSummary
+from app.framework.mediator import Mediator, Query
+from app.framework.projections import Page
+from app.framework.request import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class CountUsers(Command[int]):
+class CountUsers(Query[int]):
     """A message with a simple result."""
 
 
@@ -22,9 +23,9 @@ class Forget(Query[None]):
 
 async def the_result_is_inferred_from_the_message(mediator: Mediator) -> None:
     """No annotation, no cast."""
-    profile = await mediator.send(UpdateUserProfile(user_id="user123", name="Alice"))
-    assert_type(profile, UserProfile)
-    assert_type(profile.name, str)
+    outcome = await mediator.send(UpdateUserProfile(user_id="user123", name="Alice"))
+    assert_type(outcome, Outcome[UserProfile])
+    assert_type(outcome.value.name, str)
     assert_type(await mediator.send(CountUsers()), int)
     page = await mediator.send(ListUserSummaries())
     assert_type(page, Page[UserSummary])

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.api.application import create_api
+from app.main import application
 from tests.unit.api.service import MemoryService
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
@@ -20,7 +20,7 @@ def service() -> MemoryService:
 @pytest.fixture
 async def client(service: MemoryService) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API on `service`."""
-    transport = httpx.ASGITransport(create_api(service))
+    transport = httpx.ASGITransport(application(service))
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
         yield client
 
@@ -37,7 +37,7 @@ async def alice(client: httpx.AsyncClient, service: MemoryService) -> str:
 @pytest.fixture(scope="module")
 def document():
     """The document as it is served."""
-    return create_api(MemoryService()).openapi()
+    return application(MemoryService()).openapi()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 
-from app.api.broadcast import EventBatch
+from app.framework.http.broadcast import EventBatch
+from app.framework.request import RequestContext
 
 AT_ONCE = 200
 
@@ -29,7 +30,7 @@ class Happenings:
         self._error = error
         self._changed.set()
 
-    async def look(self, after: int | None, seconds: float) -> EventBatch:
+    async def look(self, after: int | None, seconds: float, _: RequestContext) -> EventBatch:
         """What comes after an id, or nothing within so many seconds."""
         self.asked.append(after)
         await asyncio.sleep(0)

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 
-from app.api.application import BODY_LIMIT, HEADER_LIMIT
+from app.framework.http.application import BODY_LIMIT, HEADER_LIMIT
 
 MARKS = "\u0315\u0300\u0316\u05ae"
 """Combining marks that no normal form leaves in this order, so that all of them are sorted."""

@@ -3,29 +3,24 @@
 import asyncio
 from collections.abc import Sequence
 
-from app.adapters.memory.event_store import MemoryEventStore
-from app.adapters.memory.read_model import MemoryReadModel
-from app.api.service import Check
-from app.bootstrap import PROJECTIONS, event_registry, register_commands, register_queries
-from app.mediator import Mediator
-from app.projecting import ProjectionState, ProjectionStatus, fold
+from app.framework.http.service import Check
+from app.framework.projections import ProjectionState, ProjectionStatus
+from tests.world import World
 
 
 class MemoryService:
     """Implements Service; `project` brings the views up to date when a test says so."""
 
     def __init__(self) -> None:
-        registry = event_registry()
+        self._world = World()
         self.roles = frozenset({"commands", "queries", "projector"})
-        self.mediator = Mediator()
-        self.log = MemoryEventStore(registry)
-        self.views = MemoryReadModel()
+        self.mediator = self._world.mediator
+        self.log = self._world.event_store
+        self.views = self._world.read_model
         self.found: Sequence[Check] = ()
         self.calls: list[str] = []
         self.draining = asyncio.Event()
         self.stopping = asyncio.Event()
-        register_commands(self.mediator, self.log)
-        register_queries(self.mediator, self.views, registry, patience=0.1)
 
     async def open(self) -> None:
         """Note that it was opened."""
@@ -47,8 +42,5 @@ class MemoryService:
         ]
 
     async def project(self) -> None:
-        """Apply the whole log to the views."""
-        log = await self.log.read(after=0, limit=await self.log.head())
-        for each in PROJECTIONS:
-            await self.views.prepare(each)
-            await self.views.write(each, fold(each, {}, log))
+        """Apply the log to the views."""
+        await self._world.catch_up()

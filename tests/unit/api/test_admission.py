@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.api.middleware import Admission, BodyLimit, Places
+from app.framework.http.middleware import Admission, BodyLimit, Places
 
 
 class Call:

@@ -3,14 +3,14 @@
 import httpx
 import pytest
 
-from app.api.application import create_api
-from app.api.service import Check
+from app.framework.http.service import Check
+from app.main import application
 from tests.unit.api.service import MemoryService
 
 
 async def test_the_service_opens_and_closes_with_the_application(service):
     """Nothing is opened before the lifespan begins; it is closed when it ends."""
-    api = create_api(service)
+    api = application(service)
     assert service.calls == []
 
     async with api.router.lifespan_context(api):
@@ -26,7 +26,7 @@ async def test_a_service_that_cannot_open_is_closed():
             raise ConnectionError("nobody there")
 
     service = Unreachable()
-    api = create_api(service)
+    api = application(service)
 
     with pytest.raises(ConnectionError):
         async with api.router.lifespan_context(api):
@@ -99,7 +99,7 @@ async def test_two_applications_share_nothing():
     first.roles = frozenset({"queries"})
 
     for service in (first, second):
-        transport = httpx.ASGITransport(create_api(service))
+        transport = httpx.ASGITransport(application(service))
         async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
             answer = await client.get("/health/live")
         assert answer.json()["roles"] == sorted(service.roles)

@@ -7,10 +7,11 @@ from collections import Counter
 
 import pytest
 
-from app.api import turns
-from app.api.broadcast import Broadcast, Part
-from app.api.event_streams import EventStreams
-from app.api.turns import Turns
+from app.framework.http import turns
+from app.framework.http.broadcast import Broadcast, Part
+from app.framework.http.event_streams import EventStreams
+from app.framework.http.turns import Turns
+from app.framework.request import NO_CONTEXT
 from tests.unit.api.happenings import Happenings
 
 READERS = 1000
@@ -142,7 +143,7 @@ def test_a_part_has_what_is_past_an_id():
     """All of it is one object, whoever is sent it."""
     source = Happenings()
     source.happen((3, "a"), (5, "b"), (9, "c"), reached=12)
-    part = Part(2, asyncio.run(source.look(2, 0)))
+    part = Part(2, asyncio.run(source.look(2, 0, NO_CONTEXT)))
     assert part.last_id == 12
     assert part.past(2) is part.past(0)
     assert part.past(3) == part.past(4) == b"id: 5\ndata: b\n\nid: 9\ndata: c\n\n"
@@ -153,7 +154,7 @@ def test_a_part_has_what_is_past_an_id():
 async def test_each_is_told_of_everything_once_in_order(source, stopping, monkeypatch, seed):
     """Wherever it begins, however fast it reads, and whatever is kept of what was sent."""
     chance = random.Random(seed)
-    monkeypatch.setattr("app.api.broadcast.KEPT_BYTES", chance.choice([1, 5000, 10**6]))
+    monkeypatch.setattr("app.framework.http.broadcast.KEPT_BYTES", chance.choice([1, 5000, 10**6]))
     streams = EventStreams("things", source.look, stopping, heartbeat_seconds=0.05)
     # Others have events as well: ids are missing, and the end may lie past the last.
     every = [each for each in range(1, 1200) if chance.random() < 0.7]

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.api.application import create_api
+from app.main import application
 from tests.unit.api.service import MemoryService
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
@@ -13,7 +13,7 @@ OF_READS = {"cache-control": "private, no-cache", "vary": "Authorization, Consis
 ROOTS = ("users", "projections", "problems", "health")  # a stream never ends
 EXAMPLES = {"user_id": "user123", "code": "not-found"}
 
-DOCUMENT = create_api(MemoryService()).openapi()
+DOCUMENT = application(MemoryService()).openapi()
 OPERATIONS = {
     operation["operationId"]: (method, path.format(**EXAMPLES))
     for path, item in DOCUMENT["paths"].items()
@@ -45,7 +45,7 @@ async def test_head_answers_as_get_does(client, name):
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/users/nobody", "/nothing"])
 async def test_head_answers_as_get_does_where_nothing_is_documented(client, path):
-    """Refusals have the same headers, too."""
+    """ErrorMappings have the same headers, too."""
     read, asked = await ask(client, "get", path), await ask(client, "head", path)
     assert (asked.status_code, asked.headers) == (read.status_code, read.headers)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.consistency import InvalidConsistencyToken, decode_position, encode_position
+from app.framework.http.consistency import InvalidConsistencyToken, decode_position, encode_position
 
 
 @given(st.integers(0, 2**63 - 1))

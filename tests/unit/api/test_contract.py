@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.api.contract import breaking_changes
+from app.devtools.openapi import breaking_changes
 from tests.unit.api.books import (
     ADD,
     BOOK_FIELDS,

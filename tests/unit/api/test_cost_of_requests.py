@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from app.api.application import BODY_LIMIT, create_api
-from app.users import values
+from app.contexts.users.domain import values
+from app.framework.http.application import BODY_LIMIT
+from app.main import application
 from tests.unit.api import nasty
 from tests.unit.api.service import MemoryService
 
@@ -22,7 +23,7 @@ JSON = {"content-type": "application/json"}
 async def api():
     """An application with a user, every part of which has been used once."""
     service = MemoryService()
-    api = create_api(service)
+    api = application(service)
     alice = nasty.body_with(id="alice", name="Alice", email="alice@example.com")
     assert (await held(api, "POST", "/users", body=alice))[0] == 201
     await service.project()

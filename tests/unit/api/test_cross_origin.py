@@ -5,10 +5,11 @@ from typing import NoReturn
 import httpx
 import pytest
 
-from app.api.application import create_api
-from app.mediator import Mediator
-from app.storage import StorageUnavailable
-from app.users.queries.get_user_profile import GetUserProfile
+from app.contexts.users.queries.get_user_profile import GetUserProfile
+from app.framework.mediator import Mediator
+from app.framework.request import RequestContext
+from app.framework.storage import StorageUnavailable
+from app.main import application
 from tests.unit.api.conftest import ALICE
 
 PAGE = "https://app.example.com"
@@ -36,7 +37,7 @@ def origins() -> frozenset[str]:
 @pytest.fixture
 async def client(service, origins):
     """A client of an API that pages of `origins` may call."""
-    transport = httpx.ASGITransport(create_api(service, origins=origins))
+    transport = httpx.ASGITransport(application(service, origins=origins))
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
         yield client
 
@@ -101,13 +102,13 @@ async def test_a_preflight_that_is_refused_is_a_problem(client, changes):
 async def test_a_page_can_read_why_it_was_refused(service, client, method, path, headers, code):
     """Whoever refuses: else it would see no more than that the network failed."""
 
-    async def fail(_: GetUserProfile) -> NoReturn:
+    async def fail(_: GetUserProfile, __: RequestContext) -> NoReturn:
         raise StorageUnavailable("MongoDB", "")
 
     if code in {"storage-unavailable", "misdirected-request"}:
         service.mediator = Mediator()
         service.mediator.register(GetUserProfile.handled_by(fail))
-        transport = httpx.ASGITransport(create_api(service, origins=frozenset({PAGE})))
+        transport = httpx.ASGITransport(application(service, origins=frozenset({PAGE})))
         client = httpx.AsyncClient(transport=transport, base_url="http://diptych")
     answer = await client.request(method, path, headers={"Origin": PAGE, **headers})
     assert (answer.json()["code"], *allowed(answer)) == (code, PAGE, True)
@@ -115,7 +116,7 @@ async def test_a_page_can_read_why_it_was_refused(service, client, method, path,
 
 async def test_a_page_can_read_that_too_much_is_asked_for(service):
     """The refusal of what is too much is no exception."""
-    api = create_api(service, origins=frozenset({PAGE}))
+    api = application(service, origins=frozenset({PAGE}))
     api.state.places.taken = api.state.places.bound
     transport = httpx.ASGITransport(api)
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.api.entity_tags import (
+from app.framework.http.entity_tags import (
     ENTITY_TAG_OR_ANY,
     NO_VERSION,
     WEAK_VERSION,

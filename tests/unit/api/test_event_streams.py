@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.api.event_streams import EventStreams, TooManyStreams, one_line
-from app.storage import Overloaded, StorageUnavailable
+from app.framework.http.event_streams import EventStreams, TooManyStreams, one_line
+from app.framework.storage import Overloaded, StorageUnavailable
 from tests.unit.api.happenings import Happenings
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from app.api.schemas.users import UserRegistration, UserUpdate
+from app.contexts.users.http.schemas import UserRegistration, UserUpdate
 
 JSON = {"Content-Type": "application/json"}
 

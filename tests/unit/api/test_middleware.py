@@ -9,9 +9,10 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.api.application import BODY_LIMIT, HEADER_LIMIT
-from app.api.middleware import BodyLimit, LastResort, RequestGuard, RequestIds
-from app.eventsourcing import Metadata, request_metadata
+from app.framework.http.application import BODY_LIMIT, HEADER_LIMIT
+from app.framework.http.middleware import BodyLimit, LastResort, RequestGuard, RequestIds
+from app.framework.http.request_id import request_id_of
+from app.framework.request import logged_request_id
 from tests.unit.api.conftest import ALICE
 
 JSON = {"Content-Type": "application/json"}
@@ -27,11 +28,11 @@ class Echo:
     """Reads the whole body and answers its length; notes what is bound meanwhile."""
 
     def __init__(self) -> None:
-        self.recorded: Metadata | None = Metadata()
+        self.request_ids: tuple[str | None, ...] = ()
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        self.recorded = request_metadata.get()
+        self.request_ids = (request_id_of(scope), logged_request_id.get())
         length, more = 0, True
         while more:
             message = await receive()
@@ -49,7 +50,7 @@ async def test_a_request_keeps_its_id(request_id):
         answer = await client.get("/", headers={"X-Request-Id": request_id})
 
     assert answer.headers.get_list("X-Request-Id") == [request_id]
-    assert echo.recorded == Metadata(correlation_id=request_id)
+    assert echo.request_ids == (request_id, request_id)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ async def test_the_id_ends_with_its_request():
     async with client_of(RequestIds(Echo())) as client:
         await client.get("/", headers={"X-Request-Id": "mine"})
 
-    assert request_metadata.get() == Metadata()
+    assert logged_request_id.get() is None
 
 
 @pytest.mark.parametrize(
@@ -122,10 +123,10 @@ async def test_a_head_may_be_as_long_as_the_limit(path, name, value):
     async with client_of(RequestGuard(echo, limit=length)) as client:
         assert (await client.send(request)).status_code == 200
     async with client_of(RequestGuard(echo, limit=length - 1)) as client:
-        echo.recorded = None
+        echo.request_ids = ()
         answer = await client.send(request)
         assert (answer.status_code, answer.json()["code"]) == (431, "headers-too-large")
-    assert echo.recorded is None
+    assert echo.request_ids == ()
 
 
 async def test_the_service_takes_heads_of_some_length(client):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.api.consistency import decode_position
+from app.framework.http.consistency import decode_position
 
 OPERATIONS = {
     "register_user": ("post", "/users", "201"),

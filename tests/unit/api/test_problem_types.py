@@ -6,9 +6,11 @@ import re
 
 import pytest
 
-from app.api import problems
-from app.api.problems import REFUSALS, problem_types, status_problem
-from app.api.problems.kinds import ProblemType
+from app.framework.http import problems
+from app.framework.http.application import mappings_of
+from app.framework.http.problems import ERROR_MAPPINGS, problem_types, status_problem
+from app.framework.http.problems.kinds import ProblemType
+from app.main import http_sides
 
 MODULES = [
     problems,
@@ -17,7 +19,9 @@ MODULES = [
         for each in pkgutil.iter_modules(problems.__path__)
     ),
 ]
-KINDS = [each for it in MODULES for each in vars(it).values() if isinstance(each, ProblemType)]
+OF_MODULES = {each for it in MODULES for each in vars(it).values() if isinstance(each, ProblemType)}
+KINDS = [*OF_MODULES, *(each.problem for each in mappings_of(http_sides()).values())]
+KINDS = sorted({*KINDS}, key=lambda each: each.code)
 
 
 async def test_every_kind_is_listed(client):
@@ -54,4 +58,4 @@ def test_what_is_no_more_than_a_status_says_so():
     """A kind without a meaning of its own leads nowhere (RFC 9457, section 4.2.1)."""
     kind = status_problem(418)
     assert (kind.uri, kind.code) == ("about:blank", "i'm-a-teapot")
-    assert kind not in problem_types(REFUSALS)
+    assert kind not in problem_types(ERROR_MAPPINGS)

@@ -6,38 +6,34 @@ from typing import NoReturn
 
 import httpx
 import pytest
-from fastapi import APIRouter
 
-from app.api.application import create_api
-from app.api.problems import REFUSALS
-from app.api.problems.kinds import ProblemType, Refusal
-from app.api.responses import ALWAYS, answers
-from app.eventsourcing import Claim, ClaimTaken, VersionConflict, VersionMismatch
-from app.mediator import Mediator
-from app.outages import end_outages
-from app.projecting import InvalidCursor
-from app.storage import Overloaded, StorageNotReady, StorageTimeout, StorageUnavailable
-from app.users.errors import (
+from app.contexts.users.domain.errors import (
     EmailTaken,
     UserAlreadyExists,
-    UserError,
     UserIsDeactivated,
     UserNotFound,
 )
-from app.users.queries.get_user_profile import GetUserProfile
+from app.contexts.users.queries.get_user_profile import GetUserProfile
+from app.framework.eventsourcing import Claim, ClaimTaken, VersionConflict, VersionMismatch
+from app.framework.mediator import Mediator
+from app.framework.observability.outages import end_outages
+from app.framework.projections import InvalidCursor
+from app.framework.request import RequestContext
+from app.framework.storage import Overloaded, StorageNotReady, StorageTimeout, StorageUnavailable
+from app.main import application
 from tests.unit.api.service import MemoryService
 
 
 async def ask(error: Exception, **options) -> httpx.Response:
     """The answer to GET /users/user123 when its handler raises `error`."""
 
-    async def fail(_: GetUserProfile) -> NoReturn:
+    async def fail(_: GetUserProfile, __: RequestContext) -> NoReturn:
         raise error
 
     service = MemoryService()
     service.mediator = Mediator()
     service.mediator.register(GetUserProfile.handled_by(fail))
-    transport = httpx.ASGITransport(create_api(service, **options))
+    transport = httpx.ASGITransport(application(service, **options))
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
         return await client.get("/users/user123", headers={"X-Request-Id": "r-1"})
 
@@ -77,11 +73,6 @@ async def test_what_a_handler_raises(error, status, code):
         "code": code,
         "request_id": "r-1",
     }
-
-
-def test_every_user_error_has_a_problem():
-    """A refusal added to the domain without a line in the table is a bug, not a 500."""
-    assert [each for each in UserError.__subclasses__() if each not in REFUSALS] == []
 
 
 async def test_a_refusal_speaks_in_the_words_of_the_domain():
@@ -141,7 +132,7 @@ async def test_the_instance_is_the_path_that_was_asked_for(client, url):
 
 async def test_a_query_that_is_not_text_is_refused_like_others(service):
     """A server may let any byte through."""
-    app = create_api(service)
+    app = application(service)
 
     async def as_bytes(scope, receive, send):
         await app({**scope, "query_string": b"limit=\xff"}, receive, send)
@@ -155,7 +146,7 @@ async def test_a_message_that_the_roles_do_not_serve():
     """421, and the detail says which roles the process has."""
     service = MemoryService()
     service.mediator, service.roles = Mediator(), frozenset({"projector", "queries"})
-    transport = httpx.ASGITransport(create_api(service))
+    transport = httpx.ASGITransport(application(service))
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
         answer = await client.post("/users/user123/deactivate")
 
@@ -187,28 +178,3 @@ async def test_a_method_that_the_path_does_not_take(client, method, path, allowe
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
     assert set(answer.headers["Allow"].split(", ")) == allowed
-
-
-async def test_a_context_brings_its_routes_and_refusals():
-    """What is passed to `create_api` is served, answered and documented like the rest."""
-
-    class NoteLost(Exception):
-        """A note cannot be found."""
-
-    note_lost = ProblemType(
-        410, "note-lost", "Note lost", "The note is lost.", meaning="It is gone for good."
-    )
-    notes = APIRouter(prefix="/notes", tags=["notes"])
-
-    @notes.get("", responses=answers(200, "The notes.", problems=(*ALWAYS, note_lost)))
-    async def list_notes() -> list[str]:
-        raise NoteLost("This one is lost.")
-
-    api = create_api(MemoryService(), routers=[notes], refusals={NoteLost: Refusal(note_lost)})
-    transport = httpx.ASGITransport(api)
-    async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
-        answer = await client.get("/notes")
-
-    documented = api.openapi()["paths"]["/notes"]["get"]["responses"]["410"]
-    assert (answer.status_code, answer.json()["detail"]) == (410, "This one is lost.")
-    assert "note-lost" in documented["content"]["application/problem+json"]["examples"]

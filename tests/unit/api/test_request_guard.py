@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from app.api.application import create_api
+from app.main import application
 from tests.unit.api.conftest import ALICE
 from tests.unit.api.service import MemoryService
 
@@ -19,7 +19,7 @@ DEACTIVATE = "/users/user123/deactivate"
 async def service():
     """A service with one user."""
     service = MemoryService()
-    status, _, _ = await ask(create_api(service), "POST", "/users", [HOST], body=ALICE)
+    status, _, _ = await ask(application(service), "POST", "/users", [HOST], body=ALICE)
     assert status == 201
     return service
 
@@ -59,7 +59,7 @@ async def ask(app, method, target, headers, *, version="1.1", body=None):
 )
 async def test_a_host_that_is_allowed_is_answered_at_any_port(service, host):
     """However it is written; ports may be forwarded."""
-    api = create_api(service, hosts=LOCAL)
+    api = application(service, hosts=LOCAL)
     assert (await ask(api, "GET", "/health/live", [("host", host)]))[0] == 200
 
 
@@ -67,7 +67,7 @@ async def test_a_host_that_is_allowed_is_answered_at_any_port(service, host):
 @pytest.mark.parametrize("path", ["/users/user123", "/docs", "/nowhere"])
 async def test_dns_rebinding_reads_nothing(service, host, path):
     """A name that somebody else points here is refused, whatever is asked for."""
-    api = create_api(service, hosts=LOCAL)
+    api = application(service, hosts=LOCAL)
     status, _, problem = await ask(api, "GET", path, [("host", host)])
     assert (status, problem["code"]) == (421, "host-not-allowed")
 
@@ -91,7 +91,7 @@ async def test_dns_rebinding_reads_nothing(service, host, path):
 )
 async def test_no_host_or_two_is_malformed(service, hosts, lines):
     """400, and the connection is closed (RFC 9112, 3.2), whichever hosts are allowed."""
-    api = create_api(service, hosts=hosts)
+    api = application(service, hosts=hosts)
     status, headers, problem = await ask(api, "GET", "/users/user123", lines)
     assert (status, problem["code"]) == (400, "malformed-request")
     assert headers["connection"] == "close"
@@ -99,7 +99,7 @@ async def test_no_host_or_two_is_malformed(service, hosts, lines):
 
 async def test_http_1_0_may_leave_the_host_out(service):
     """As health checks of old balancers do; what they name has to be allowed all the same."""
-    api = create_api(service, hosts=LOCAL)
+    api = application(service, hosts=LOCAL)
     assert (await ask(api, "GET", "/health/live", [], version="1.0"))[0] == 200
     other = [("host", "evil.example")]
     assert (await ask(api, "GET", "/health/live", other, version="1.0"))[0] == 421
@@ -131,7 +131,7 @@ OWN = [
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 async def test_pages_of_other_origins_change_nothing(service, headers):
     """403 for each method that changes state; what reads is answered as ever."""
-    api = create_api(service, origins=APP)
+    api = application(service, origins=APP)
     for method, path in [("POST", DEACTIVATE), ("PUT", "/users/user123"), ("PATCH", "/users/x")]:
         status, _, problem = await ask(api, method, path, [HOST, *headers], body={"bio": "x"})
         assert (status, problem["code"]) == (403, "origin-not-allowed")
@@ -143,13 +143,13 @@ async def test_pages_of_other_origins_change_nothing(service, headers):
 @pytest.mark.parametrize("headers", OWN, ids=str)
 async def test_the_services_own_pages_and_those_allowed_write(service, headers):
     """And whatever is no browser. A proxy may end TLS, or put its own name into Host."""
-    api = create_api(service, origins=APP)
+    api = application(service, origins=APP)
     assert (await ask(api, "POST", DEACTIVATE, [HOST, *headers]))[0] == 200
 
 
 async def test_any_origin_may_write_where_all_are_allowed(service):
     """`*` in CORS_ORIGINS says so."""
-    api = create_api(service, origins=frozenset({"*"}))
+    api = application(service, origins=frozenset({"*"}))
     headers = [HOST, ("origin", "null"), ("sec-fetch-site", "cross-site")]
     status, answered, _ = await ask(api, "POST", DEACTIVATE, headers)
     assert (status, answered["access-control-allow-origin"]) == (200, "*")
@@ -184,7 +184,7 @@ async def test_any_origin_may_write_where_all_are_allowed(service):
 )
 async def test_a_path_that_can_be_read_in_two_ways_leads_nowhere(service, path):
     """404 by every method: what a proxy decides by path must hold for the path served."""
-    api = create_api(service)
+    api = application(service)
     for method in ("GET", "POST", "PATCH"):
         status, _, problem = await ask(api, method, path, [HOST], body={"bio": "x"})
         assert (status, problem["code"]) == (404, "not-found")
@@ -194,7 +194,7 @@ async def test_a_path_that_can_be_read_in_two_ways_leads_nowhere(service, path):
 @pytest.mark.parametrize("path", ["/users/user123;x/deactivate", "/users/%E2%88%95/deactivate"])
 async def test_what_is_no_id_reaches_no_user(service, path):
     """Parameters of a segment, and characters that only look like a slash, are part of the id."""
-    status, _, problem = await ask(create_api(service), "POST", path, [HOST])
+    status, _, problem = await ask(application(service), "POST", path, [HOST])
     assert (status, problem["errors"][0]["pointer"]) == (422, "path/user_id")
 
 
@@ -202,5 +202,5 @@ async def test_what_is_no_id_reaches_no_user(service, path):
 async def test_encoded_letters_mean_the_same(service, path):
     """RFC 3986, 6.2.2.2; so does every proxy have it."""
     await service.project()
-    status, _, profile = await ask(create_api(service), "GET", path, [HOST])
+    status, _, profile = await ask(application(service), "GET", path, [HOST])
     assert (status, profile["id"]) == (200, "user123")

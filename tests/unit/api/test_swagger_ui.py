@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from app.api.application import create_api
+from app.main import application
 
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
@@ -109,7 +109,7 @@ async def test_nothing_else_is_served(client, page):
 async def test_a_process_of_any_role_serves_it(service, roles):
     """The document, too."""
     service.roles = frozenset(roles)
-    transport = httpx.ASGITransport(create_api(service))
+    transport = httpx.ASGITransport(application(service))
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
         for path in ("/docs", "/openapi.json"):
             assert (await client.get(path)).status_code == 200

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.api.schemas import user_fields
-from app.users import values
+from app.contexts.users.domain import values
+from app.contexts.users.http import fields as user_fields
 
 NAME = TypeAdapter(user_fields.Name)
 EMAIL = TypeAdapter(user_fields.Email)

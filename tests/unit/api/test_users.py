@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from app.api.consistency import decode_position
-from app.eventsourcing import Append
-from app.users.events import UserRegistered
+from app.contexts.users.domain.events import UserRegistered
+from app.framework.eventsourcing import Append
+from app.framework.http.consistency import decode_position
 from tests.unit.api.conftest import ALICE
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from app.adapters.memory.event_store import MemoryEventStore
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
+    AggregateType,
     Append,
     Appended,
     Claim,
@@ -20,8 +21,9 @@ from app.eventsourcing import (
     RecordedEvent,
     RecordedSnapshot,
     Repository,
+    Snapshots,
 )
-from app.eventsourcing.store import LAST_VERSION
+from app.framework.eventsourcing.store import LAST_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +198,11 @@ def new_store() -> MemoryEventStore:
     return MemoryEventStore(EventRegistry([Put, Taken, Labelled]))
 
 
-def process(store: EventStore, **options: Any) -> Repository[Shelf]:
+def process(
+    store: EventStore, *, snapshots: Snapshots[Shelf] | None = None, **options: Any
+) -> Repository[Shelf]:
     """The shelves as one process sees them; another on the same store is another process."""
-    return Repository(store, "shelf", Shelf, **options)
+    return Repository(store, AggregateType("shelf", Shelf, snapshots), **options)
 
 
 async def events_of(store: EventStore, shelf_id: str) -> list[Event]:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.eventsourcing import ClockWatch, LogClock
-from app.storage import StorageUnavailable
+from app.framework.eventsourcing import ClockWatch, LogClock
+from app.framework.storage import StorageUnavailable
 from tests.following import running, until
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

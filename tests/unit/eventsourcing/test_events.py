@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.eventsourcing import Metadata, RecordedEvent, request_metadata
+from app.framework.eventsourcing import Metadata, RecordedEvent
 from tests.unit.eventsourcing.shelf import Put
 
 
@@ -30,11 +30,6 @@ def test_metadata_comes_back_as_it_was(metadata):
 def test_metadata_of_other_versions_can_be_read():
     """What is not known is passed over, what is missing is None."""
     assert Metadata.from_data({"actor": "alice", "tenant": 7}) == Metadata(actor="alice")
-
-
-def test_there_is_no_metadata_outside_a_request():
-    """Nothing is made up for events that no request led to."""
-    assert request_metadata.get() == Metadata()
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,20 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from app.eventsourcing import (
-    IdempotencyKey,
+from app.framework.eventsourcing import (
     IdempotencyKeyReused,
     Purged,
     Stored,
     VersionMismatch,
-    idempotent,
     keep_purging,
 )
-from app.storage import StorageUnavailable
+from app.framework.request import IdempotencyKey, RequestContext
+from app.framework.storage import StorageUnavailable
 from tests.following import until
 from tests.unit.eventsourcing.shelf import (
     MeddledStore,
@@ -47,9 +47,9 @@ def here_and_there(request, store):
 
 async def send(repository, shelf: str, decide, key="k", fingerprint="f", **more):
     """The outcome of a command under a key, and whether it was replayed."""
-    with idempotent(IdempotencyKey(key, fingerprint)) as command:
-        stored: Stored[Shelf] = await repository.transact(shelf, decide, **more)
-    return stored, command.replayed
+    context = RequestContext(idempotency_key=IdempotencyKey(key, fingerprint))
+    stored: Stored[Shelf] = await repository.transact(shelf, decide, context, **more)
+    return replace(stored, replayed=False), stored.replayed
 
 
 async def test_a_repeat_answers_what_the_first_did(here_and_there, store):

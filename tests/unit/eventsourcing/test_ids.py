@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 from uuid import RFC_4122, UUID
 
-from app.eventsourcing import uuid7
+from app.framework.eventsourcing import uuid7
 
 
 def milliseconds(each: UUID) -> int:

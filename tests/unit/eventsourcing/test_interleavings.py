@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.eventsourcing import Repository, VersionConflict
-from app.storage import StorageUnavailable
+from app.framework.eventsourcing import Repository, VersionConflict
+from app.framework.storage import StorageUnavailable
 from tests.unit.eventsourcing.shelf import (
     MeddledStore,
     NotThere,

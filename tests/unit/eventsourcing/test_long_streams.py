@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import gc
 import time
+from dataclasses import replace
 
 import pytest
 
-from app.eventsourcing import Append, IdempotencyKey, idempotent
+from app.framework.eventsourcing import Append
+from app.framework.request import IdempotencyKey, RequestContext
 from tests.unit.eventsourcing.shelf import Labelled, MeddledStore, new_store, process, put
 
 LONG = 60_000
@@ -18,9 +20,13 @@ HELD_SECONDS = 0.05
 async def store():
     """A shelf with one thing on it, put there under a key, and a store that notes what is asked."""
     store = MeddledStore(new_store())
-    with idempotent(IdempotencyKey("first", "")):
-        await process(store).transact("a", put("first"))
+    await process(store).transact("a", put("first"), under("first"))
     return store
+
+
+def under(key):
+    """The context of a command under a key."""
+    return RequestContext(idempotency_key=IdempotencyKey(key, ""))
 
 
 async def grow(store, versions):
@@ -55,10 +61,9 @@ async def test_a_repeat_is_answered_from_what_came_before_it(store):
     """A long stream behind the first try is not read."""
     await grow(store, 1000)
     before = store.loaded
-    with idempotent(IdempotencyKey("first", "")) as command:
-        stored = await process(store).transact("a", put("first"))
+    stored = await process(store).transact("a", put("first"), under("first"))
 
-    assert command.replayed
+    assert stored.replayed
     assert (stored.version, stored.state.events) == (1, 1)
     assert store.loaded - before == 1
 
@@ -67,14 +72,12 @@ async def test_a_repeat_goes_on_from_what_is_remembered(store):
     """Where that is older than the first try."""
     elsewhere = process(store)
     await elsewhere.transact("a", put("second"))
-    with idempotent(IdempotencyKey("third", "")):
-        await process(store).transact("a", put("third"))
+    await process(store).transact("a", put("third"), under("third"))
     store.loads.clear()
 
-    with idempotent(IdempotencyKey("third", "")) as command:
-        stored = await elsewhere.transact("a", put("third"))
+    stored = await elsewhere.transact("a", put("third"), under("third"))
 
-    assert command.replayed
+    assert stored.replayed
     assert stored.version == 3
     assert store.loads == [("shelf-a", 2)]
 
@@ -83,12 +86,9 @@ async def test_a_long_stream_does_not_hold_the_loop(store):
     """Neither when it is loaded for a command, nor for a repeat of its last one."""
     await grow(store, LONG)
     async with longest_turn() as longest:
-        with idempotent(IdempotencyKey("last", "")):
-            stored = await process(store).transact("a", put("last"))
-        with idempotent(IdempotencyKey("last", "")) as command:
-            again = await process(store).transact("a", put("last"))
+        stored = await process(store).transact("a", put("last"), under("last"))
+        again = await process(store).transact("a", put("last"), under("last"))
 
-    assert command.replayed
-    assert again == stored
+    assert again == replace(stored, replayed=True)
     assert stored.version == LONG + 1
     assert longest[0] < HELD_SECONDS

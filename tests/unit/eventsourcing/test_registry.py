@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
     DuplicateEventType,
     EncodedEvent,
     Event,

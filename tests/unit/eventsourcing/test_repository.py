@@ -5,16 +5,16 @@ import gc
 
 import pytest
 
-from app.eventsourcing import (
+from app.framework.eventsourcing import (
+    AggregateType,
     Claim,
     ClaimTaken,
-    Metadata,
     Repository,
     VersionConflict,
     VersionMismatch,
-    request_metadata,
 )
-from app.storage import Overloaded, StorageUnavailable
+from app.framework.request import RequestContext
+from app.framework.storage import Overloaded, StorageUnavailable
 from tests.unit.eventsourcing.shelf import (
     Labelled,
     MeddledStore,
@@ -165,7 +165,7 @@ class TestTransact:
                 return super().evolve(state, event)
 
         await elsewhere.transact("1", put("book"))
-        here = Repository(store, "shelf", NeverEmpty)
+        here = Repository(store, AggregateType("shelf", NeverEmpty))
         stored = await here.transact("1", lambda _: [Taken("book")])
         assert (stored.version, stored.state.things) == (2, ())
 
@@ -187,9 +187,8 @@ class TestTransact:
 
     async def test_events_carry_the_metadata_of_their_request(self, here, store):
         """What the request passes on, and a causation id that no other command has."""
-        token = request_metadata.set(Metadata(correlation_id="request", actor="alice"))
-        await here.transact("1", lambda _: [Put("book"), Put("pen")])
-        request_metadata.reset(token)
+        context = RequestContext(request_id="request", actor="alice")
+        await here.transact("1", lambda _: [Put("book"), Put("pen")], context)
         await here.transact("1", take("pen"))
 
         one, other, last = [each.metadata for each in await store.load("shelf-1")]

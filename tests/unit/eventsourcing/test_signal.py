@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.eventsourcing.signal import LogSignal
+from app.framework.eventsourcing.signal import LogSignal
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.eventsourcing import IdempotencyKey, Snapshots, idempotent
+from app.framework.eventsourcing import Snapshots
+from app.framework.request import IdempotencyKey, RequestContext
 from tests.unit.eventsourcing.shelf import (
     Labelled,
     MeddledStore,
@@ -93,8 +94,8 @@ async def test_what_changes_nothing_brings_no_snapshot(store):
     """Though one is due, and though the key is recorded: nothing happened then and there."""
     await filled(store, 5)
     there = process(store, snapshots=snapshots(edition=2))
-    with idempotent(IdempotencyKey("k", "f")):
-        after = await there.transact("1", put("thing 0"))
+    context = RequestContext(idempotency_key=IdempotencyKey("k", "f"))
+    after = await there.transact("1", put("thing 0"), context)
     assert store.appends[-1].idempotency_key
     assert snapshot_versions(store) == [4]
     assert after == await process(store).transact("1", put("thing 0"))

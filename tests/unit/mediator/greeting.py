@@ -1,12 +1,13 @@
-"""A command, a query and a behaviour to try the mediator on."""
+"""Two messages and a behaviour to try the mediator on."""
 
 from dataclasses import dataclass, field
 
-from app.mediator import Command, Query
+from app.framework.mediator import Query
+from app.framework.request import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
-class Greet(Command[str]):
+class Greet(Query[str]):
     """Say hello to somebody."""
 
     name: str
@@ -22,9 +23,9 @@ class CountGreetings(Query[int]):
     """How many have been greeted."""
 
 
-async def greet(command: Greet) -> str:
+async def greet(message: Greet, _: RequestContext) -> str:
     """The handler of Greet."""
-    return f"Hello, {command.name}!"
+    return f"Hello, {message.name}!"
 
 
 @dataclass
@@ -36,9 +37,9 @@ class Diary:
     def behaviour(self, name):
         """A behaviour that notes when it is entered and left."""
 
-        async def note(message, proceed):
+        async def note(message, context, proceed):
             self.lines.append(f"{name} in")
-            result = await proceed(message)
+            result = await proceed(message, context)
             self.lines.append(f"{name} out")
             return result
 

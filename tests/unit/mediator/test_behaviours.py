@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.mediator import Deadline, Log, Mediator
+from app.framework.mediator import Deadline, Log, Mediator
+from app.framework.request import RequestContext
 from tests.unit.mediator.greeting import Diary, Greet, greet
 
 
@@ -38,7 +39,7 @@ async def test_a_behaviour_may_answer_instead_of_the_handler():
     """What does not proceed keeps the handler, and what is further in, from being called."""
     diary = Diary()
 
-    async def answer(message, proceed):  # noqa: ARG001 - the point is not to proceed
+    async def answer(message, context, proceed):  # noqa: ARG001 - the point is not to proceed
         return "cached"
 
     mediator = mediator_with(diary.behaviour("outer"), answer, diary.behaviour("inner"))
@@ -52,16 +53,16 @@ async def test_a_behaviour_may_proceed_again():
     diary = Diary()
     outcomes: Iterator[Conflict | str] = iter([Conflict(), Conflict(), "done"])
 
-    async def conflict_twice(_: Greet) -> str:
+    async def conflict_twice(_: Greet, __: RequestContext) -> str:
         outcome = next(outcomes)
         if isinstance(outcome, Conflict):
             raise outcome
         return outcome
 
-    async def retry(message, proceed):
+    async def retry(message, context, proceed):
         while True:
             try:
-                return await proceed(message)
+                return await proceed(message, context)
             except Conflict:
                 diary.lines.append("again")
 
@@ -74,8 +75,8 @@ async def test_a_behaviour_may_proceed_again():
 async def test_a_behaviour_may_change_message_and_result():
     """What a behaviour passes on, either way, is what the other side sees."""
 
-    async def rename(message, proceed):
-        return (await proceed(Greet(message.name.title()))).upper()
+    async def rename(message, context, proceed):
+        return (await proceed(Greet(message.name.title()), context)).upper()
 
     assert await mediator_with(rename).send(Greet("alice")) == "HELLO, ALICE!"
 
@@ -84,14 +85,14 @@ async def test_an_exception_passes_through_every_behaviour():
     """A behaviour sees what the handler raised, and the sender gets it."""
     seen = []
 
-    async def watch(message, proceed):
+    async def watch(message, context, proceed):
         try:
-            return await proceed(message)
+            return await proceed(message, context)
         except Conflict as error:
             seen.append(error)
             raise
 
-    async def refuse(_: Greet) -> str:
+    async def refuse(_: Greet, __: RequestContext) -> str:
         raise Conflict
 
     with pytest.raises(Conflict) as raised:
@@ -108,7 +109,7 @@ async def test_a_late_handler_is_cancelled():
     """At the deadline the handler is cancelled, and the sender gets the deadline's error."""
     ended = []
 
-    async def never(_: Greet) -> str:
+    async def never(_: Greet, __: RequestContext) -> str:
         try:
             return await asyncio.Future()
         except asyncio.CancelledError:
@@ -127,7 +128,7 @@ async def test_a_timeout_of_the_handlers_own_is_not_the_deadline():
     """A TimeoutError that the handler raises in time comes through as it is."""
     own = TimeoutError("the handler's own")
 
-    async def time_out(_: Greet) -> str:
+    async def time_out(_: Greet, __: RequestContext) -> str:
         raise own
 
     with pytest.raises(TimeoutError) as raised:
@@ -139,7 +140,7 @@ async def test_cancelling_the_sender_is_not_the_deadline():
     """Whoever cancels a send gets the cancellation, not the deadline's error."""
     started = asyncio.Event()
 
-    async def never(_: Greet) -> str:
+    async def never(_: Greet, __: RequestContext) -> str:
         started.set()
         return await asyncio.Future()
 
@@ -173,7 +174,7 @@ async def test_a_handled_message_is_logged(logger, caplog):
 async def test_a_refused_message_is_logged_by_its_error(logger, caplog):
     """The line names the type of the error, which goes on to the sender."""
 
-    async def refuse(_: Greet) -> str:
+    async def refuse(_: Greet, __: RequestContext) -> str:
         raise Conflict
 
     with pytest.raises(Conflict):
@@ -184,7 +185,7 @@ async def test_a_refused_message_is_logged_by_its_error(logger, caplog):
 async def test_a_cancelled_message_is_logged_as_that(logger, caplog):
     """A message that was given up leaves its line too."""
 
-    async def never(_: Greet) -> str:
+    async def never(_: Greet, __: RequestContext) -> str:
         return await asyncio.Future()
 
     with pytest.raises(TooLate):

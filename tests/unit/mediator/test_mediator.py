@@ -2,7 +2,14 @@
 
 import pytest
 
-from app.mediator import DuplicateHandler, HandlerMissing, HandlersMissing, Mediator, Registration
+from app.framework.mediator import (
+    DuplicateHandler,
+    HandlerMissing,
+    HandlersMissing,
+    Mediator,
+    Registration,
+)
+from app.framework.request import NO_CONTEXT, RequestContext
 from tests.unit.mediator.greeting import CountGreetings, Greet, GreetLoudly, greet
 
 
@@ -23,7 +30,7 @@ async def test_the_handler_gets_the_very_message_sent(mediator):
     """The message is not copied or converted on its way."""
     received = []
 
-    async def count(query: CountGreetings) -> int:
+    async def count(query: CountGreetings, _: RequestContext) -> int:
         received.append(query)
         return len(received)
 
@@ -34,6 +41,28 @@ async def test_the_handler_gets_the_very_message_sent(mediator):
     assert received[0] is query
 
 
+async def test_the_context_reaches_behaviours_and_the_handler():
+    """The very one that was sent; without one it is that of nothing."""
+    seen = []
+
+    async def note(message, context, proceed):
+        seen.append(context)
+        return await proceed(message, context)
+
+    async def count(_: CountGreetings, context: RequestContext) -> int:
+        seen.append(context)
+        return 0
+
+    mediator = Mediator()
+    mediator.register(CountGreetings.handled_by(count), behaviours=[note, note])
+    context = RequestContext(request_id="r", actor="alice")
+    await mediator.send(CountGreetings(), context)
+    await mediator.send(CountGreetings())
+
+    assert all(each is context for each in seen[:3])
+    assert seen[3:] == [NO_CONTEXT] * 3
+
+
 def test_handled_by_pairs_a_message_type_with_its_handler():
     """A registration says which type it is for, and who handles it."""
     assert Greet.handled_by(greet) == Registration(Greet, greet)
@@ -42,8 +71,8 @@ def test_handled_by_pairs_a_message_type_with_its_handler():
 async def test_a_second_handler_is_refused_at_once(mediator):
     """Registering a type twice names the type and both handlers, and the first one stays."""
 
-    async def shout(command: Greet) -> str:
-        return command.name.upper()
+    async def shout(message: Greet, _: RequestContext) -> str:
+        return message.name.upper()
 
     with pytest.raises(DuplicateHandler) as refused:
         mediator.register(Greet.handled_by(shout))
@@ -97,7 +126,7 @@ async def test_what_the_handler_raises_comes_through(mediator):
     """The sender sees the handler's own exception, unwrapped."""
     refusal = PermissionError("not you")
 
-    async def refuse(_: CountGreetings) -> int:
+    async def refuse(_: CountGreetings, __: RequestContext) -> int:
         raise refusal
 
     mediator.register(CountGreetings.handled_by(refuse))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.projecting import Document, Projection
+from app.framework.projections import Document, Projection
 from tests.notes import NOTES, NoteAdded, notes
 
 

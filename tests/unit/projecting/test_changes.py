@@ -7,16 +7,16 @@ import time
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.projecting import (
+from app.framework.projections import (
     POSITION,
     ChangeFeed,
     Changes,
     PositionWatch,
     ReadModelBehind,
     Versioned,
-    reading_at_least,
 )
-from app.projecting.changes import READ_AT_ONCE
+from app.framework.projections.changes import READ_AT_ONCE
+from app.framework.request import NO_CONTEXT, RequestContext
 from tests.notes import LOG, NOTES, status
 
 VIEWS = [NOTES.name, LOG.name]
@@ -58,9 +58,9 @@ async def test_all_that_happened_is_told_in_order(model, feed):
     """From anywhere on, with the position to go on from."""
     await happen(model, 3, 1, 4, 2)
     await reach(model, 4)
-    everything = await feed.read(after=0, seconds=5)
+    everything = await feed.read(after=0, seconds=5, context=NO_CONTEXT)
     assert (told(everything), everything.position) == ([1, 2, 3, 4], 4)
-    rest = await feed.read(after=2, seconds=5)
+    rest = await feed.read(after=2, seconds=5, context=NO_CONTEXT)
     assert (told(rest), rest.position) == ([3, 4], 4)
 
 
@@ -69,9 +69,9 @@ async def test_nothing_is_told_before_every_view_holds_it(model, feed):
     await happen(model, 1, 2, 3)
     await reach(model, 3, [LOG])
     await reach(model, 2, [NOTES])
-    changes = await feed.read(after=0, seconds=5)
+    changes = await feed.read(after=0, seconds=5, context=NO_CONTEXT)
     assert (told(changes), changes.position) == ([1, 2], 2)
-    waiting = asyncio.create_task(feed.read(after=2, seconds=60))
+    waiting = asyncio.create_task(feed.read(after=2, seconds=60, context=NO_CONTEXT))
     await reach(model, 3, [NOTES])
     async with asyncio.timeout(5):
         assert told(await waiting) == [3]
@@ -81,11 +81,11 @@ async def test_what_is_written_ahead_of_the_checkpoints_is_left_for_later(model,
     """A batch that is being written may lack earlier events: 3 comes before 2 here."""
     await happen(model, 1, 3)
     await reach(model, 1)
-    first = await feed.read(after=0, seconds=5)
+    first = await feed.read(after=0, seconds=5, context=NO_CONTEXT)
     assert (told(first), first.position) == ([1], 1)
     await happen(model, 2)
     await reach(model, 3)
-    rest = await feed.read(after=1, seconds=1)
+    rest = await feed.read(after=1, seconds=1, context=NO_CONTEXT)
     assert (told(rest), rest.position) == ([2, 3], 3)
 
 
@@ -93,9 +93,9 @@ async def test_positions_of_other_contexts_are_passed_over(model, feed):
     """A reader goes on after them, though it is told nothing."""
     await happen(model, 1)
     await reach(model, 5)
-    assert (await feed.read(after=0, seconds=5)).position == 5
+    assert (await feed.read(after=0, seconds=5, context=NO_CONTEXT)).position == 5
     await reach(model, 9)
-    changes = await feed.read(after=5, seconds=1)
+    changes = await feed.read(after=5, seconds=1, context=NO_CONTEXT)
     assert (told(changes), changes.position) == ([], 9)
 
 
@@ -106,7 +106,7 @@ async def test_much_is_told_in_parts(model, feed):
     await reach(model, last)
     position, found, sizes = 0, [], []
     while position < last:
-        changes = await feed.read(after=position, seconds=5)
+        changes = await feed.read(after=position, seconds=5, context=NO_CONTEXT)
         position = changes.position
         found += told(changes)
         sizes.append(len(changes.entries))
@@ -118,16 +118,16 @@ async def test_without_a_position_it_begins_with_what_is_new(model, feed):
     """Nothing is told, but where to go on from."""
     await happen(model, 1, 2)
     await reach(model, 2)
-    begin = await feed.read(after=None, seconds=0)
+    begin = await feed.read(after=None, seconds=0, context=NO_CONTEXT)
     assert (told(begin), begin.position) == ([], 2)
 
 
 async def test_a_read_waits_for_what_comes_no_longer_than_it_may(model, feed):
     """Then it tells nothing, and the reader is where it was."""
     await reach(model, 1)
-    await feed.read(after=None, seconds=0)
+    await feed.read(after=None, seconds=0, context=NO_CONTEXT)
     began = time.monotonic()
-    changes = await feed.read(after=1, seconds=0.1)
+    changes = await feed.read(after=1, seconds=0.1, context=NO_CONTEXT)
     assert 0.1 <= time.monotonic() - began < 1
     assert (told(changes), changes.position) == ([], 1)
 
@@ -136,10 +136,10 @@ async def test_one_who_is_ahead_of_the_views_is_refused(model, feed):
     """As is one who must read at least what they do not hold: nothing would be told for ever."""
     await reach(model, 1)
     with pytest.raises(ReadModelBehind):
-        await feed.read(after=7, seconds=0)
-    with reading_at_least(7), pytest.raises(ReadModelBehind):
-        await feed.read(after=None, seconds=0)
-    assert (await feed.read(after=1, seconds=0)).position == 1
+        await feed.read(after=7, seconds=0, context=NO_CONTEXT)
+    with pytest.raises(ReadModelBehind):
+        await feed.read(after=None, seconds=0, context=RequestContext(minimum_position=7))
+    assert (await feed.read(after=1, seconds=0, context=NO_CONTEXT)).position == 1
 
 
 async def test_a_version_that_takes_over_behind_the_one_before_is_waited_for(model, feed):
@@ -147,11 +147,11 @@ async def test_a_version_that_takes_over_behind_the_one_before_is_waited_for(mod
     later = dataclasses.replace(LOG, version=2)
     await happen(model, 1, 2)
     await reach(model, 2)
-    assert told(await feed.read(after=1, seconds=5)) == [2]
+    assert told(await feed.read(after=1, seconds=5, context=NO_CONTEXT)) == [2]
     await model.prepare(later)
     await model.write(later, {f"{each}": Versioned({POSITION: each}, each) for each in (1, 2)})
     await reach(model, 1, [later])
     await model.serve(later)
-    assert (await feed.read(after=0, seconds=5)) == Changes((), 0)
+    assert (await feed.read(after=0, seconds=5, context=NO_CONTEXT)) == Changes((), 0)
     await reach(model, 2, [later])
-    assert told(await feed.read(after=0, seconds=5)) == [1, 2]
+    assert told(await feed.read(after=0, seconds=5, context=NO_CONTEXT)) == [1, 2]

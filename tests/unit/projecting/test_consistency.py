@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.projecting import (
+from app.framework.projections import (
     AheadOfLog,
     ConsistentViews,
     PageRequest,
     PositionWatch,
     ReadModelBehind,
-    reading_at_least,
 )
-from app.storage import StorageUnavailable
+from app.framework.request import NO_CONTEXT, RequestContext
+from app.framework.storage import StorageUnavailable
 from tests.following import until
 from tests.notes import NOTES, note, status
 
@@ -53,6 +53,11 @@ def consistent(model: CountingViews, *, seconds: float) -> ConsistentViews:
     return ConsistentViews(model, PositionWatch(model), seconds=seconds)
 
 
+def at_least(position: int) -> RequestContext:
+    """The context of a request that has to hold the log up to a position."""
+    return RequestContext(minimum_position=position)
+
+
 async def advance(model: MemoryReadModel, position: int) -> None:
     """Have the model hold everything up to `position`."""
     await model.write(NOTES, {"n": note(str(position), position)})
@@ -63,10 +68,11 @@ async def advance(model: MemoryReadModel, position: int) -> None:
 async def test_a_read_waits_for_what_it_must_hold(read_model, read):
     """It returns as soon as the view has come so far, with what was written there."""
     views = consistent(read_model, seconds=60)
-    with reading_at_least(2):
-        reading = asyncio.create_task(
-            views.get("notes", "n") if read == "get" else views.page("notes", EVERYTHING)
-        )
+    reading = asyncio.create_task(
+        views.get("notes", "n", at_least(2))
+        if read == "get"
+        else views.page("notes", EVERYTHING, at_least(2))
+    )
     await until(lambda: read_model.look_ups > 1)
     assert not reading.done()
     await advance(read_model, 2)
@@ -78,26 +84,17 @@ async def test_a_read_waits_for_what_it_must_hold(read_model, read):
 async def test_a_read_that_need_not_wait_asks_nothing(read_model):
     """Neither one without a position, nor one whose position is reached."""
     views = consistent(read_model, seconds=60)
-    assert (await views.get("notes", "n")).position == 1
-    with reading_at_least(1):
-        assert (await views.get("notes", "n")).position == 1
+    for context in (NO_CONTEXT, at_least(1)):
+        assert (await views.get("notes", "n", context)).position == 1
     assert read_model.look_ups == 0
-
-
-async def test_what_is_required_ends_with_the_block(read_model):
-    """Later reads are as before."""
-    views = consistent(read_model, seconds=0.01)
-    with reading_at_least(2), pytest.raises(ReadModelBehind):
-        await views.get("notes", "n")
-    assert (await views.get("notes", "n")).position == 1
 
 
 async def test_a_read_waits_no_longer_than_it_may(read_model):
     """Then it says that the view is behind, and waits for nothing any more."""
     views = consistent(read_model, seconds=0.2)
     began = time.monotonic()
-    with reading_at_least(2), pytest.raises(ReadModelBehind):
-        await views.get("notes", "n")
+    with pytest.raises(ReadModelBehind):
+        await views.get("notes", "n", at_least(2))
     assert 0.2 <= time.monotonic() - began < 1
     asked = read_model.look_ups
     await asyncio.sleep(0.05)
@@ -109,8 +106,7 @@ async def test_all_who_wait_share_one_look_up(read_model):
     views = consistent(read_model, seconds=60)
 
     async def read(position: int) -> int:
-        with reading_at_least(position):
-            entry = await views.get("notes", "n")
+        entry = await views.get("notes", "n", at_least(position))
         assert entry
         return entry.position
 
@@ -130,8 +126,7 @@ async def test_all_who_wait_share_one_look_up(read_model):
 async def test_one_who_gives_up_leaves_the_others_waiting(read_model):
     """And the last one who leaves ends the look-ups."""
     views = consistent(read_model, seconds=60)
-    with reading_at_least(2):
-        first, second = (asyncio.create_task(views.get("notes", "n")) for _ in range(2))
+    first, second = (asyncio.create_task(views.get("notes", "n", at_least(2))) for _ in range(2))
     await until(lambda: read_model.look_ups > 0)
     first.cancel()
     await asyncio.wait([first])
@@ -146,13 +141,12 @@ async def test_an_outage_is_told_to_all_who_wait(read_model):
     """As it is to readers who do not; afterwards reads wait again."""
     views = consistent(read_model, seconds=60)
     read_model.error = StorageUnavailable("Store", "gone")
-    with reading_at_least(2):
-        reading = [asyncio.create_task(views.get("notes", "n")) for _ in range(3)]
-        async with asyncio.timeout(5):
-            found = await asyncio.gather(*reading, return_exceptions=True)
-        assert found == [read_model.error] * 3
-        read_model.error = None
-        again = asyncio.create_task(views.get("notes", "n"))
+    reading = [asyncio.create_task(views.get("notes", "n", at_least(2))) for _ in range(3)]
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(*reading, return_exceptions=True)
+    assert found == [read_model.error] * 3
+    read_model.error = None
+    again = asyncio.create_task(views.get("notes", "n", at_least(2)))
     await advance(read_model, 2)
     async with asyncio.timeout(5):
         assert (await again).position == 2
@@ -171,8 +165,8 @@ async def test_a_log_that_cannot_be_asked_is_not_waited_for(read_model):
     for head in (gone, silent):
         views = ConsistentViews(read_model, PositionWatch(read_model, head=head), seconds=0.3)
         began = time.monotonic()
-        with reading_at_least(9), pytest.raises(ReadModelBehind):
-            await views.get("notes", "n")
+        with pytest.raises(ReadModelBehind):
+            await views.get("notes", "n", at_least(9))
         assert 0.3 <= time.monotonic() - began < 30
     await asyncio.sleep(0)
     assert not [each for each in asyncio.all_tasks() if each.get_name() == "log look-up"]
@@ -190,8 +184,7 @@ async def test_the_log_is_asked_once_for_all_who_wait(read_model):
     views = ConsistentViews(read_model, watch, seconds=0.5)
 
     async def read(position: int) -> None:
-        with reading_at_least(position):
-            await views.get("notes", "n")
+        await views.get("notes", "n", at_least(position))
 
     soon = asyncio.create_task(read(2))
     await until(lambda: read_model.look_ups > 1)

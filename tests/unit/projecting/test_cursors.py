@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.projecting import InvalidCursor, Seek, decode_cursor, encode_cursor
+from app.framework.projections import InvalidCursor, Seek, decode_cursor, encode_cursor
 
 FILTERS = {"view": "notes", "equals": {"shelf": "a"}, "sort": "title", "descending": False}
 SEEK = Seek("Žofie", "n1")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.eventsourcing import Event
-from app.projecting import CannotApply, Versioned, copied, existing, fold
+from app.framework.eventsourcing import Event
+from app.framework.projections import CannotApply, Versioned, copied, existing, fold
 from tests.notes import (
     BEGIN,
     LOG,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.outages import end_outages
-from app.projecting import ProjectionState, Projector
-from app.storage import StorageUnavailable
+from app.framework.observability.outages import end_outages
+from app.framework.projections import ProjectionState, Projector
+from app.framework.storage import StorageUnavailable
 from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
 from tests.notes import (
     LOG,

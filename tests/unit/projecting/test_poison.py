@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
-from app.eventsourcing import Event, EventRegistry
-from app.projecting import ProjectionState, Projector
+from app.framework.eventsourcing import Event, EventRegistry
+from app.framework.projections import ProjectionState, Projector
 from tests.following import QUICK, WatchedLog, catch_up, running, until
 from tests.notes import (
     NOTE_EVENTS,

@@ -5,9 +5,9 @@ import contextlib
 from dataclasses import replace
 from functools import partial
 
-from app.projecting import Pace, ProjectionState, Projector
-from app.projecting.follower import Rest
-from app.storage import StorageUnavailable
+from app.framework.projections import Pace, ProjectionState, Projector
+from app.framework.projections.follower import Rest
+from app.framework.storage import StorageUnavailable
 from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
 from tests.notes import (
     NOTES,

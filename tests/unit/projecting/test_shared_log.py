@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from app.projecting.shared_log import KEPT, SharedLog
-from app.storage import StorageUnavailable
+from app.framework.projections.shared_log import KEPT, SharedLog
+from app.framework.storage import StorageUnavailable
 from tests.notes import write_notes
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.eventsourcing import Event
+from app.framework.eventsourcing import Event
 
 
 @dataclass(frozen=True, slots=True)

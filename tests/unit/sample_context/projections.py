@@ -1,6 +1,6 @@
 """Views of doors."""
 
-from app.projecting import Projection, by_aggregate
+from app.framework.projections import Projection, by_aggregate
 from tests.unit.sample_context.events import DoorOpened, DoorPainted
 
 OPEN_DOORS = Projection(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.eventsourcing import Event
-from app.users.user import User
+from app.contexts.users.domain.user import User
+from app.framework.eventsourcing import Event
 
 
 def given(*events: Event) -> "Given":

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from app.eventsourcing import Event, Metadata, RecordedEvent
+from app.framework.eventsourcing import Event, Metadata, RecordedEvent
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

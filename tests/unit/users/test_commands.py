@@ -5,19 +5,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.eventsourcing import Metadata, VersionMismatch, request_metadata
-from app.users.commands.deactivate_user import DeactivateUser
-from app.users.commands.reactivate_user import ReactivateUser
-from app.users.commands.register_user import RegisterUser
-from app.users.commands.update_user_profile import UpdateUserProfile
-from app.users.errors import EmailTaken, UserAlreadyExists, UserIsDeactivated, UserNotFound
-from app.users.events import (
+from app.contexts.users.commands.deactivate_user import DeactivateUser
+from app.contexts.users.commands.reactivate_user import ReactivateUser
+from app.contexts.users.commands.register_user import RegisterUser
+from app.contexts.users.commands.update_user_profile import UpdateUserProfile
+from app.contexts.users.domain.errors import (
+    EmailTaken,
+    UserAlreadyExists,
+    UserIsDeactivated,
+    UserNotFound,
+)
+from app.contexts.users.domain.events import (
     UserAvatarChanged,
     UserDeactivated,
     UserEmailChanged,
     UserNameChanged,
     UserRegistered,
 )
+from app.framework.eventsourcing import VersionMismatch
+from app.framework.request import RequestContext
 
 ALICE = RegisterUser("alice", "Alice Smith", "alice@example.com", "https://a.example/a", "Reads.")
 BOB = RegisterUser("bob", "Bob", "bob@example.com")
@@ -40,7 +46,8 @@ async def test_a_user_is_registered(world):
     """The event is recorded; the answer is the whole profile, at version 1 and its position."""
     await world.send(BOB)
     before = datetime.now(UTC) - timedelta(milliseconds=1)
-    profile = await world.send(ALICE)
+    outcome = await world.outcome(ALICE)
+    profile = outcome.value
 
     assert await events(world) == [
         UserRegistered("bob", "Bob", "bob@example.com"),
@@ -54,7 +61,8 @@ async def test_a_user_is_registered(world):
         "alice@example.com",
     )
     assert (profile.avatar_url, profile.bio) == ("https://a.example/a", "Reads.")
-    assert (profile.status, profile.version, profile.position) == ("active", 1, 2)
+    assert (profile.status, profile.version) == ("active", 1)
+    assert (outcome.version, outcome.position, outcome.replayed) == (1, 2, False)
     assert before <= profile.created_at == profile.updated_at <= datetime.now(UTC)
 
 
@@ -122,9 +130,10 @@ async def test_the_spelling_of_an_own_address_can_be_changed(world):
 async def test_an_update_changes_what_it_names(world):
     """The answer is the profile after it, with the version of the last event."""
     registered = await world.send(ALICE)
-    profile = await world.send(
+    outcome = await world.outcome(
         UpdateUserProfile("alice", name="Al", email="al@example.com", avatar_url=None)
     )
+    profile = outcome.value
     assert (await events(world))[1:] == [
         UserNameChanged("Al"),
         UserEmailChanged("al@example.com"),
@@ -136,7 +145,7 @@ async def test_an_update_changes_what_it_names(world):
         None,
         "Reads.",
     )
-    assert (profile.version, profile.position) == (4, 4)
+    assert (profile.version, outcome.version, outcome.position) == (4, 4, 4)
     assert profile.created_at == registered.created_at <= profile.updated_at
 
 
@@ -213,12 +222,9 @@ async def test_many_updates_at_once_all_happen(world):
 
 async def test_events_say_who_and_what_they_came_from(world):
     """Correlation id and actor are the request's; each command has a causation id of its own."""
-    token = request_metadata.set(Metadata(correlation_id="request-1", actor="admin"))
-    try:
-        await world.send(ALICE)
-        await world.send(UpdateUserProfile("alice", name="Al", bio=None))
-    finally:
-        request_metadata.reset(token)
+    context = RequestContext(request_id="request-1", actor="admin")
+    await world.send(ALICE, context)
+    await world.send(UpdateUserProfile("alice", name="Al", bio=None), context)
     await world.send(DeactivateUser("alice"))
 
     first, second, third, last = [each.metadata for each in await world.log()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.users.names import (
+from app.contexts.users.domain.names import (
     FOLLOWING,
     INDEXED_LENGTHS,
     LONGEST_PREFIX,

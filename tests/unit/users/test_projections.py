@@ -9,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bootstrap import event_registry
-from app.eventsourcing import Event, RecordedEvent, event_data
-from app.projecting import CannotApply, Document, Entry, Projection, Versioned, fold
-from app.users.errors import UserIsDeactivated
-from app.users.events import (
+from app.contexts.users.domain.errors import UserIsDeactivated
+from app.contexts.users.domain.events import (
     USER_EVENTS,
     UserAvatarChanged,
     UserBioChanged,
@@ -22,13 +20,20 @@ from app.users.events import (
     UserReactivated,
     UserRegistered,
 )
-from app.users.names import sort_key, word_prefixes
-from app.users.projections import USER_HISTORY, USER_PROFILES, USER_PROJECTIONS, USER_SUMMARIES
-from app.users.projections.user_history import history_entry, recorded_event
-from app.users.projections.user_profiles import profile
-from app.users.projections.user_summaries import summary
-from app.users.read_models import UserHistoryEntry, UserProfile, UserSummary
-from app.users.user import User
+from app.contexts.users.domain.names import sort_key, word_prefixes
+from app.contexts.users.domain.user import User
+from app.contexts.users.projections import (
+    USER_HISTORY,
+    USER_PROFILES,
+    USER_PROJECTIONS,
+    USER_SUMMARIES,
+)
+from app.contexts.users.projections.user_history import history_entry, recorded_event
+from app.contexts.users.projections.user_profiles import profile
+from app.contexts.users.projections.user_summaries import summary
+from app.contexts.users.read_models import UserHistoryEntry, UserProfile, UserSummary
+from app.framework.eventsourcing import Event, RecordedEvent, event_data
+from app.framework.projections import CannotApply, Document, Entry, Projection, Versioned, fold
 from tests.unit.users.log import Log, time_of
 
 ALICE = UserRegistered("alice", "Alice Smith", "alice@example.com", "https://a.example/a", "Reads.")
@@ -85,7 +90,7 @@ class TestUserProfiles:
         assert after == before | changed | {"version": 2, "updated_at": time_of(3)}
 
     def test_the_read_model_is_what_is_in_the_document(self):
-        """A profile has its id from the key and its position from the store."""
+        """A profile has its id from the key and the rest from the document."""
         log = Log().record("bob", BOB).record("bob", UserDeactivated())
         document = documents(USER_PROFILES, log)["bob"]
 
@@ -99,7 +104,6 @@ class TestUserProfiles:
             version=2,
             created_at=time_of(1),
             updated_at=time_of(2),
-            position=2,
         )
 
 
@@ -258,7 +262,7 @@ def happened(requests) -> Log:
     for user_id, name, email, optional, (decide, arguments) in requests:
         events: Sequence[Event]
         if user_id not in users:
-            events = User.register(User(user_id, name, email, optional, optional))
+            events = User.register(user_id, name, email, optional, optional)
         else:
             try:
                 events = decide(users[user_id], **arguments)

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.projecting import InvalidCursor
-from app.users import values
-from app.users.commands.deactivate_user import DeactivateUser
-from app.users.commands.reactivate_user import ReactivateUser
-from app.users.commands.register_user import RegisterUser
-from app.users.commands.update_user_profile import UpdateUserProfile
-from app.users.errors import UserNotFound
-from app.users.queries.get_past_user_profile import GetPastUserProfile
-from app.users.queries.get_user_history import GetUserHistory
-from app.users.queries.get_user_profile import GetUserProfile
-from app.users.queries.list_user_summaries import ListUserSummaries
-from app.users.read_models import UserSummary
-from tests.unit.users.world import World
+from app.contexts.users.commands.deactivate_user import DeactivateUser
+from app.contexts.users.commands.reactivate_user import ReactivateUser
+from app.contexts.users.commands.register_user import RegisterUser
+from app.contexts.users.commands.update_user_profile import UpdateUserProfile
+from app.contexts.users.domain import values
+from app.contexts.users.domain.errors import UserNotFound
+from app.contexts.users.queries.get_past_user_profile import GetPastUserProfile
+from app.contexts.users.queries.get_user_history import GetUserHistory
+from app.contexts.users.queries.get_user_profile import GetUserProfile
+from app.contexts.users.queries.list_user_summaries import ListUserSummaries
+from app.contexts.users.read_models import UserSummary
+from app.framework.projections import InvalidCursor
+from tests.world import World
 
 ALICE = RegisterUser("alice", "Alice Smith", "alice@example.com", "https://a.example/a", "Reads.")
 

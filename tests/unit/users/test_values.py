@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.users import values
+from app.contexts.users.domain import values
 
 TRICKY = st.text(
     st.characters() | st.sampled_from("\u0301\u0345 \u00a0\u2000\u212b\x00\x1f\x85\r\n\t@.")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.mediator import Command
+from app.framework.mediator import Command
 
 
 @dataclass(frozen=True, slots=True)

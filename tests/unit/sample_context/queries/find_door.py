@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.mediator import Query
+from app.framework.mediator import Query
 
 
 @dataclass(frozen=True, slots=True)

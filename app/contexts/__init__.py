@@ -1,0 +1,1 @@
+"""The business: a package for each bounded context. None imports another."""

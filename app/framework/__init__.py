@@ -1,0 +1,1 @@
+"""The machinery: it knows no bounded context and no driver."""

@@ -1,0 +1,17 @@
+"""What a bounded context hands over, so that all of it is wired up from one object."""
+
+from app.framework.contexts.context import Context, upcasters_of
+from app.framework.contexts.following import Follow, Followed, FollowHandler
+from app.framework.contexts.read_side import ReadSide
+from app.framework.contexts.verification import defined_in, verify
+
+__all__ = [
+    "Context",
+    "Follow",
+    "FollowHandler",
+    "Followed",
+    "ReadSide",
+    "defined_in",
+    "upcasters_of",
+    "verify",
+]

@@ -1,0 +1,53 @@
+"""The manifest of a bounded context."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app.framework.contexts.read_side import ReadSide
+from app.framework.eventsourcing import AggregateType, Event, EventStore, Upcasters
+from app.framework.mediator import Registration
+from app.framework.projections import Projection
+
+if TYPE_CHECKING:
+    from app.framework.http.resources import HttpSide
+
+Commands = Callable[[EventStore], Sequence[Registration]]
+Queries = Callable[[ReadSide], Sequence[Registration]]
+
+
+def _none(_: object) -> Sequence[Registration]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """A bounded context: all that the rest of the service needs to know of it.
+
+    package: the package that holds it; whatever it defines has to be named here, too.
+    events: every event, of whatever age.
+    upcasters: from the schema versions before to those of today.
+    aggregates: the types of aggregates; no two contexts share a stream type.
+    projections: the views that the projector keeps.
+    commands: the handlers of commands, on an event store.
+    queries: the handlers of queries, on the views.
+    http: the routes and problems. Called only by a process that serves them, so that nothing
+        else imports the web framework.
+    """
+
+    package: str
+    events: Sequence[type[Event]]
+    upcasters: Upcasters = field(default_factory=dict)
+    aggregates: Sequence[AggregateType[Any]]
+    projections: Sequence[Projection]
+    commands: Commands = _none
+    queries: Queries = _none
+    http: "Callable[[], HttpSide] | None" = None
+
+
+def upcasters_of(contexts: Sequence[Context]) -> Upcasters:
+    """The upcasters of all of them."""
+    merged: Mapping[Any, Any] = {
+        key: upcaster for each in contexts for key, upcaster in each.upcasters.items()
+    }
+    return merged

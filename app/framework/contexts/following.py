@@ -1,0 +1,56 @@
+"""Following what happens in a bounded context."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.framework.eventsourcing import EventRegistry
+from app.framework.mediator import Query
+from app.framework.projections import ChangeFeed, Entry
+from app.framework.request import RequestContext
+
+ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True, slots=True)
+class Followed(Generic[ItemT]):
+    """Some of what happened, in the order of the log, and the position up to which it is all.
+
+    items: each with the position of its event.
+    """
+
+    items: Sequence[tuple[int, ItemT]]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follow(Query[Followed[ItemT]], Generic[ItemT]):
+    """What happened past position `after`; nothing if nothing happens within `seconds`.
+
+    With None it is nothing, and the position from which to follow what happens from now on. Each
+    context that can be followed derives a message of its own.
+    """
+
+    after: int | None
+    seconds: float
+
+
+class FollowHandler(Generic[ItemT]):
+    """Raises what `ChangeFeed.read` raises, and UnreadableEvent."""
+
+    def __init__(
+        self,
+        feed: ChangeFeed,
+        registry: EventRegistry,
+        item: Callable[[Entry, EventRegistry], ItemT],
+    ) -> None:
+        """Make an `item` of each document that `feed` hands out."""
+        self._feed = feed
+        self._registry = registry
+        self._item = item
+
+    async def __call__(self, query: Follow[ItemT], context: RequestContext) -> Followed[ItemT]:
+        """Read on, or wait for what comes."""
+        found = await self._feed.read(after=query.after, seconds=query.seconds, context=context)
+        items = [(each.position, self._item(each, self._registry)) for each in found.entries]
+        return Followed(items, found.position)

@@ -1,0 +1,149 @@
+"""What is checked before the service starts: that everything defined is also wired up."""
+
+import importlib
+import pkgutil
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+from app.framework.contexts.context import Context
+from app.framework.eventsourcing import Event, EventRegistry
+from app.framework.mediator import HandlersMissing, Mediator, Message
+from app.framework.misconfigured import Misconfigured
+from app.framework.projections import Projection
+
+HTTP = "http"
+"""The subpackage of a context that serves it over HTTP; it defines nothing that is looked for."""
+
+
+def verify(
+    contexts: Sequence[Context],
+    kinds: Sequence[type[Message[Any]]],
+    mediator: Mediator,
+    registry: EventRegistry,
+) -> None:
+    """Make sure that `contexts` are wired up, and do not get into each other's way.
+
+    Every message of one of `kinds` has a handler, and no second one was registered; every event
+    is in its manifest, and can be decoded from each schema version it ever had; every projection
+    is in its manifest, under an id of its own, and handles or ignores each event of the contexts
+    it draws on; a stream type belongs to one type of aggregate.
+
+    Raises:
+        Misconfigured: something is missing, or there twice.
+
+    """
+    projections = [projection for each in contexts for projection in each.projections]
+    problems = [
+        problem
+        for context in contexts
+        for problem in (
+            *_unhandled(context, kinds, mediator),
+            *_unlisted_events(context),
+            *_unlisted_projections(context),
+            *_without_stance(context, projections),
+        )
+    ]
+    problems += map(str, mediator.duplicates)
+    problems += (
+        f"Two projections go by the id {each}." for each in _repeated(it.id for it in projections)
+    )
+    types = [aggregate.stream_type for each in contexts for aggregate in each.aggregates]
+    problems += (f"Two types of aggregates have the stream type {it}." for it in _repeated(types))
+    problems += (
+        f"No upcaster leads on from {event_type} schema version {version}."
+        for event_type, version in registry.missing_upcasters()
+    )
+    if problems:
+        raise Misconfigured(problems)
+
+
+def _repeated(names: Any) -> Sequence[str]:
+    return [name for name, number in Counter(names).items() if number > 1]
+
+
+def defined_in(package: str, base: type) -> list[type]:
+    """Every subclass of `base` defined in `package` or below it, sorted by name.
+
+    Imports all modules of the package but those for HTTP, so that one that nothing imports is
+    found too.
+    """
+    _modules(package)
+    found = [
+        each
+        for each in _subclasses(base)
+        if f"{each.__module__}.".startswith(f"{package}.") and _is_current(each)
+    ]
+    return sorted(found, key=lambda each: each.__name__)
+
+
+def _modules(package: str) -> list[ModuleType]:
+    return [importlib.import_module(each) for each in _names(package)]
+
+
+def _names(package: str) -> Iterator[str]:
+    for each in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        name = f"{package}.{each.name}"
+        if each.name != HTTP:
+            yield name
+            if each.ispkg:
+                yield from _names(name)
+
+
+def _subclasses(base: type) -> Iterator[type]:
+    subclasses: list[type] = base.__subclasses__()
+    for subclass in subclasses:
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _is_current(each: type) -> bool:
+    # A dataclass with slots is a class made anew; the one it was made from stays listed.
+    return getattr(sys.modules[each.__module__], each.__name__, None) is each
+
+
+def _unhandled(
+    context: Context, kinds: Sequence[type[Message[Any]]], mediator: Mediator
+) -> Iterator[str]:
+    try:
+        mediator.verify(each for kind in kinds for each in defined_in(context.package, kind))
+    except HandlersMissing as missing:
+        for each in missing.message_types:
+            yield f"No handler is registered for {_name(each)}."
+
+
+def _unlisted_events(context: Context) -> Iterator[str]:
+    for each in defined_in(context.package, Event):
+        if each not in context.events:
+            yield f"The event {_name(each)} is not in the manifest of its context."
+
+
+def _unlisted_projections(context: Context) -> Iterator[str]:
+    # Modules import each other's projections, so one may be found several times.
+    defined = {
+        id(value): value
+        for module in _modules(context.package)
+        for value in vars(module).values()
+        if isinstance(value, Projection)
+    }
+    for each in defined.values():
+        if not any(each is listed for listed in context.projections):
+            yield (
+                f"The projection {each.id} of {context.package} is not in the manifest of its "
+                "context."
+            )
+
+
+def _without_stance(context: Context, projections: Sequence[Projection]) -> Iterator[str]:
+    events = defined_in(context.package, Event)
+    for projection in projections:
+        if not any(each in projection.applies for each in events):
+            continue
+        for each in projection.missing_stances(events):
+            yield f"The projection {projection.id} neither applies nor ignores {_name(each)}."
+
+
+def _name(each: type) -> str:
+    return f"{each.__module__}.{each.__qualname__}"

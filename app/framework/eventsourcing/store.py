@@ -1,0 +1,225 @@
+"""The ports of the write side: append to streams, load them, read the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from app.framework.eventsourcing.clock import DatedLog
+from app.framework.eventsourcing.events import Data, Event, Metadata, RecordedEvent
+from app.framework.request import IdempotencyKey
+
+LOADED_AT_ONCE = 200
+"""How many events of a stream are loaded at once, so that a long one does not hold the loop."""
+
+LAST_VERSION = 2**31 - 1
+"""No stream is longer: versions are stored in 32 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that one stream at most may hold within a scope: an e-mail address, say."""
+
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """That a command was carried out: its stream stood at `version` after it."""
+
+    key: IdempotencyKey
+    stream_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state that the events of a stream have led to, so that not all need be folded anew.
+
+    edition: of the form that `data` has and of the fold that led to it; from 1 on.
+    """
+
+    edition: int
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSnapshot:
+    """A snapshot as it is kept: the version, position and time of the last event in it."""
+
+    snapshot: Snapshot
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """What one command adds to one stream, all of it or nothing.
+
+    expected_version: the version the stream must be at; 0 for one that does not exist yet.
+    events: in order; at least one, unless there is an `idempotency_key`.
+    claims, releases: the claims to take and to give back in the same transaction.
+    idempotency_key: recorded in the same transaction, and refused if it was before.
+    snapshot: of the stream after this; kept in the same transaction, in place of an earlier one.
+        It stands where the last of the events does, so there must be one.
+    """
+
+    stream_id: str
+    expected_version: int
+    events: Sequence[Event]
+    metadata: Metadata = Metadata()
+    claims: Sequence[Claim] = ()
+    releases: Sequence[Claim] = ()
+    idempotency_key: IdempotencyKey | None = None
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an append went: the version and position of its last event, and the time of all."""
+
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What came of looking for idempotency keys to forget.
+
+    receipts: how many were forgotten.
+    went_back: how far the newest mark was in the future; it counts as made now.
+    """
+
+    receipts: int
+    went_back: timedelta = timedelta(0)
+
+
+class EventStore(Protocol):
+    """Appends to and loads single streams."""
+
+    async def append(self, append: Append) -> Appended:
+        """Record the events of `append`; they are durable when this returns.
+
+        Raises:
+            VersionConflict: the stream is not at the expected version.
+            ClaimTaken: another stream holds one of the claims.
+            DuplicateCommand: the idempotency key is recorded already; this comes before all
+                other refusals.
+            UnknownEvent: an event's class is not registered.
+            Overloaded: too many appends are waiting; nothing was recorded.
+            StorageUnavailable: the outcome is unknown.
+
+        """
+        ...
+
+    async def load(
+        self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
+    ) -> Sequence[RecordedEvent]:
+        """The next events of a stream past `after_version`, in order.
+
+        Up to `up_to_version`, and LOADED_AT_ONCE of them; fewer only when there are no more.
+        Holds every append that was acknowledged before the call.
+
+        Raises:
+            UnknownEvent, UndecodableEvent: an event is stored that cannot be decoded.
+            Overloaded: too many loads are waiting.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def load_from_snapshot(
+        self,
+        stream_id: str,
+        *,
+        edition: int,
+        after_version: int = 0,
+        up_to_version: int = LAST_VERSION,
+    ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
+        """The snapshot of a stream past `after_version`, and the next events past both, as `load`.
+
+        There is none if the one that is kept is of another edition, or past `up_to_version`.
+
+        Raises what `load` does.
+        """
+        ...
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """What was recorded under the idempotency key `key`.
+
+        Raises:
+            Overloaded: too many look-ups are waiting.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def check_appends(self) -> None:
+        """Return if an append can succeed, found out by what becomes of appends.
+
+        Nothing is recorded, and the answer comes within seconds.
+
+        Raises:
+            StorageUnavailable: none succeeds for now.
+
+        """
+        ...
+
+    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
+        """Forget idempotency keys that `marks` marks were made after; make one if one is due.
+
+        A mark notes which keys are recorded by then. One is due when by the storage's clock the
+        last is older than `apart`, and each call makes one at most: so a jump of that clock ages
+        keys by one mark, however far it goes.
+
+        Raises:
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+
+class EventLog(Protocol):
+    """Reads all streams as one log, in commit order."""
+
+    async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """The next events past position `after`, at most `limit`, with no position skipped.
+
+        Raises:
+            UnknownEvent, UndecodableEvent: one of them cannot be decoded.
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def head(self) -> int:
+        """The position of the last event; 0 for an empty log.
+
+        Raises:
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...
+
+    async def wait(self, *, after: int, seconds: float) -> None:
+        """Return once this process has appended past position `after`, or `seconds` have passed.
+
+        Only a hint that it is worth reading: appends of other processes do not end the wait.
+        """
+        ...
+
+
+class LogSource(EventLog, DatedLog, Protocol):
+    """The log itself, rather than a view through which it is followed."""
+
+    async def identity(self) -> str:
+        """What tells this log from any other; it stays the same as long as the log is there.
+
+        Raises:
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        ...

@@ -1,0 +1,152 @@
+"""The ASGI application: routes, problems and middleware around a service."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from starlette.middleware import Middleware
+
+from app.framework.http.heads import head_routes
+from app.framework.http.middleware import (
+    Admission,
+    BodyLimit,
+    CrossOrigin,
+    LastResort,
+    Places,
+    RequestGuard,
+    RequestIds,
+)
+from app.framework.http.openapi import complete
+from app.framework.http.problems import ERROR_MAPPINGS, problem_types
+from app.framework.http.problems.kinds import ErrorMappings
+from app.framework.http.refusals import answer_refusals
+from app.framework.http.resources import HttpSide
+from app.framework.http.routes.docs import add_docs
+from app.framework.http.routes.health import add_health
+from app.framework.http.routes.problems import add_problems
+from app.framework.http.routes.projections import add_projections
+from app.framework.http.service import Service
+
+BODY_LIMIT = 64 * 1024
+HEADER_LIMIT = 32 * 1024
+REQUESTS = 160
+"""How many requests are worked on at once; more are refused, see docs/adr/0023-admission.md."""
+
+_TAGS = (
+    {"name": "projections", "description": "How far the views are behind the log."},
+    {"name": "problems", "description": "What the kinds of problems mean."},
+    {"name": "health", "description": "For whoever runs the service."},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the OpenAPI document says of the service as a whole."""
+
+    title: str
+    version: str
+    summary: str
+    description: str
+    contact: str
+
+
+def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
+    """How errors become problems: those of the machinery, and those of `contexts`."""
+    of_contexts = (pair for each in contexts for pair in each.problems.items())
+    return {**ERROR_MAPPINGS, **dict(of_contexts)}
+
+
+class _Api(FastAPI):
+    streamed: Sequence[type[BaseModel]] = ()
+    """The schemas of events' data, which no route declares as its answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi(), self.streamed)
+        return self.openapi_schema
+
+
+def create_api(
+    service: Service,
+    contexts: Sequence[HttpSide],
+    about: About,
+    *,
+    hosts: frozenset[str] | None = None,
+    origins: frozenset[str] = frozenset(),
+    **options: Any,
+) -> FastAPI:
+    """The application around `service`, which opens and closes with it.
+
+    Args:
+        service: what answers.
+        contexts: whose operations are served.
+        about: what the document says of the whole.
+        hosts: those that requests may be for; any if it is None.
+        origins: those whose pages may call.
+        options: further ones of FastAPI, such as `dependencies`.
+
+    Raises:
+        Misconfigured: an operation declares an error that has no problem.
+
+    """
+    places = Places(REQUESTS)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await service.open()
+            yield
+        finally:
+            await service.close()
+
+    api = _Api(
+        title=about.title,
+        version=about.version,
+        summary=about.summary,
+        description=about.description,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        contact={"name": about.contact},
+        servers=[{"url": "/", "description": "This service"}],
+        openapi_tags=[*(dict(tag) for each in contexts for tag in each.tags), *_TAGS],
+        openapi_url=None,  # served by docs_router
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        middleware=_middleware(places, hosts, origins),
+        lifespan=lifespan,
+        **options,
+    )
+    # For the server: it alone knows when, and refuses what is too much before it comes here.
+    api.state.draining = service.draining
+    api.state.stopping = service.stopping
+    api.state.places = places
+    mappings = mappings_of(contexts)
+    answer_refusals(api, service.roles, mappings)
+    resources = [resource for each in contexts for resource in each.resources]
+    for each in resources:
+        # Not by `include_router`: requests would go through the routes of a router twice.
+        each.add_to(api.router, service.mediator, mappings, service.stopping)
+    api.streamed = [op.answer for each in resources for op in each.operations if op.is_stream]
+    add_projections(api.router, service)
+    add_health(api.router, service)
+    add_problems(api.router, problem_types(mappings))
+    add_docs(api)
+    api.router.routes += head_routes(api.router.routes)
+    return api
+
+
+def _middleware(
+    places: Places, hosts: frozenset[str] | None, origins: frozenset[str]
+) -> list[Middleware]:
+    return [
+        Middleware(RequestIds),
+        *([Middleware(CrossOrigin, origins=origins)] if origins else []),
+        Middleware(LastResort),
+        Middleware(RequestGuard, limit=HEADER_LIMIT, hosts=hosts, origins=origins),
+        Middleware(BodyLimit, limit=BODY_LIMIT),
+        Middleware(Admission, places=places),
+    ]

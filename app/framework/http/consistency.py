@@ -1,0 +1,52 @@
+"""Consistency tokens: opaque text that stands for a position in the log.
+
+A write answers with the position of its last event; a query that is sent the token waits
+until the read model holds it.
+"""
+
+import base64
+import binascii
+import struct
+
+LAST_POSITION = 2**63 - 1
+"""No log is longer: positions are stored in 64 bits."""
+
+_LAYOUT = struct.Struct(">BQ")
+_EDITION = 1
+_MALFORMED = "The Consistency-Token is malformed; send one as it was given."
+
+
+class InvalidConsistencyToken(ValueError):
+    """The text was not made by `encode_position`."""
+
+
+def encode_position(position: int) -> str:
+    """`position` as a token of 12 URL-safe characters."""
+    return base64.urlsafe_b64encode(_LAYOUT.pack(_EDITION, position)).decode()
+
+
+def decode_position(token: str) -> int:
+    """The reverse of `encode_position`.
+
+    Raises:
+        InvalidConsistencyToken: it is malformed.
+
+    """
+    try:
+        packed = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+        edition, position = _LAYOUT.unpack(packed)
+    except (UnicodeEncodeError, binascii.Error, struct.error) as error:
+        raise InvalidConsistencyToken(_MALFORMED) from error
+    if edition != _EDITION or position > LAST_POSITION:
+        raise InvalidConsistencyToken(_MALFORMED)
+    return int(position)
+
+
+def minimum_position(token: str | None) -> int:
+    """What a query that came with `token` has to hold at least; 0 without one.
+
+    Raises:
+        InvalidConsistencyToken: it is malformed.
+
+    """
+    return 0 if token is None else decode_position(token)

@@ -1,0 +1,166 @@
+"""Server-sent events (HTML Living Standard, section 9.2): streams that go on until somebody stops.
+
+A stream begins with `retry:` and the `id:` from which its reader would resume; then come events,
+and a comment from time to time, so that whoever stands between does not take it for dead.
+"""
+
+import asyncio
+import functools
+import ipaddress
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.framework.http.broadcast import Broadcast, Look, Part
+from app.framework.request import NO_CONTEXT, RequestContext
+from app.framework.storage import Overloaded
+
+MEDIA_TYPE = "text/event-stream"
+
+HEARTBEAT_SECONDS = 15.0
+RETRY_MILLISECONDS = 1000
+"""After how long a reader whose stream ended is to come back."""
+
+STREAMS = 1000
+"""How many there may be in a process."""
+
+STREAMS_OF_A_CLIENT = 100
+"""How many of them one client may have."""
+
+_LINE_BREAKS = {each: f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class EventStreamResponse(StreamingResponse):
+    """A response of server-sent events."""
+
+    media_type = MEDIA_TYPE
+
+
+class _EndingResponse(EventStreamResponse):
+    """One that calls `at_end` when it has ended, however it does."""
+
+    def __init__(self, text: AsyncIterator[bytes], at_end: Callable[[], None]) -> None:
+        super().__init__(text, headers=_HEADERS)
+        self._at_end = at_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._at_end()
+
+
+def one_line(json: str) -> str:
+    """`json` with escapes for what JSON takes as it is, but Python and others break lines at.
+
+    Event streams break lines at CR and LF only, but readers take lines from libraries: to
+    `str.splitlines`, and so to httpx, U+0085, U+2028 and U+2029 end a line as well.
+    """
+    if json.isascii():
+        return json
+    for each, escape in _LINE_BREAKS.items():
+        json = json.replace(each, escape)
+    return json
+
+
+class TooManyStreams(Exception):
+    """One client follows as many streams as one may."""
+
+    def __init__(self, bound: int) -> None:
+        super().__init__(f"You follow {bound} streams, as many as one client may; close one first.")
+
+
+class EventStreams:
+    """The streams of one kind in this process; they end when `stopping` is set."""
+
+    def __init__(
+        self,
+        name: str,
+        look: Look,
+        stopping: asyncio.Event,
+        *,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        streams: int = STREAMS,
+        streams_of_a_client: int = STREAMS_OF_A_CLIENT,
+    ) -> None:
+        self._name = name
+        self._look = look
+        self._heartbeat_seconds = heartbeat_seconds
+        self._bound = streams
+        self._client_bound = streams_of_a_client
+        self._open: Counter[str | None] = Counter()
+        self._broadcast = Broadcast(name, look, stopping)
+
+    async def response(
+        self,
+        after: int | None,
+        *,
+        client: str | None = None,
+        context: RequestContext = NO_CONTEXT,
+    ) -> EventStreamResponse:
+        """A stream of what comes after the id `after`, or of what is new if that is None.
+
+        A reader gets the next events when it has taken those before: it costs no more memory
+        if it is slow.
+
+        Args:
+            after: the id of the last event that the reader has.
+            client: the reader's address; None if it is not known, which is bound to nothing.
+            context: of the request; the first look has to hold its minimum position.
+
+        Raises:
+            TooManyStreams: the client has too many.
+            Overloaded: there are too many streams.
+            What the first look raises; later it ends the stream.
+
+        """
+        key = _client_key(client)
+        if key is not None and self._open[key] >= self._client_bound:
+            raise TooManyStreams(self._client_bound)
+        if self._open.total() >= self._bound:
+            raise Overloaded(self._name, self._bound)
+        # It counts from now on: after an outage all readers are back at once, and look first.
+        self._open[key] += 1
+        try:
+            if after is None or context.minimum_position:
+                reached = (await self._look(None, 0, context)).last_id
+                after = reached if after is None else after
+            first = await self._broadcast.first(after)
+        except BaseException:
+            self._close(key)
+            raise
+        return _EndingResponse(self._text(after, first), functools.partial(self._close, key))
+
+    def _close(self, key: str | None) -> None:
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
+
+    async def _text(self, begin: int, part: Part) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop().time
+        yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, begin) + part.past(begin)
+        last_id = max(begin, part.last_id)
+        due = clock() + self._heartbeat_seconds
+        while (found := await self._broadcast.next(last_id, due)) is not None:
+            text = found.past(last_id)
+            last_id = max(last_id, found.last_id)
+            if text or clock() >= due:
+                yield text or b"id: %d\n: nothing new\n\n" % last_id
+                due = clock() + self._heartbeat_seconds
+
+
+def _client_key(client: str | None) -> str | None:
+    """What stands for a client: an IPv6 address by its network, since each has 2**64 of them."""
+    try:
+        address = ipaddress.ip_address(client or "")
+    except ValueError:
+        return client
+    if address.version == 4:  # noqa: PLR2004 - of IP
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((int(address), 64), strict=False))

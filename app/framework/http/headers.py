@@ -1,0 +1,72 @@
+"""Response headers: how they are set and what the documentation says of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import Request, Response
+
+from app.framework.http.consistency import encode_position
+from app.framework.http.entity_tags import entity_tag
+
+Documented = dict[str, dict[str, Any]]
+
+HEADERS: Documented = {
+    "X-Request-Id": {
+        "required": True,
+        "description": "The id of the request: the one it came with, or a new one. It is in "
+        "every line logged and every event recorded on the way.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        "example": "01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11",
+    },
+    "Location": {
+        "required": True,
+        "description": "Where the new resource is.",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "example": "/users/user123",
+    },
+    "ETag": {
+        "required": True,
+        "description": "The version of the resource, in double quotes.",
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "example": '"3"',
+    },
+    "Consistency-Token": {
+        "required": True,
+        "description": "Stands for this write and everything before it; opaque.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "example": encode_position(1),
+    },
+    "Idempotency-Replayed": {
+        "description": "That this is the answer to an earlier request with the same "
+        "Idempotency-Key; nothing was done anew.",
+        "schema": {"type": "string", "enum": ["true"]},
+        "example": "true",
+    },
+    "Retry-After": {
+        "required": True,
+        "description": "After how many seconds it makes sense to try again.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 3600},
+        "example": 1,
+    },
+}
+
+
+def header_references(names: Iterable[str]) -> dict[str, Any]:
+    """What stands for these headers in the documentation of a response."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def set_location(response: Response, request: Request, path: str) -> None:
+    """Say where the new resource is: at `path`, under the prefix that a proxy strips."""
+    response.headers["Location"] = request.scope.get("root_path", "") + path
+
+
+def set_etag(response: Response, version: int) -> None:
+    """Say which version the response shows."""
+    response.headers["ETag"] = entity_tag(version)
+
+
+def set_written(response: Response, *, version: int, position: int) -> None:
+    """Say which version a write has led to, and by a token where in the log it is."""
+    set_etag(response, version)
+    response.headers["Consistency-Token"] = encode_position(position)

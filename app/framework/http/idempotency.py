@@ -1,0 +1,28 @@
+"""The Idempotency-Key of a request.
+
+As the draft standard of the IETF has it (draft-ietf-httpapi-idempotency-key-header).
+"""
+
+import hashlib
+import json
+
+from fastapi import Request
+from pydantic import BaseModel
+
+from app.framework.request import IdempotencyKey
+
+
+def idempotency_key(
+    key: str | None, request: Request, body: BaseModel | None
+) -> IdempotencyKey | None:
+    """What the command that `request` asks for is named by, if it came with a `key`."""
+    return None if key is None else IdempotencyKey(key, _fingerprint(request, body))
+
+
+def _fingerprint(request: Request, body: BaseModel | None) -> str:
+    # Of what the body says: a client may write the same thing in another way. Without the prefix
+    # that a proxy strips: a key stays valid when ROOT_PATH changes.
+    content = body.model_dump(mode="json", exclude_unset=True) if body else None
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    asked = json.dumps([request.method, path, content], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()

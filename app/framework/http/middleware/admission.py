@@ -1,0 +1,83 @@
+"""No more requests are worked on at once than the service can answer in good time.
+
+Otherwise every request would wait for all others, and be answered after its client has left.
+"""
+
+import logging
+from collections.abc import Awaitable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.framework.http.problems import OVERLOADED
+from app.framework.http.refusals import problem_response
+from app.framework.observability.episodes import Episode
+
+ALWAYS_ADMITTED = ("/health/", "/problems")
+"""The beginnings of the paths that are answered at any load: balancers and refused clients ask for
+them, and they cost little."""
+
+_log = logging.getLogger(__name__)
+
+
+class Places:
+    """How many requests are worked on, and how many may be; `refused` counts those on top."""
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        self.taken = 0
+        self.refused = Episode(
+            _log,
+            begins=f"Overloaded: {bound} requests are being worked on, further ones are refused.",
+            ended="No longer overloaded; %d requests were refused.",
+        )
+
+    @property
+    def full(self) -> bool:
+        """Whether a further request has to be refused."""
+        return self.taken >= self.bound
+
+
+class Admission:
+    """Has a request that is whole take one of `places` until its answer begins, or refuses it.
+
+    So neither a body on its way keeps a place, nor a stream without end, nor a client that is
+    slow to take its answer.
+    """
+
+    def __init__(self, app: ASGIApp, places: Places) -> None:
+        self._app = app
+        self._places = places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        places = self._places
+        if scope["type"] != "http" or _is_always_admitted(scope):
+            await self._app(scope, receive, send)
+            return
+        if places.full:
+            places.refused.count()
+            answer = problem_response(scope, OVERLOADED, OVERLOADED.example)
+            await answer(scope, receive, send)
+            return
+        places.taken += 1
+        taken = True
+
+        def send_without_place(message: Message) -> Awaitable[None]:
+            nonlocal taken
+            if taken:
+                taken = False
+                places.taken -= 1
+            return send(message)
+
+        try:
+            await self._app(scope, receive, send_without_place)
+        finally:
+            if taken:
+                places.taken -= 1
+
+
+def _is_always_admitted(scope: Scope) -> bool:
+    path: str = scope["path"]
+    if prefix := scope.get("root_path"):
+        path = path.removeprefix(prefix)
+    return path.startswith(ALWAYS_ADMITTED)

@@ -1,0 +1,131 @@
+"""Heads of requests that are too long, not for this service, or of other origins' pages."""
+
+import re
+from collections.abc import Awaitable
+from functools import lru_cache
+from itertools import chain
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.framework.http.problems import (
+    HEADERS_TOO_LARGE,
+    HOST_NOT_ALLOWED,
+    MALFORMED_REQUEST,
+    NOT_FOUND,
+    ORIGIN_NOT_ALLOWED,
+)
+from app.framework.http.problems.kinds import ProblemType
+from app.framework.http.refusals import problem_response
+
+_Refusal = tuple[ProblemType, str]
+
+_TOO_LARGE = HEADERS_TOO_LARGE, HEADERS_TOO_LARGE.example
+_BAD_HOST = MALFORMED_REQUEST, "A request has one Host header, with a host and maybe a port."
+_REPEATED = MALFORMED_REQUEST, "A request has one Host header, and at most one Origin."
+_OTHER_HOST = HOST_NOT_ALLOWED, HOST_NOT_ALLOWED.example
+_OTHER_ORIGIN = ORIGIN_NOT_ALLOWED, ORIGIN_NOT_ALLOWED.example
+_AMBIGUOUS_PATH = (
+    NOT_FOUND,
+    "No path here has an encoded slash, a backslash, a control character or a segment `.` or `..`.",
+)
+
+_HOST = re.compile(r"([\w.~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(:[0-9]*)?", re.ASCII)
+_HOSTS_CACHED = 64
+_SINGLE = (b"host", b"origin", b"sec-fetch-site")
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
+
+# However often they are encoded: a proxy may decode more than once.
+_ENCODED_SEPARATOR = re.compile(rb"%(?:25)*(?:2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
+_DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
+
+
+class RequestGuard:
+    """Refuses what only attacks, misconfigured proxies and broken clients send, in one look.
+
+    - 431: path, query and headers of over `limit` bytes together.
+    - 400: no Host, a malformed one, or two (RFC 9112, 3.2). HTTP/1.0 may leave it out.
+    - 421: a Host that is not one of `hosts`. A page can read from this service under a name of its
+      own that it points here (DNS rebinding), but cannot have the browser send another Host.
+    - 403: a method that changes state, sent by a page of an origin that is neither the host's own
+      nor one of `origins`. A form on any page can send one.
+    - 404: a path that a proxy in front may have taken for another one than is served.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit: int,
+        hosts: frozenset[str] | None = None,
+        origins: frozenset[str] = frozenset(),
+    ) -> None:
+        """`hosts` are in lower case, without ports; None allows any, as "*" does in `origins`."""
+        self._app = app
+        self._limit = limit
+        self._hosts = hosts
+        self._origins = {each.encode() for each in origins}
+        self._refusal_of_host = lru_cache(_HOSTS_CACHED)(self._check_host)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass a request on, unless it is refused."""
+        # No coroutine of its own: every request would pay for one.
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is None:
+            return self._app(scope, receive, send)
+        kind, detail = refusal
+        headers = {"Connection": "close"} if kind is MALFORMED_REQUEST else None
+        return problem_response(scope, kind, detail, headers=headers)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> _Refusal | None:
+        lines = scope["headers"]
+        headers = dict(lines)
+        if len(headers) < len(lines) and _has_repeated(lines):
+            return _REPEATED
+        length = len(b"".join(chain.from_iterable(lines)))
+        path, raw_path = scope["path"], scope["raw_path"]
+        if length + len(path) + len(scope["query_string"]) > self._limit:
+            return _TOO_LARGE
+        host = headers.get(b"host")
+        refusal = self._refusal_of_host(host)
+        if refusal and (host is not None or scope["http_version"] != "1.0"):
+            return refusal
+        if scope["method"] not in _SAFE_METHODS and self._is_foreign(headers):
+            return _OTHER_ORIGIN
+        if b"%" in raw_path or "/." in path or "\\" in path:
+            return _AMBIGUOUS_PATH if _is_ambiguous(path, raw_path) else None
+        return None
+
+    def _check_host(self, host: bytes | None) -> _Refusal | None:
+        found = _HOST.fullmatch(host.decode("latin-1").lower()) if host is not None else None
+        if found is None:
+            return _BAD_HOST
+        name = found[1].removesuffix(".")
+        return None if self._hosts is None or name in self._hosts else _OTHER_HOST
+
+    def _is_foreign(self, headers: dict[bytes, bytes]) -> bool:
+        # Browsers send these two, and let no page set them.
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if origin in self._origins or b"*" in self._origins:
+            return False
+        if site == b"cross-site":
+            return True
+        # A proxy may send a Host of its own, so that the origin seems to be another one.
+        return origin is not None and site != b"same-origin" and not _is_own(origin, headers)
+
+
+def _has_repeated(lines: list[tuple[bytes, bytes]]) -> bool:
+    names = [name for name, _ in lines]
+    return any(names.count(each) > 1 for each in _SINGLE)
+
+
+def _is_own(origin: bytes, headers: dict[bytes, bytes]) -> bool:
+    # The scheme is not compared: what ends TLS in front speaks HTTP to this service.
+    scheme, _, authority = origin.lower().partition(b"://")
+    port = _DEFAULT_PORTS.get(scheme)
+    host = headers.get(b"host", b"").lower()
+    return port is not None and authority.removesuffix(port) == host.removesuffix(port) != b""
+
+
+def _is_ambiguous(path: str, raw_path: bytes) -> bool:
+    return bool("\\" in path or _DOT_SEGMENT.search(path) or _ENCODED_SEPARATOR.search(raw_path))

@@ -1,0 +1,50 @@
+"""Every request has an id, its own or one made here; every response what all have in common."""
+
+from collections.abc import Awaitable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.framework.eventsourcing import uuid7
+from app.framework.http.caching import with_safe_defaults
+from app.framework.http.request_id import REQUEST_ID, acceptable_id, set_request_id
+from app.framework.request import logged_request_id
+
+
+class RequestIds:
+    """Takes the X-Request-Id of a request, or makes one, and echoes it in the response.
+
+    It stands in every line logged meanwhile, and is the correlation id of the events recorded.
+    An id that is not 1 to 128 visible ASCII characters is replaced. The response is completed by
+    `with_safe_defaults`, also where nothing else has a say.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, under its id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        header = (REQUEST_ID, request_id)
+
+        def send_with_id(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message["headers"] = with_safe_defaults(message.get("headers", ()), header)
+            return send(message)
+
+        text = request_id.decode()
+        set_request_id(scope, text)
+        logged = logged_request_id.set(text)
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            logged_request_id.reset(logged)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID and acceptable_id(value):
+            return bytes(value)
+    return uuid7().encode()

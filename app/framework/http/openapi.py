@@ -1,0 +1,128 @@
+"""The OpenAPI document: what FastAPI makes of the routes, completed for generators of clients."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.framework.http.headers import HEADERS, header_references
+from app.framework.http.refusals import MEDIA_TYPE
+from app.framework.http.request_rules import body_media_types
+from app.framework.http.responses import REFERENCE
+from app.framework.http.schemas.problem import Problem, ProblemError
+
+# In the words of the generator that defined them; others read them too.
+_PAGINATION = {
+    "type": "cursor",
+    "inputs": [{"name": "cursor", "in": "parameters", "type": "cursor"}],
+    "outputs": {"results": "$.items", "nextCursor": "$.next_cursor"},
+}
+
+
+_INT32_MAX = 2**31 - 1
+
+
+def complete(document: dict[str, Any], streamed: Iterable[type[BaseModel]] = ()) -> dict[str, Any]:
+    """`document` as FastAPI makes it, brought into the form that clients are generated from.
+
+    It has the components that routes refer to, the schemas of `streamed`, the data of events,
+    among them. It says how the pages of a list follow each other, and of every integer how many
+    bits it takes.
+    """
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    models: Sequence[type[BaseModel]] = (Problem, ProblemError, *streamed)
+    for model in models:
+        schema = model.model_json_schema(ref_template=REFERENCE, mode="serialization")
+        schema.pop("$defs", None)
+        schemas[model.__name__] = schema
+    components["schemas"] = {name: _tidied(each, schemas) for name, each in sorted(schemas.items())}
+    components["headers"] = deepcopy(HEADERS)
+    components["examples"] = {}
+    components["links"] = {}
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            _name_media_types(method, operation)
+            parameters = operation.get("parameters", ())
+            for each in parameters:
+                _tidy_parameter(each)
+            if any(each["name"] == "cursor" for each in parameters):
+                operation["x-speakeasy-pagination"] = _PAGINATION
+            for response in operation["responses"].values():
+                response.setdefault("headers", {}).update(header_references(["X-Request-Id"]))
+                problems = response.get("content", {}).get(MEDIA_TYPE, {})
+                components["examples"].update(_taken(problems, "examples"))
+                components["links"].update(_taken(response, "links"))
+    _name_formats(document)
+    return {**document, "security": []}
+
+
+def _name_media_types(method: str, operation: dict[str, Any]) -> None:
+    # FastAPI knows one for each body.
+    body = operation.get("requestBody")
+    if body:
+        [content] = body["content"].values()
+        body["content"] = dict.fromkeys(body_media_types({method.upper()}), content)
+
+
+def _name_formats(part: Any) -> None:
+    # In languages with integers of several sizes a client would take the smaller for granted.
+    if isinstance(part, list):
+        for each in part:
+            _name_formats(each)
+    elif isinstance(part, dict):
+        if part.get("type") == "integer":
+            bounded = part.get("maximum", _INT32_MAX + 1) <= _INT32_MAX
+            part["format"] = "int32" if bounded else "int64"
+        for each in part.values():
+            _name_formats(each)
+
+
+def _tidied(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    # The titles of members are their names in other letters, and become comments in clients.
+    for each in schema.get("properties", {}).values():
+        each.pop("title", None)
+    if "examples" in schema:
+        schema["examples"] = [_in_order(each, schema, schemas) for each in schema["examples"]]
+    return schema
+
+
+def _tidy_parameter(parameter: dict[str, Any]) -> None:
+    schema = parameter["schema"] = _never_null(parameter["schema"])
+    schema.pop("title", None)
+    if parameter["required"] and "examples" in schema:
+        # Swagger UI fills in this example, and none of those of a schema.
+        parameter["example"] = schema["examples"][0]
+
+
+def _in_order(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    # Pydantic sorts the members of examples by name; they are shown as they are answered.
+    if "$ref" in schema:
+        return _in_order(example, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "items" in schema:
+        return [_in_order(each, schema["items"], schemas) for each in example]
+    if "properties" in schema:
+        members = schema["properties"]
+        return {
+            name: _in_order(example[name], members.get(name, {}), schemas)
+            for name in dict.fromkeys([*members, *example])
+            if name in example
+        }
+    return example
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    # A parameter that may be left out has None for its default, but no client can send null.
+    kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**kinds[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
+
+
+def _taken(owner: dict[str, Any], kind: str) -> dict[str, Any]:
+    # The same ones are in many places: references keep the document small.
+    taken: dict[str, Any] = owner.pop(kind, {})
+    if taken:
+        owner[kind] = {name: {"$ref": f"#/components/{kind}/{name}"} for name in taken}
+    return taken

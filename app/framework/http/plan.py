@@ -1,0 +1,133 @@
+"""The plan of a route: where each argument of its endpoint is in a request."""
+
+import inspect
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+
+from app.framework.http.request_rules import RequestRules
+
+
+class Plan:
+    """What an endpoint is called with, for requests that are as they ought to be."""
+
+    def __init__(self, route: APIRoute, rules: RequestRules) -> None:
+        """Plan the endpoint of `route`.
+
+        Raises:
+            TypeError: the route asks for what cannot be planned; the message says for what.
+
+        """
+        refused = list(_not_planned(route))
+        if refused:
+            raise TypeError(f"{route.name}: a PlannedRoute has no {', no '.join(refused)}.")
+        needs = route.dependant
+        self._path = _by_alias(needs.path_params)
+        self._query = _by_alias(needs.query_params)
+        self._headers = {each.alias.lower().encode(): each for each in needs.header_params}
+        self._rules = rules
+        self._media_types = {each.encode() for each in rules.media_types}
+        self._request, self._response = needs.request_param_name, needs.response_param_name
+        self._body = route.body_field
+        self._defaults = {
+            each.name: each.get_default()
+            for each in (*needs.query_params, *needs.header_params)
+            if not each.field_info.is_required()
+        }
+        self._count = len(inspect.signature(route.endpoint).parameters)
+
+    async def arguments(self, request: Request, response: Response) -> dict[str, Any] | None:
+        """The arguments for `request`; None if anything about it is out of the ordinary."""
+        values = self._defaults.copy()
+        if self._request:
+            values[self._request] = request
+        if self._response:
+            values[self._response] = response
+        scope = request.scope
+        headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]) and self._rules.finds_repeats(scope["headers"]):
+            return None
+        try:
+            _take(values, self._path, scope["path_params"])
+            _take(values, self._headers, headers)
+            if scope["query_string"]:
+                _take(values, self._query, request.query_params)
+            if self._body:
+                media_type = headers[b"content-type"].partition(b";")[0]
+                if media_type not in self._media_types or b"content-encoding" in headers:
+                    return None
+                values[self._body.name] = _valid(self._body, from_json(await request.body()))
+        except HTTPException:
+            raise
+        except Exception:  # noqa: BLE001 - FastAPI knows what to say of it
+            return None
+        return values if len(values) == self._count else None
+
+
+def _not_planned(route: APIRoute) -> Iterator[str]:
+    """What `route` asks for that a plan does not do, in words."""
+    signature = inspect.signature(route.endpoint, eval_str=True)
+    returns_response = _is_a(signature.return_annotation, Response)
+    if not inspect.iscoroutinefunction(route.endpoint):
+        yield "endpoint that is no coroutine function"
+    if route.response_field is None and not returns_response:
+        yield "endpoint that declares neither a model nor a response"
+    if not isinstance(route.response_class, DefaultPlaceholder) and not returns_response:
+        yield "response_class"
+    for option in ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none"):
+        if getattr(route, f"response_model_{option}"):
+            yield f"response_model_{option}"
+    if not route.response_model_by_alias:
+        yield "response_model_by_alias=False"
+    if route.max_body_size is not None:
+        yield "max_body_size"
+    if not getattr(route.strict_content_type, "value", route.strict_content_type):
+        yield "strict_content_type=False"
+    yield from _arguments_not_planned(route, signature)
+
+
+def _arguments_not_planned(route: APIRoute, signature: inspect.Signature) -> Iterator[str]:
+    needs, body = route.dependant, route.body_field
+    fields = [*needs.path_params, *needs.query_params, *needs.header_params]
+    given = {each.name for each in (*fields, *([body] if body else []))}
+    given |= {each for each in (needs.request_param_name, needs.response_param_name) if each}
+    for each in signature.parameters.values():
+        if any(getattr(note, "embed", None) for note in typing.get_args(each.annotation)[1:]):
+            yield f"embedded body, as {each.name} is"
+        elif each.name not in given:
+            yield f"way to give {each.name}"
+    for field in fields:
+        if field.field_info.validation_alias not in (None, field.alias):
+            yield f"validation_alias, as {field.name} has"
+        if _is_a(field.field_info.annotation, BaseModel):
+            yield f"model of parameters, as {field.name} is"
+
+
+def _is_a(annotation: Any, kind: type) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, kind)
+
+
+def _by_alias(fields: list[Any]) -> Mapping[str, Any]:
+    return {each.alias: each for each in fields}
+
+
+def _take(values: dict[str, Any], fields: Mapping[Any, Any], given: Mapping[Any, Any]) -> None:
+    for name, field in fields.items():
+        value = given.get(name)
+        if value is not None:
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            values[field.name] = _valid(field, text)
+
+
+def _valid(field: Any, value: Any) -> Any:
+    found, errors = field.validate(value)
+    if errors:
+        raise ValueError(errors)
+    return found

@@ -1,0 +1,47 @@
+"""Kinds of problems, and how an exception becomes one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem that clients can tell from others by its `code`.
+
+    example: the detail of one such problem, for the documentation.
+    meaning: when it comes and what to do, in full sentences; none for what is no more than its
+        status.
+    retry_after: after how many seconds trying again makes sense; None where it does not.
+    """
+
+    status: int
+    code: str
+    title: str
+    example: str
+    meaning: str = ""
+    retry_after: int | None = None
+
+    @property
+    def uri(self) -> str:
+        """Identifies the kind in problems: where its meaning is served, if it has one."""
+        return self.uri_under("")
+
+    def uri_under(self, root_path: str) -> str:
+        """`uri` as clients reach it where a proxy strips the prefix `root_path`."""
+        return f"{root_path}/problems/{self.code}" if self.meaning else "about:blank"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMapping:
+    """How an exception becomes a problem: of which kind, and what its detail says.
+
+    The detail is the error's own message unless said otherwise, which is right only for
+    messages that are meant for clients.
+    """
+
+    problem: ProblemType
+    detail: Callable[[Any], str] = str
+
+
+ErrorMappings = Mapping[type[Exception], ErrorMapping]

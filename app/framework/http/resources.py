@@ -1,0 +1,205 @@
+"""Resources: from what is sent to the message that asks for it, and from its result to an answer.
+
+    orders = Resource("/orders", tag="orders", singular="order", plural="orders", ...)
+
+    @orders.command("POST", "/{order_id}/cancel", answer=Order, raises=(OrderNotFound,), ...)
+    def cancel_order(order_id: OrderIdPath) -> CancelOrder:
+        return CancelOrder(order_id)
+
+What the service promises of every operation follows from the message and the answer, and is kept
+by `endpoints`: idempotency keys and consistency tokens of commands, If-Match where the message has
+an `expected_version`; tokens of queries, If-None-Match where the answer has a `version`. So does
+what the OpenAPI document says of them (`promises`).
+"""
+
+import asyncio
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+from fastapi.datastructures import Default
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from app.framework.http.endpoints import endpoint_of
+from app.framework.http.event_streams import EventStreamResponse
+from app.framework.http.operations import Names, Operation
+from app.framework.http.planned_route import PlannedRoute
+from app.framework.http.problems.kinds import ErrorMappings
+from app.framework.http.promises import responses_of
+from app.framework.mediator import Command, Mediator, Message, Query
+from app.framework.misconfigured import Misconfigured
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Message[Any]])
+
+Tag = Mapping[str, str]
+
+
+class Resource:
+    """Operations under one path, each declared by a function from what is sent to a message."""
+
+    def __init__(self, prefix: str, **names: str) -> None:
+        """Make a resource without operations; see `Names` for `prefix` and `names`."""
+        self.names = Names(prefix=prefix, **names)
+        self.operations: list[Operation] = []
+
+    def command(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        summary: str,
+        answer: type[BaseModel],
+        answered: str,
+        status: int = 200,
+        raises: Sequence[type[Exception]] = (),
+    ) -> Callable[[FunctionT], FunctionT]:
+        """Declare an operation that sends the command that the function makes.
+
+        Args:
+            method: the method of HTTP.
+            path: below the resource's.
+            summary: what it does, as an imperative; the function's docstring says more.
+            answer: the schema that the command's answer is given in.
+            answered: what the answer is, in a sentence.
+            status: 201 also has the answer say where the new one is.
+            raises: the domain errors it may be refused with.
+
+        Raises:
+            TypeError: the function is not annotated with what makes it an operation.
+
+        """
+
+        def declare(function: FunctionT) -> FunctionT:
+            self._add(
+                function,
+                Command,
+                method=method,
+                path=path,
+                summary=summary,
+                answer=answer,
+                answered=answered,
+                status=status,
+                raises=raises,
+            )
+            return function
+
+        return declare
+
+    def query(
+        self,
+        path: str = "",
+        *,
+        summary: str,
+        answer: type[BaseModel],
+        answered: str,
+        raises: Sequence[type[Exception]] = (),
+    ) -> Callable[[FunctionT], FunctionT]:
+        """Declare an operation that sends the query that the function makes; see `command`."""
+
+        def declare(function: FunctionT) -> FunctionT:
+            self._add(
+                function,
+                Query,
+                method="GET",
+                path=path,
+                summary=summary,
+                answer=answer,
+                answered=answered,
+                raises=raises,
+            )
+            return function
+
+        return declare
+
+    def stream(
+        self, path: str = "", *, summary: str, item: type[BaseModel], answered: str
+    ) -> Callable[[FunctionT], FunctionT]:
+        """Declare a stream of server-sent events, found by the `Follow` that the function makes.
+
+        The function takes what `Follow` does. `item` is the schema of an event's data, with an
+        example; see `command` for the rest.
+        """
+
+        def declare(function: FunctionT) -> FunctionT:
+            self._add(
+                function,
+                Query,
+                method="GET",
+                path=path,
+                summary=summary,
+                answer=item,
+                answered=answered,
+                is_stream=True,
+            )
+            return function
+
+        return declare
+
+    def _add(self, function: FunctionT, kind: type[Message[Any]], **declared: Any) -> None:
+        message_types = _message_types(function)
+        if not message_types or not all(issubclass(each, kind) for each in message_types):
+            raise TypeError(
+                f"{function.__name__} has to be annotated with the {kind.__name__} it returns."
+            )
+        operation = Operation(function=function, message_types=message_types, **declared)
+        self.operations.append(operation)
+
+    def add_to(
+        self,
+        router: APIRouter,
+        mediator: Mediator,
+        mappings: ErrorMappings,
+        stopping: asyncio.Event,
+    ) -> None:
+        """Add a route for each operation to `router`.
+
+        Raises:
+            Misconfigured: an operation declares an error that none of `mappings` is for.
+
+        """
+        unmapped = [
+            f"The operation {operation.name} raises {error.__name__}, which has no problem."
+            for operation in self.operations
+            for error in operation.raises
+            if error not in mappings
+        ]
+        if unmapped:
+            raise Misconfigured(unmapped)
+        # Routes are tried in order, and most requests read.
+        for each in sorted(self.operations, key=lambda it: it.is_command):
+            router.add_api_route(
+                self.names.prefix + each.path,
+                endpoint_of(each, self.names, mediator, stopping),
+                methods=[each.method],
+                name=each.name,
+                tags=[self.names.tag],
+                summary=each.summary,
+                status_code=each.status,
+                responses=responses_of(each, self.names, self.operations, mappings),
+                response_class=EventStreamResponse if each.is_stream else Default(JSONResponse),
+                route_class_override=PlannedRoute,
+            )
+
+
+def _message_types(function: Callable[..., Any]) -> tuple[type[Message[Any]], ...]:
+    returned = typing.get_type_hints(function).get("return")
+    kinds = typing.get_args(returned) if isinstance(returned, UnionType) else (returned,)
+    return tuple(each for each in kinds if isinstance(each, type) and issubclass(each, Message))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSide:
+    """A bounded context over HTTP.
+
+    resources: its operations.
+    problems: how its errors become problems.
+    tags: what the OpenAPI document says of the tags of its resources.
+    """
+
+    resources: Sequence[Resource]
+    problems: ErrorMappings
+    tags: Sequence[Tag] = ()

@@ -1,0 +1,144 @@
+"""What routes declare of what they answer: one success, and the problems that may come instead."""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.framework.http.headers import header_references
+from app.framework.http.problems import (
+    HEADERS_TOO_LARGE,
+    HOST_NOT_ALLOWED,
+    INTERNAL_ERROR,
+    INVALID_CONSISTENCY_TOKEN,
+    INVALID_REQUEST,
+    MALFORMED_REQUEST,
+    MISDIRECTED_REQUEST,
+    OVERLOADED,
+    PAYLOAD_TOO_LARGE,
+    READ_MODEL_BEHIND,
+    REPEATED_HEADER,
+    STORAGE_UNAVAILABLE,
+    UNREADABLE_EVENT,
+    UNSUPPORTED_MEDIA_TYPE,
+)
+from app.framework.http.problems.kinds import ProblemType
+from app.framework.http.refusals import MEDIA_TYPE
+from app.framework.http.schemas.problem import Problem
+
+Responses = dict[int | str, dict[str, Any]]
+Links = dict[str, dict[str, Any]]
+
+REFERENCE = "#/components/schemas/{model}"
+"""Where the document has the schema of a model, by the name of its class."""
+
+ALWAYS = (
+    MALFORMED_REQUEST,
+    PAYLOAD_TOO_LARGE,
+    HOST_NOT_ALLOWED,
+    HEADERS_TOO_LARGE,
+    INTERNAL_ERROR,
+)
+"""The problems of every route."""
+
+MESSAGE = (
+    *ALWAYS,
+    REPEATED_HEADER,
+    INVALID_REQUEST,
+    MISDIRECTED_REQUEST,
+    OVERLOADED,
+    STORAGE_UNAVAILABLE,
+    UNREADABLE_EVENT,
+)
+"""The problems of every route that sends a message."""
+
+BODY = (UNSUPPORTED_MEDIA_TYPE,)
+"""The further problems of every route that takes a body."""
+
+QUERY = (*MESSAGE, INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND)
+"""The problems of every route that sends a query."""
+
+
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """What stands for the schema of `model` where FastAPI puts none."""
+    return {"$ref": REFERENCE.format(model=model.__name__)}
+
+
+def answers(
+    status: int,
+    description: str,
+    *,
+    headers: Iterable[str] = (),
+    content: Mapping[str, Any] | None = None,
+    links: Links | None = None,
+    problems: Iterable[ProblemType],
+) -> Responses:
+    """What a route declares: its one success, with `headers`, and the problems it may answer.
+
+    The problems are those of `MESSAGE` (or `ALWAYS`) and its own. The content is what FastAPI
+    finds by itself, unless it is given.
+    """
+    success: dict[str, Any] = {
+        "description": description,
+        "headers": header_references(headers),
+        "links": links or {},
+    }
+    if content is not None:
+        success["content"] = content
+    by_status = sorted(problems, key=lambda each: each.status)
+    return {
+        status: success,
+        **{each: _refusal(list(same)) for each, same in groupby(by_status, lambda it: it.status)},
+    }
+
+
+def not_modified() -> Responses:
+    """What a route declares that answers 304 to If-None-Match."""
+    return {
+        304: {"description": "The client has it already.", "headers": header_references(["ETag"])}
+    }
+
+
+def links_to(*operation_ids: str, description: str, parameters: Mapping[str, str]) -> Links:
+    """Where an answer leads: calls of these operations, each with the same `parameters`.
+
+    The values are runtime expressions, such as `$response.body#/id`. A link is the same
+    wherever it stands: two to one operation must have the same parameters.
+    """
+    return {
+        each: {"operationId": each, "parameters": dict(parameters), "description": description}
+        for each in operation_ids
+    }
+
+
+def _refusal(problems: list[ProblemType]) -> dict[str, Any]:
+    waits = any(each.retry_after is not None for each in problems)
+    return {
+        "description": " or ".join(f"{each.title} (`{each.code}`)" for each in problems),
+        "headers": header_references(["Retry-After"] if waits else []),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": reference(Problem),
+                "examples": {
+                    each.code: {"summary": each.title, "value": _example(each)} for each in problems
+                },
+            }
+        },
+    }
+
+
+def _example(kind: ProblemType) -> dict[str, Any]:
+    problem = {
+        "type": kind.uri,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.example,
+        "instance": "/a/path",
+        "code": kind.code,
+        "request_id": "01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11",
+    }
+    if kind is INVALID_REQUEST:
+        detail = "An email address must have an @-sign."
+        problem["errors"] = [{"pointer": "#/email", "code": "value-error", "detail": detail}]
+    return problem

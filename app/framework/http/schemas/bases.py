@@ -1,0 +1,52 @@
+"""What wire schemas have in common."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from app.framework.http.validation import LISTED
+
+_MEMBERS = 100
+"""More than any body declares; a body with more members is full of those that are not."""
+
+
+class RequestBody(BaseModel):
+    """A body that a client sends: a member that is not declared is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_members(cls, given: Any) -> Any:
+        # An error is made for each member that is not declared: of thousands, these will do.
+        if not isinstance(given, dict) or len(given) <= _MEMBERS:
+            return given
+        unknown = [name for name in given if name not in cls.model_fields]
+        passed_over = frozenset(unknown[LISTED + 1 :])
+        return {name: each for name, each in given.items() if name not in passed_over}
+
+
+class ResponseBody(BaseModel):
+    """A body that the service answers with; later editions may add members."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+VERSION_MAX = 2**31 - 1
+"""No stream is longer: versions are stored in 32 bits."""
+
+EXAMPLE_CURSOR = "WyI1ZjE2ODU0YjY1YTIiLDAsImFsaWNlIHNtaXRoIiwidXNlcjEyMyJd"
+
+NextCursor = Annotated[
+    str | None,
+    Field(
+        description="Send it as `cursor`, with the same filters and order, for the page after "
+        "this one; null on the last page.",
+        examples=[EXAMPLE_CURSOR],
+    ),
+]
+
+Timestamp = Annotated[
+    AwareDatetime,
+    Field(description="RFC 3339, in UTC.", examples=["2026-03-14T09:26:53.589793Z"]),
+]

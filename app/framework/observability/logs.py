@@ -1,0 +1,114 @@
+"""Logging: every line, also those of libraries, in one form on standard error.
+
+Text of clients gets into lines, in paths and messages of errors for example. It cannot begin a line
+of its own, nor do anything to the terminal: characters that could are escaped.
+"""
+
+import io
+import json
+import logging
+import re
+import sys
+from typing import Any, Literal, TextIO
+
+import structlog
+from structlog.typing import EventDict, ExcInfo, Processor
+
+from app.framework.request import logged_request_id
+
+_TOO_TALKATIVE = ("alembic", "asyncio", "pymongo", "uvicorn")
+"""Libraries of which only warnings and worse are worth a line."""
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Controls, separators of lines, and what turns the direction of text around."""
+
+
+def configure(level: str, form: Literal["console", "json"]) -> None:
+    """Send what is logged through `logging` or `structlog` to standard error.
+
+    Lines carry the id of the request that is under way.
+    """
+    shared: list[Processor] = [
+        _add_request_id,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(form))
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in _TOO_TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _add_request_id(_: object, __: str, entry: EventDict) -> EventDict:
+    if request_id := logged_request_id.get():
+        entry["request_id"] = request_id
+    return entry
+
+
+def _rendering(form: Literal["console", "json"]) -> list[Processor]:
+    cleaned: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        _without_colours,
+    ]
+    if form == "json":
+        return [
+            *cleaned,
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(_safe_json, ensure_ascii=False, default=str),
+        ]
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=_indented_traceback
+    )
+    return [*cleaned, _safe_texts, console]
+
+
+def _without_colours(_: object, __: str, entry: EventDict) -> EventDict:
+    """The line without uvicorn's second copy of it in colour."""
+    entry.pop("color_message", None)
+    return entry
+
+
+def _escaped(text: str) -> str:
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _safe_texts(_: object, __: str, entry: EventDict) -> EventDict:
+    for key, value in entry.items():
+        if isinstance(value, str) and key != "stack":
+            entry[key] = _escaped(value.rstrip("\n"))
+    return entry
+
+
+def _safe_json(entry: EventDict, **options: Any) -> str:
+    written = json.dumps(entry, **options)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
+def _indented_traceback(out: TextIO, error: ExcInfo) -> None:
+    """Write a traceback whose lines cannot be taken for lines of the log.
+
+    A plain one: richer ones show local variables, and with them passwords and persons.
+    """
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, error)
+    out.writelines(f"\n  {_escaped(line)}" for line in plain.getvalue().strip("\n").split("\n"))

@@ -1,0 +1,83 @@
+"""Projecting: read models as pure folds of the log, kept up to date by a projector.
+
+Imports the standard library and what is below it in `app.framework`.
+"""
+
+from app.framework.projections.audit import Audit, audit
+from app.framework.projections.changes import POSITION, ChangeFeed, Changes
+from app.framework.projections.consistency import ConsistentViews
+from app.framework.projections.cursors import InvalidCursor, decode_cursor, encode_cursor
+from app.framework.projections.follower import Pace
+from app.framework.projections.origin import OtherLog, adopt, check_origin
+from app.framework.projections.paging import read_page
+from app.framework.projections.ports import (
+    AheadOfLog,
+    BeginsWith,
+    Entry,
+    OneOf,
+    Page,
+    PageRequest,
+    ProjectionState,
+    ProjectionStatus,
+    ProjectionStore,
+    ReadModelBehind,
+    Seek,
+    Views,
+)
+from app.framework.projections.projection import (
+    Apply,
+    CannotApply,
+    Document,
+    Index,
+    Projection,
+    Versioned,
+    by_aggregate,
+    copied,
+    existing,
+    fold,
+    projection_id,
+)
+from app.framework.projections.projector import Projector
+from app.framework.projections.watching import PositionWatch
+
+__all__ = [
+    "POSITION",
+    "AheadOfLog",
+    "Apply",
+    "Audit",
+    "BeginsWith",
+    "CannotApply",
+    "ChangeFeed",
+    "Changes",
+    "ConsistentViews",
+    "Document",
+    "Entry",
+    "Index",
+    "InvalidCursor",
+    "OneOf",
+    "OtherLog",
+    "Pace",
+    "Page",
+    "PageRequest",
+    "PositionWatch",
+    "Projection",
+    "ProjectionState",
+    "ProjectionStatus",
+    "ProjectionStore",
+    "Projector",
+    "ReadModelBehind",
+    "Seek",
+    "Versioned",
+    "Views",
+    "adopt",
+    "audit",
+    "by_aggregate",
+    "check_origin",
+    "copied",
+    "decode_cursor",
+    "encode_cursor",
+    "existing",
+    "fold",
+    "projection_id",
+    "read_page",
+]

@@ -1,0 +1,55 @@
+"""Whether a read model was built from the log that is connected."""
+
+from app.framework.eventsourcing import LogSource
+from app.framework.projections.ports import ProjectionStore, Views
+from app.framework.storage import StorageNotReady
+
+
+class OtherLog(StorageNotReady):
+    """The read model was built from another log than the one that is connected."""
+
+
+async def check_origin(log: LogSource, store: ProjectionStore) -> None:
+    """Return if `store` names `log` as its origin, or none yet.
+
+    Raises:
+        OtherLog: it names another.
+        StorageUnavailable: either cannot be reached.
+
+    """
+    kept = await store.log_identity()
+    if kept is not None:
+        _compare(kept, await log.identity())
+
+
+async def adopt(log: LogSource, store: ProjectionStore, views: Views) -> None:
+    """Have `store`, which holds `views`, name `log` as its origin, if it names none yet.
+
+    One that was filled before stores named their log may be of any. If it is past the head of
+    `log`, it is of another.
+
+    Raises:
+        OtherLog: it names another, or is of another.
+        StorageUnavailable: either cannot be reached.
+
+    """
+    identity = await log.identity()
+    if await store.log_identity() is None:
+        positions = [each.position or 0 for each in await views.statuses()]
+        position, head = max(positions, default=0), await log.head()
+        if position > head:
+            raise _refusal(f"is at position {position}", f"{identity}, which ends at {head}")
+    _compare(await store.adopt(identity), identity)
+
+
+def _compare(kept: str, identity: str) -> None:
+    if kept != identity:
+        raise _refusal(f"was built from log {kept}", identity)
+
+
+def _refusal(read_model: str, log: str) -> OtherLog:
+    return OtherLog(
+        f"MONGODB_URL, MONGODB_DATABASE: the read model there {read_model}, but DATABASE_URL leads "
+        f"to log {log}. Connect those that belong together, or drop the read model: the projector "
+        "then builds it anew."
+    )

@@ -1,0 +1,193 @@
+"""Projections: pure folds from events to documents."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from app.framework.eventsourcing import Event, RecordedEvent
+
+Document = dict[str, Any]
+"""A view's content: fields of JSON's types, and datetimes in UTC to the millisecond. Names that
+start with `_` are kept for the store."""
+
+EventT = TypeVar("EventT", bound=Event)
+
+Apply = Callable[[Document | None, RecordedEvent, Any], Document | None]
+"""`(document, recorded, recorded.event)` to the document after it; None deletes it, or leaves
+it absent. Pure, and never changes the document it is given."""
+
+
+Keyed = tuple[str, RecordedEvent]
+"""The key of a document, and an event that belongs to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Fields that a query filters and sorts by, in the order that serves it.
+
+    The store adds the document's key as the last field, so that every order is total.
+    """
+
+    fields: tuple[str, ...]
+
+
+class CannotApply(Exception):
+    """A projection cannot apply an event: its fold, or its key, raised."""
+
+    def __init__(self, projection_id: str, recorded: RecordedEvent, error: Exception) -> None:
+        super().__init__(
+            f"{projection_id} cannot apply the {recorded.event.event_type} at position "
+            f"{recorded.position} ({recorded.stream_id}, version {recorded.version}): "
+            f"{type(error).__name__}: {error}"
+        )
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A view of the log: which document an event belongs to, and what it does to it.
+
+    name: what the view is called, by queries too.
+    version: grows whenever the fold or the shape changes; a new version is built beside the
+        old one, which serves until the new one has caught up.
+    key: the key of the document that an event belongs to.
+    applies: what each event does. An event in neither `applies` nor `ignores` is refused at
+        start-up by `missing_stances`.
+    ignores: events that leave the view as it is.
+    begins: those of `applies` that make the document anew, or delete it, whatever it was. They
+        are given None instead of it, so that it need not be loaded.
+    indexes: what its queries need.
+    """
+
+    name: str
+    version: int
+    key: Callable[[RecordedEvent], str]
+    applies: Mapping[type[Event], Apply]
+    ignores: Collection[type[Event]] = ()
+    begins: Collection[type[Event]] = ()
+    indexes: Sequence[Index] = field(default=())
+
+    @property
+    def id(self) -> str:
+        """Name and version: what the checkpoint and the stored documents go under."""
+        return projection_id(self.name, self.version)
+
+    def key_of(self, recorded: RecordedEvent) -> str:
+        """The key of the document that `recorded` belongs to.
+
+        Raises:
+            CannotApply: `key` raised.
+
+        """
+        try:
+            return self.key(recorded)
+        except Exception as error:
+            raise CannotApply(self.id, recorded, error) from error
+
+    def evolve(self, document: Document | None, recorded: RecordedEvent) -> Document | None:
+        """The document after `recorded`, which must be of a type that this projection applies.
+
+        Raises:
+            CannotApply: what `applies` has for it raised.
+
+        """
+        event_class = type(recorded.event)
+        before = None if event_class in self.begins else document
+        try:
+            return self.applies[event_class](before, recorded, recorded.event)
+        except Exception as error:
+            raise CannotApply(self.id, recorded, error) from error
+
+    def keyed(self, events: Iterable[RecordedEvent]) -> list[Keyed]:
+        """Those of `events` that this projection applies, each with the key of its document.
+
+        Raises:
+            CannotApply: `key` raised.
+
+        """
+        return [(self.key_of(each), each) for each in events if type(each.event) in self.applies]
+
+    def keys_to_load(self, keyed: Iterable[Keyed]) -> set[str]:
+        """The keys of the documents that a fold of these events, in log order, starts from."""
+        first: dict[str, type[Event]] = {}
+        for key, recorded in keyed:
+            first.setdefault(key, type(recorded.event))
+        return {key for key, event_class in first.items() if event_class not in self.begins}
+
+    def missing_stances(self, event_classes: Iterable[type[Event]]) -> list[type[Event]]:
+        """Those of `event_classes` that the projection neither applies nor ignores."""
+        return [
+            each for each in event_classes if each not in self.applies and each not in self.ignores
+        ]
+
+
+def projection_id(name: str, version: int) -> str:
+    """The `Projection.id` of the projection with this name and version."""
+    return f"{name}_v{version}"
+
+
+def copied(value: Any) -> Any:
+    """A copy of a document, or of a part of one, that shares nothing that can change."""
+    if isinstance(value, dict):
+        return {name: copied(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [copied(each) for each in value]
+    return value
+
+
+def existing(document: Document | None, recorded: RecordedEvent) -> Document:
+    """`document`, which an event that changes one needs to have.
+
+    Raises:
+        LookupError: there is none; the log lacks the event that creates it.
+
+    """
+    if document is None:
+        raise LookupError(
+            f"{recorded.event.event_type} at position {recorded.position} changes a document "
+            "that does not exist."
+        )
+    return document
+
+
+def by_aggregate(recorded: RecordedEvent) -> str:
+    """One document an aggregate, under the aggregate's id."""
+    return recorded.aggregate_id
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A document and the position of the last event applied to it; None once it was deleted."""
+
+    document: Document | None
+    position: int
+
+
+def fold(
+    projection: Projection, stored: Mapping[str, Versioned], events: Iterable[RecordedEvent]
+) -> dict[str, Versioned]:
+    """The documents of `projection` that `events`, in log order, change from what is `stored`.
+
+    An event at or before the position of its document has been applied and is passed over.
+
+    Raises:
+        CannotApply: an event cannot be applied.
+
+    """
+    return fold_keyed(projection, stored, projection.keyed(events))
+
+
+def fold_keyed(
+    projection: Projection, stored: Mapping[str, Versioned], keyed: Iterable[Keyed]
+) -> dict[str, Versioned]:
+    """As `fold`, of events whose keys are known."""
+    changed: dict[str, Versioned] = {}
+    for key, recorded in keyed:
+        before = changed.get(key) or stored.get(key)
+        if before is None:
+            document = projection.evolve(None, recorded)
+        elif before.position < recorded.position:
+            document = projection.evolve(before.document, recorded)
+        else:
+            continue
+        changed[key] = Versioned(document, recorded.position)
+    return changed

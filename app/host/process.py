@@ -1,0 +1,189 @@
+"""A process of the service at run time: what it opens, how it is, what it closes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Coroutine, Sequence
+from contextvars import Context
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.framework.eventsourcing import ClockWatch, EventStore, LogSource, keep_purging
+from app.framework.http.service import Check
+from app.framework.mediator import Mediator
+from app.framework.observability.outages import end_outages, note_outage
+from app.framework.projections import (
+    Projection,
+    ProjectionState,
+    ProjectionStatus,
+    ProjectionStore,
+    Projector,
+    Views,
+    adopt,
+    check_origin,
+)
+from app.framework.storage import Storage, StorageNotReady, StorageUnavailable
+
+STOP_SECONDS = 4.5
+"""How long a batch under way may take to end: longer than a storage may take to answer."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Process:
+    """The parts that a process's roles need; None for those they do not. Implements Service.
+
+    storages: every adapter to check and to close.
+    log, views: where the head of the log, and how far projections are, can be read.
+    documents: where the documents of projections are kept.
+    receipts: whose idempotency keys are to be forgotten in time.
+    clock: what is known of the clock of the log's database; None without a log.
+    draining: to be set when a stop was asked for, while requests are still taken.
+    stopping: to be set when no more requests are taken, before `close`.
+    """
+
+    roles: frozenset[str]
+    mediator: Mediator
+    all_projections: Sequence[Projection]
+    storages: Sequence[Storage]
+    log: LogSource | None
+    views: Views | None
+    documents: ProjectionStore | None
+    projector: Projector | None
+    receipts: EventStore | None
+    draining: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    clock: ClockWatch | None = field(init=False)
+    _background: list[asyncio.Task[None]] = field(default_factory=list, init=False)
+    _projecting: asyncio.Task[None] | None = field(default=None, init=False)
+    _checking: asyncio.Task[Sequence[Check]] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = None if self.log is None else ClockWatch(self.log)
+
+    async def open(self) -> None:
+        """Make sure that the storages can be used, and start projecting.
+
+        Raises:
+            StorageUnavailable, StorageNotReady: one of them cannot.
+
+        """
+        await self.check()
+        if self.projector is not None:
+            assert self.log is not None
+            assert self.documents is not None
+            assert self.views is not None
+            await adopt(self.log, self.documents, self.views)
+            self._projecting = asyncio.create_task(self.projector.run(), name="projector")
+        if self.receipts is not None:
+            self._run_in_background("purging", keep_purging(self.receipts))
+        if self.clock is not None:
+            self._run_in_background("clock watch", self.clock.run())
+
+    async def check(self) -> None:
+        """Make sure that the storages can be used, and that they belong together.
+
+        Raises:
+            StorageUnavailable, StorageNotReady: they cannot, or do not.
+
+        """
+        for each in self.storages:
+            await each.check()
+        if self.log is not None and self.documents is not None:
+            await check_origin(self.log, self.documents)
+
+    def _run_in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._background.append(asyncio.create_task(work, name=name))
+
+    async def close(self) -> None:
+        """Stop projecting, finish what is under way, part from the storages."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self.projector is not None and self._projecting is not None:
+            self.projector.stop()
+            # Cancelling is for what takes longer than any answer may, as building an index: a
+            # driver may leave a connection unclosed, or forget that it was cancelled.
+            await asyncio.wait([self._projecting], timeout=STOP_SECONDS)
+            self._projecting.cancel()
+            await asyncio.wait([self._projecting])
+        closed = await asyncio.gather(
+            *(each.close() for each in self.storages), return_exceptions=True
+        )
+        for each in closed:
+            if isinstance(each, Exception):
+                _logger.warning("A storage did not close in order.", exc_info=each)
+        end_outages()
+
+    async def checks(self) -> Sequence[Check]:
+        """Whether the process can do what its roles ask of it, a check for each part.
+
+        Callers that come meanwhile share the looks: requests for readiness are not bounded.
+        """
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check_all(), context=Context())
+        return await asyncio.shield(self._checking)
+
+    async def _check_all(self) -> Sequence[Check]:
+        looks = {each.name: each.check() for each in self.storages}
+        if self.receipts is not None:
+            looks["writes"] = self.receipts.check_appends()
+        checks = await asyncio.gather(*(_check(name, look) for name, look in looks.items()))
+        return [*checks, *([self._check_projector(self.projector)] if self.projector else [])]
+
+    async def projections(self) -> Sequence[ProjectionStatus]:
+        """How far each projection is, as far as this process can know.
+
+        A process without MongoDB knows the head of the log only, one without PostgreSQL the
+        head as the projector saw it last.
+
+        Raises:
+            StorageUnavailable: the database that knows does not answer.
+
+        """
+        statuses, head = await asyncio.gather(self._statuses(), self._head())
+        if head is None:
+            return statuses
+        return [replace(each, head=max(head, each.position or 0)) for each in statuses]
+
+    async def _statuses(self) -> Sequence[ProjectionStatus]:
+        if self.projector is not None:
+            return self.projector.statuses
+        if self.views is not None:
+            return await self.views.statuses()
+        return [
+            ProjectionStatus(each.name, each.version, None, None, ProjectionState.UNKNOWN)
+            for each in self.all_projections
+        ]
+
+    async def _head(self) -> int | None:
+        if self.log is None:
+            return None
+        try:
+            return await self.log.head()
+        except StorageUnavailable:
+            return None
+
+    @property
+    def is_projecting(self) -> bool:
+        """Whether the projector runs; it does from `open` to `close`."""
+        return self._projecting is not None and not self._projecting.done()
+
+    def _check_projector(self, projector: Projector) -> Check:
+        if not self.is_projecting:
+            return Check("projector", ok=False, detail="It is not running.")
+        troubled = [
+            f"{each.name} is {each.state}: {each.error}"
+            for each in projector.statuses
+            if each.state is not ProjectionState.RUNNING
+        ]
+        return Check("projector", ok=not troubled, detail="; ".join(troubled))
+
+
+async def _check(name: str, look: Awaitable[None]) -> Check:
+    try:
+        await look
+    except (StorageUnavailable, StorageNotReady) as error:
+        note_outage(error.storage if isinstance(error, StorageUnavailable) else name, error)
+        return Check(name, ok=False, detail=error.summary)
+    return Check(name, ok=True, detail="")

@@ -1,0 +1,112 @@
+"""Taking in connections, many in each turn of the event loop.
+
+asyncio takes in all that wait before it does anything else, uvloop one a turn, so that under load,
+when turns are long, new clients wait for seconds, and health checks with them.
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable
+
+from app.framework.observability.episodes import Episode
+from app.host.server.connections import Connections
+
+BACKLOG = 2048
+"""How many connections may wait to be accepted."""
+
+A_TURN = 256
+"""How many connections are accepted in one turn of the event loop."""
+
+REST_SECONDS = 0.1
+"""For how long none is accepted when the system cannot open one more."""
+
+_NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+_logger = logging.getLogger(__name__)
+
+
+class Acceptor:
+    """Accepts the connections to a socket, in the place of an `asyncio.Server`."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        connections: Connections,
+        protocol: Callable[[], asyncio.Protocol],
+    ) -> None:
+        self._listening = listening
+        self._connections = connections
+        self._protocol = protocol
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        self._opening: set[asyncio.Task[object]] = set()
+        self._exhausted = Episode(
+            _logger,
+            begins="No connection can be accepted, as no more files can be opened (ulimit -n). The "
+            "idlest are hung up on.",
+            ended="Connections can be accepted again; it failed %d times.",
+        )
+
+    def start(self) -> None:
+        """Listen, and accept from now on.
+
+        Raises:
+            OSError: another process has begun to listen on the same address.
+
+        """
+        self._listening.listen(BACKLOG)
+        self._listening.setblocking(False)  # noqa: FBT003 - the standard library's
+        self._loop.add_reader(self._listening, self._accept)
+
+    def close(self) -> None:
+        """Accept no more; the socket is the caller's to close."""
+        self._closed = True
+        self._loop.remove_reader(self._listening)
+
+    async def wait_closed(self) -> None:
+        """Return once every connection that was accepted is handed to its protocol."""
+        if self._opening:
+            await asyncio.wait(self._opening)
+
+    def _accept(self) -> None:
+        for _ in range(A_TURN):
+            if not self._connections.has_room():
+                return
+            try:
+                accepted, _ = self._listening.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _NO_MORE:
+                    self._rest()
+                    return
+                continue  # the client is gone already, or its network is
+            self._open(accepted)
+
+    def _open(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)  # noqa: FBT003 - the standard library's
+        protocol = self._protocol()
+        opening = self._loop.create_task(
+            self._loop.connect_accepted_socket(lambda: protocol, accepted)
+        )
+        self._opening.add(opening)
+        opening.add_done_callback(self._opened)
+
+    def _opened(self, opening: asyncio.Task[object]) -> None:
+        self._opening.discard(opening)
+        if not opening.cancelled() and (error := opening.exception()):
+            _logger.warning("A connection that was accepted could not be opened: %r", error)
+            self._connections.open -= 1
+
+    def _rest(self) -> None:
+        # The socket stays readable: to try again at once would keep the loop busy with nothing.
+        self._exhausted.count()
+        self._connections.give_way()
+        self._loop.remove_reader(self._listening)
+        self._loop.call_later(REST_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._listening, self._accept)

@@ -1,0 +1,179 @@
+"""What clients may keep the service waiting for, and have it keep, all of them together."""
+
+import logging
+import math
+from collections.abc import Iterable
+from typing import Protocol
+
+from app.framework.http.middleware import Places
+from app.framework.http.problems import OVERLOADED, REQUEST_TIMEOUT
+from app.framework.http.problems.kinds import ProblemType
+from app.framework.observability.episodes import Episode
+from app.host.server.backpressure import Backpressure
+
+_logger = logging.getLogger(__name__)
+
+
+class Connection(Protocol):
+    """One connection, as far as others have a say about it."""
+
+    def hang_up(self, kind: ProblemType, *, at_once: bool = False) -> bool:
+        """Close it in order, with a problem of this kind if a request has begun.
+
+        Or nearly so, if its descriptor is wanted `at_once`. False if it is about to close anyway.
+        """
+        ...
+
+    def unsent(self) -> int:
+        """How many bytes wait for the client to take those before; 0 if it takes them in time."""
+        ...
+
+    def abort(self) -> None:
+        """Close it at once."""
+        ...
+
+
+class Connections:
+    """The connections of a server: what each owes, and since when.
+
+    places: how many requests may be worked on at once.
+    backpressure: for those that keep sending what is refused.
+    heads, bodies: those that owe the (rest of a) head or body, since when, the longest first.
+    open: how many there are, with those that are about to close.
+    held: how many bytes of requests that are not answered yet are kept in memory.
+    """
+
+    HEAD_SECONDS = 10.0
+    """Within how long a client has to send a head, from its first byte or since it connected."""
+
+    BODY_SECONDS = 30.0
+    """Within how long after the head it has to send the body."""
+
+    UNSENT_SECONDS = 30.0
+    """For how long it may take nothing of what it is sent."""
+
+    SPARE = 16
+    """How many more than the bound there may be for a moment: one is hung up on as another comes;
+    and where all are busy, further ones are refused."""
+
+    def __init__(
+        self,
+        places: Places,
+        *,
+        bound: int = 10_000,
+        bytes_bound: int = 64 * 1024 * 1024,
+        refused_a_second: int = 5_000,
+    ) -> None:
+        self.places = places
+        self.backpressure = Backpressure(refused_a_second)
+        self.heads: dict[Connection, float] = {}
+        self.bodies: dict[Connection, float] = {}
+        self.open = 0
+        self.held = 0
+        self._bound = bound
+        self._kept = 0  # without those that are about to give way
+        self._giving_way: set[Connection] = set()
+        self._bytes_bound = bytes_bound
+        self._unsent: dict[Connection, tuple[int, float]] = {}
+        self._crowded = Episode(
+            _logger,
+            begins=f"There are {bound} connections, as many as there may be: the idlest are hung "
+            "up on. A higher `ulimit -n` allows more, up to 10,000.",
+            ended="Connections are below their bound again; %d were hung up on or refused.",
+        )
+        self._heavy = Episode(
+            _logger,
+            begins=f"The requests on their way have {bytes_bound} bytes, as many as are kept: the "
+            "slowest are hung up on.",
+            ended="Requests on their way are below their bound again; %d were hung up on.",
+        )
+
+    def has_room(self) -> bool:
+        """Whether one more may be accepted now; if not, one of those that are about to close goes.
+
+        That takes a turn of the event loop.
+        """
+        if self.open < self._bound + self.SPARE:
+            return True
+        if not self._giving_way:
+            self.give_way()
+        return False
+
+    def made(self, connection: Connection, now: float) -> bool:
+        """Wait for the head of one that is new; at their bound, the idlest gives way to it.
+
+        False if all are busy: it has to be refused.
+        """
+        has_place = True
+        self._kept += 1
+        if self._kept > self._bound:
+            self._crowded.count()
+            has_place = self.give_way()
+        self.heads[connection] = now
+        return has_place
+
+    def give_way(self) -> bool:
+        """Hang up on the connection that has kept the service waiting longest, if any does.
+
+        One that is new has to be spared where others stall: its head may be on its way.
+        """
+        kinds = [self.heads, self.bodies]
+        kinds.sort(key=lambda owing: next(iter(owing.values()), math.inf))
+        return self._hang_up_on_first(*kinds)
+
+    def hold(self, length: int) -> None:
+        """Count bytes that are kept; if they are too many, the slowest senders go."""
+        self.held += length
+        if self.held > self._bytes_bound:
+            self._heavy.count()
+            self._hang_up_on_first(self.bodies, self.heads)
+
+    def lost(self, connection: Connection) -> None:
+        """Forget one that is closed."""
+        self.open -= 1
+        if connection in self._giving_way:
+            self._giving_way.discard(connection)
+        else:
+            self._kept -= 1
+        self.heads.pop(connection, None)
+        self.bodies.pop(connection, None)
+        self._unsent.pop(connection, None)
+
+    def look(self, connections: Iterable[Connection], now: float) -> None:
+        """Hang up on those that are late; to be called every second or so with all there are."""
+        for owing, seconds in ((self.heads, self.HEAD_SECONDS), (self.bodies, self.BODY_SECONDS)):
+            late = []
+            for each, since in owing.items():
+                if since + seconds > now:
+                    break
+                late.append(each)
+            for each in late:
+                del owing[each]
+                each.hang_up(REQUEST_TIMEOUT)
+        self._look_at_takers(connections, now)
+
+    def _look_at_takers(self, connections: Iterable[Connection], now: float) -> None:
+        before, self._unsent = self._unsent, {}
+        stuck = []
+        for each in connections:
+            unsent = each.unsent()
+            if not unsent:
+                continue
+            known, since = before.get(each, (0, now))
+            # Who takes nothing is sent nothing more: what is not sent yet is no less than it was.
+            self._unsent[each] = (unsent, now if unsent < known else since)
+            if self._unsent[each][1] + self.UNSENT_SECONDS <= now:
+                stuck.append(each)
+        for each in stuck:
+            each.abort()
+
+    def _hang_up_on_first(self, *kinds: dict[Connection, float]) -> bool:
+        for owing in kinds:
+            while owing:
+                first = next(iter(owing))
+                del owing[first]
+                if first.hang_up(OVERLOADED, at_once=True):
+                    self._giving_way.add(first)
+                    self._kept -= 1
+                    return True
+        return False

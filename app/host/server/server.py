@@ -1,0 +1,96 @@
+"""uvicorn's server, as the service runs it."""
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import cast
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.host.server.accepting import Acceptor
+from app.host.server.bounded import BoundedProtocol
+from app.host.server.connections import Connections
+from app.host.server.descriptors import connections_bound
+from app.host.server.listening import CannotListen, base_url
+
+
+class Server(uvicorn.Server):
+    """A server that says when it accepts connections, and when it stops to.
+
+    It leaves signals to StopRequest.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, stop_delay: float = 0) -> None:
+        super().__init__(config)
+        self._stop_delay = stop_delay
+        self._hurry = not stop_delay
+        self._draining: asyncio.Event = app.state.draining
+        self._stopping: asyncio.Event = app.state.stopping
+        self._places = app.state.places
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; another process may have begun to on the same port since it was bound."""
+        [bound] = sockets or []
+        self.connections = Connections(self._places, bound=connections_bound())
+        if not self.config.loaded:
+            self.config.load()
+
+        def protocol() -> BoundedProtocol:
+            return BoundedProtocol(self.config, self.server_state, self.connections)
+
+        acceptor = Acceptor(bound, self.connections, protocol)
+        try:
+            acceptor.start()
+        except OSError as error:
+            host, port = bound.getsockname()[:2]
+            raise CannotListen(host, port, error) from error
+        self.servers = [acceptor]  # type: ignore[list-item] # all that is asked of one it can do
+        self.started = True
+        url = base_url(bound)
+        sys.stdout.write(f"Diptych serves at {url}, Swagger UI is at {url}/docs\n")
+        sys.stdout.flush()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, after the delay; a second signal ends the delay, another one the patience."""
+        if self.should_exit and not self._hurry:
+            self._hurry = True
+        else:
+            super().handle_exit(sig, frame)
+
+    async def main_loop(self) -> None:
+        """Serve until a stop is asked for, and for the delay after that."""
+        await super().main_loop()
+        self._draining.set()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._stop_delay
+        for counter in itertools.count():
+            if self._hurry or loop.time() >= end:
+                break
+            await self.on_tick(counter)
+            await asyncio.sleep(0.1)
+        self._hurry = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times a second whether to stop, and once at those that are late."""
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            self.connections.look(cast("set[BoundedProtocol]", self.server_state.connections), now)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell those that answer without end, and wait for all that are being answered."""
+        self._stopping.set()
+        for each in self.servers:
+            each.close()
+            await each.wait_closed()
+        await super().shutdown(sockets)

@@ -1,0 +1,435 @@
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Body,
+    Cookie,
+    Depends,
+    FastAPI,
+    Header,
+    HTTPException,
+    Path,
+    Query,
+    Request,
+    Response,
+)
+from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from app.framework.http.middleware import BodyLimit
+from app.framework.http.planned_route import PlannedRoute
+from app.framework.http.request_rules import RepeatedHeader
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Thing(BaseModel):
+    """A body, asked for and answered."""
+
+    name: str
+    size: int = 1
+
+
+class Noting(APIRoute):
+    """A route as FastAPI has it, which notes each request that comes to it."""
+
+    handed_over: tuple[str, ...] = ()
+
+    def get_route_handler(self):
+        """FastAPI's own handler, with the note."""
+        handler = super().get_route_handler()
+
+        async def noted(request):
+            self.handed_over += (request.url.path,)
+            return await handler(request)
+
+        return noted
+
+
+class NotingDirect(PlannedRoute, Noting):
+    """A direct route that notes what it hands over to FastAPI."""
+
+
+def add_things(router):
+    """The same routes, whatever the router makes of them."""
+
+    @router.get("/things/{key}", response_model=Thing)
+    async def get_thing(
+        key: Annotated[str, Path(pattern="^[a-z]+$")],
+        request: Request,
+        response: Response,
+        size: Annotated[int, Query(ge=1)] = 3,
+        if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+    ):
+        response.headers["ETag"] = f'"{key}"'
+        if f'"{key}"' in (if_none_match or ""):
+            return Response(None, 304, response.headers)
+        return Thing(name=f"{request.method} {key}", size=size)
+
+    @router.post("/things", status_code=201)
+    async def make_thing(thing: Thing, response: Response) -> Thing:
+        response.headers["Location"] = f"/things/{thing.name}"
+        return thing
+
+    @router.get("/thing")
+    async def find_thing(
+        name: str, x_size: Annotated[int, Header()], nick: Annotated[str, Query()] = "none"
+    ) -> Thing:
+        return Thing(name=name + nick, size=x_size)
+
+    @router.post("/lost")
+    async def lose(thing: Thing) -> Thing:
+        raise LookupError(f"{thing.name} is lost")
+
+    @router.post("/stream")
+    async def stream(thing: Thing | None = None) -> Response:
+        return StreamingResponse(iter([str(thing), "the end"]))
+
+    @router.post("/hang-up")
+    async def hang_up(request: Request, thing: Thing | None = None) -> Response:
+        return Response(f"{thing}, gone: {await request.is_disconnected()}")
+
+
+def app_of(route_class):
+    """An application whose routes are of this class, and these routes."""
+    router = APIRouter(route_class=route_class)
+    add_things(router)
+    app = FastAPI()
+    app.router.routes[:0] = router.routes
+    app.add_exception_handler(LookupError, lost)
+    return app, router.routes
+
+
+async def lost(request, error):
+    """An answer with what had been asked, to an error of an endpoint."""
+    return PlainTextResponse(await request.body() + str(error).encode(), 404)
+
+
+async def answer_to(app, request):
+    """What is answered: status, headers and body."""
+    async with (
+        asyncio.timeout(10),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+    ):
+        answer = await client.request(**request)
+    return answer.status_code, answer.headers.multi_items(), answer.content
+
+
+def get(path, **more):
+    """A GET."""
+    return {"method": "GET", "url": path, **more}
+
+
+def post(content, headers=JSON, url="/things"):
+    """A POST of a body."""
+    return {"method": "POST", "url": url, "content": content, "headers": headers}
+
+
+IN_ORDER = [
+    get("/things/abc"),
+    get("/things/abc?size=7"),
+    get("/things/abc?size=7&size=8"),
+    get("/things/abc?other=7"),
+    get("/things/abc", headers={"If-None-Match": '"abc"'}),
+    get("/things/abc", headers=[("X-Other", "a"), ("X-Other", "b")]),
+    get("/things/abc", headers={"X-Other": "é".encode("latin-1")}),
+    get("/thing?name=a", headers={"X-Size": "2"}),
+    post(b'{"name": "a", "size": 2}'),
+    post(b'{"name": "a", "more": true}'),
+    post(b'{"name": "a"}', {"Content-Type": "application/json; charset=utf-8"}),
+    post('{"name": "é"}'.encode()),
+    post(b'{"name": "a", "name": "b"}'),
+    post(b'{"name": "a", "size": 1.0, "x": [NaN, 1e999, 123456789012345678901234567890]}'),
+    post(b'{"name": "a"}', url="/lost"),
+    post(b'{"name": "a"}', url="/stream"),
+]
+
+OUT_OF_ORDER = [
+    get("/things/ABC"),
+    get("/things/abc?size=0"),
+    get("/things/abc?size=x"),
+    get("/things/abc?size="),
+    get("/thing"),
+    get("/thing?name=a"),
+    get("/thing", headers={"X-Size": "2"}),
+    post(b""),
+    post(b"{"),
+    post(b"null"),
+    post(b"[1]"),
+    post(b"{}"),
+    post(b'{"name": 1}'),
+    post(b"[" * 100_000),
+    post(b"\xff\xfe"),
+    post('{"name": "a"}'.encode("utf-16")),
+    post('\ufeff{"name": "a"}'.encode()),
+    post(b'{"name": "a", "x": "\\ud800"}'),
+    post(b'{"name": "a", "x": ' + b"[" * 500 + b"]" * 500 + b"}"),
+    post(b"", {}, "/stream"),
+    post(b"", {}),
+    post(b'{"name": "a"}', {"Content-Type": "Application/JSON"}),
+    post(b'{"name": "a"}', {"Content-Type": "application/json ; charset=utf-8"}),
+    post(b'{"name": "a"}', {**JSON, "Content-Encoding": "identity"}),
+]
+
+
+@pytest.mark.parametrize("request_", [*IN_ORDER, *OUT_OF_ORDER], ids=str)
+async def test_the_answer_is_that_of_fastapi(request_):
+    """Whatever is asked, the answer is the same, down to its headers."""
+    direct, _ = app_of(PlannedRoute)
+    plain, _ = app_of(APIRoute)
+    assert await answer_to(direct, request_) == await answer_to(plain, request_)
+
+
+@pytest.mark.parametrize("request_", IN_ORDER, ids=str)
+async def test_a_request_in_order_is_answered_directly(request_):
+    """FastAPI is not asked."""
+    app, routes = app_of(NotingDirect)
+    await answer_to(app, request_)
+    assert all(each.handed_over == () for each in routes)
+
+
+def test_the_documentation_is_that_of_fastapi():
+    """The routes are described alike."""
+    assert app_of(PlannedRoute)[0].openapi() == app_of(APIRoute)[0].openapi()
+
+
+async def number() -> int:
+    """Something to depend on."""
+    return 1
+
+
+async def with_dependency(number: Annotated[int, Depends(number)]) -> None:
+    """Depends on another."""
+
+
+async def with_cookie(number: Annotated[int, Cookie()] = 1) -> None:
+    """Takes a cookie."""
+
+
+async def with_tasks(tasks: BackgroundTasks) -> None:
+    """Leaves something to be done later."""
+
+
+async def with_nothing_back() -> None:
+    """Returns nothing."""
+
+
+async def with_two_bodies(one: Thing, other: Thing) -> None:
+    """Takes two bodies, as members of one."""
+
+
+async def nobody() -> None:
+    """Lets nobody in."""
+    raise HTTPException(401)
+
+
+@pytest.mark.parametrize("included", [False, True])
+async def test_rules_for_headers_hold_whoever_answers(included):
+    """The route itself, or FastAPI where its router is included."""
+    app, _ = app_of(PlannedRoute)
+    if included:
+        router = APIRouter(route_class=PlannedRoute)
+        add_things(router)
+        app = FastAPI()
+        app.include_router(router)
+    app.add_exception_handler(RepeatedHeader, lost)
+    twice = [("If-None-Match", '"x"'), ("If-None-Match", '"abc"')]
+
+    assert (await answer_to(app, get("/things/abc", headers=twice)))[0] == 304
+    lines = [("X-Size", "1"), ("X-Size", "2")]
+    assert (await answer_to(app, get("/thing?name=a", headers=lines)))[0] == 404
+    for headers in ({}, {"Content-Type": "application/ld+json"}, {**JSON, "Content-Encoding": "x"}):
+        assert (await answer_to(app, post(b'{"name": "a"}', headers)))[0] == 415
+
+
+@pytest.mark.parametrize("endpoint", [with_dependency, with_cookie, with_tasks, with_two_bodies])
+def test_what_it_cannot_give_is_refused(endpoint):
+    """An endpoint that takes something else is refused when the route is made, not when used."""
+    router = APIRouter(route_class=PlannedRoute)
+    with pytest.raises(TypeError, match="a PlannedRoute has no"):
+        router.post("/")(endpoint)
+
+
+def test_an_endpoint_that_returns_nothing_is_refused():
+    """There would be nothing to write."""
+    router = APIRouter(route_class=PlannedRoute)
+    with pytest.raises(TypeError, match="declares neither a model nor a response"):
+        router.delete("/", status_code=204)(with_nothing_back)
+
+
+async def told(app, path, *messages, headers=()):
+    """The messages that an application answers when it is told these and then nothing."""
+    coming = iter(messages)
+    answers = []
+
+    async def receive():
+        for message in coming:
+            return message
+        return await asyncio.Event().wait()
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": headers,
+    }
+    async with asyncio.timeout(10):
+        await app(scope, receive, send)
+    return answers
+
+
+async def test_a_body_over_the_limit_is_refused_while_it_comes_in():
+    """At once, though more of it is yet to come."""
+    app, _ = app_of(PlannedRoute)
+    part = {"type": "http.request", "body": b"x" * 11, "more_body": True}
+    json = [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
+    answers = await told(BodyLimit(app, 10), "/things", part, headers=json)
+    assert answers[0]["status"] == 413
+
+
+@pytest.mark.parametrize("route_class", [PlannedRoute, APIRoute])
+async def test_what_is_handed_over_hears_of_a_hang_up(route_class):
+    """After the body, which was empty."""
+    app, _ = app_of(route_class)
+    _, body = await told(
+        app, "/hang-up", {"type": "http.request", "body": b""}, {"type": "http.disconnect"}
+    )
+    assert body["body"] == b"None, gone: True"
+
+
+@pytest.mark.parametrize("whose", ["route", "router", "application", "inclusion"])
+async def test_dependencies_are_heeded_whosever_they_are(whose):
+    """FastAPI answers then, since it solves them."""
+    denying = [Depends(nobody)]
+    router = APIRouter(
+        route_class=PlannedRoute, dependencies=denying if whose == "router" else None
+    )
+    app = FastAPI(dependencies=denying if whose == "application" else None)
+
+    @router.get("/thing", dependencies=denying if whose == "route" else None)
+    async def get_thing() -> Thing:
+        return Thing(name="a")
+
+    if whose == "application":
+        app.router.add_api_route("/thing", get_thing, route_class_override=PlannedRoute)
+    elif whose == "inclusion":
+        app.include_router(router, dependencies=denying)
+    else:
+        app.router.routes[:0] = router.routes
+    assert (await answer_to(app, get("/thing")))[0] == 401
+
+
+class More(Thing):
+    """Has a member that is not for clients."""
+
+    secret: str = "hidden"
+
+
+async def test_members_that_the_model_lacks_are_not_told():
+    """An endpoint that returns an instance of a subclass leaks nothing of it."""
+    router = APIRouter(route_class=PlannedRoute)
+
+    @router.get("/thing")
+    async def get_thing() -> Thing:
+        return More(name="a")
+
+    app = FastAPI()
+    app.router.routes[:0] = router.routes
+    assert (await answer_to(app, get("/thing")))[2] == b'{"name":"a","size":1}'
+
+
+class Filters(BaseModel):
+    """A model of query parameters."""
+
+    size: int = 1
+
+
+async def with_a_query_model(filters: Annotated[Filters, Query()]) -> Thing:
+    """Takes a model of parameters."""
+    return Thing(name="a", size=filters.size)
+
+
+async def with_a_validation_alias(
+    size: Annotated[int, Query(validation_alias="length")] = 1,
+) -> Thing:
+    """Takes a parameter by another name than the documented one."""
+    return Thing(name="a", size=size)
+
+
+async def with_an_embedded_body(body: Annotated[Thing, Body(embed=True)]) -> Thing:
+    """Takes its body as a member."""
+    return body
+
+
+async def in_order() -> Thing:
+    """As it should be."""
+    return Thing(name="a")
+
+
+def at_once() -> Thing:
+    """Is no coroutine."""
+    return Thing(name="a")
+
+
+async def in_parts() -> AsyncIterator[Thing]:
+    """Answers with a stream of items."""
+    yield Thing(name="a")
+
+
+NOT_PLANNED = [
+    (with_a_query_model, {}, "model of parameters, as filters is"),
+    (with_a_validation_alias, {}, "validation_alias, as size has"),
+    (with_an_embedded_body, {}, "embedded body, as body is"),
+    (at_once, {}, "endpoint that is no coroutine function"),
+    (in_parts, {}, "endpoint that is no coroutine function"),
+    (in_order, {"response_class": PlainTextResponse}, "response_class"),
+    (in_order, {"response_model_include": {"name"}}, "response_model_include"),
+    (in_order, {"response_model_exclude": {"name"}}, "response_model_exclude"),
+    (in_order, {"response_model_exclude_unset": True}, "response_model_exclude_unset"),
+    (in_order, {"response_model_exclude_defaults": True}, "response_model_exclude_defaults"),
+    (in_order, {"response_model_exclude_none": True}, "response_model_exclude_none"),
+    (in_order, {"response_model_by_alias": False}, "response_model_by_alias=False"),
+    (in_order, {"max_body_size": 10}, "max_body_size"),
+]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "options", "words"), NOT_PLANNED, ids=[each[2] for each in NOT_PLANNED]
+)
+def test_what_is_not_planned_is_refused(endpoint, options, words):
+    """When the route is made, in words that say what it is."""
+    router = APIRouter(route_class=PlannedRoute)
+    with pytest.raises(TypeError, match=f"^{endpoint.__name__}: a PlannedRoute has no {words}"):
+        router.post("/", **options)(endpoint)
+
+
+def test_a_lenient_content_type_is_refused():
+    """Bodies are taken for JSON only if they say so."""
+    router = APIRouter(route_class=PlannedRoute, strict_content_type=False)
+    with pytest.raises(TypeError, match="strict_content_type=False"):
+        router.post("/")(in_order)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_an_answer_that_may_have_no_body_has_none(status):
+    """Whatever the endpoint returns beside it."""
+    router = APIRouter(route_class=PlannedRoute)
+
+    @router.get("/thing")
+    async def get_thing(response: Response) -> Thing:
+        response.status_code = status
+        return Thing(name="a")
+
+    app = FastAPI()
+    app.router.routes[:0] = router.routes
+    assert (await answer_to(app, get("/thing"))) == (status, [], b"")

@@ -1,0 +1,61 @@
+"""All contexts in memory: commands, the projections, queries."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from app.adapters.memory.event_store import MemoryEventStore
+from app.adapters.memory.read_model import MemoryReadModel
+from app.bootstrap import (
+    CONTEXTS,
+    all_projections,
+    event_registry,
+    register_commands,
+    register_queries,
+)
+from app.framework.contexts import Context, ReadSide
+from app.framework.eventsourcing import RecordedEvent
+from app.framework.mediator import Command, Mediator
+from app.framework.projections import fold
+from app.framework.request import NO_CONTEXT, Outcome, RequestContext
+
+ResultT = TypeVar("ResultT")
+
+
+class World:
+    """Handles messages as the service does; the views follow when told to."""
+
+    def __init__(self, contexts: Sequence[Context] = CONTEXTS) -> None:
+        registry = event_registry(contexts)
+        self.event_store = MemoryEventStore(registry)
+        self.read_model = MemoryReadModel()
+        self.mediator = Mediator()
+        self._projections = all_projections(contexts)
+        read_side = ReadSide(self.read_model, registry, seconds=0.1)
+        register_commands(self.mediator, self.event_store, contexts)
+        register_queries(self.mediator, read_side, contexts)
+        self._seen = 0
+
+    async def send(self, message: Any, context: RequestContext = NO_CONTEXT) -> Any:
+        """What a query or command answers."""
+        result = await self.mediator.send(message, context)
+        return result.value if isinstance(result, Outcome) else result
+
+    async def outcome(
+        self, command: Command[ResultT], context: RequestContext = NO_CONTEXT
+    ) -> Outcome[ResultT]:
+        """What a command answers, and where its aggregate stands."""
+        return await self.mediator.send(command, context)
+
+    async def log(self) -> list[RecordedEvent]:
+        """Everything that was recorded."""
+        return list(await self.event_store.read(after=0, limit=1_000_000))
+
+    async def catch_up(self) -> None:
+        """Bring every view up to the head of the log."""
+        events = await self.event_store.read(after=self._seen, limit=1_000_000)
+        for projection in self._projections:
+            await self.read_model.prepare(projection)
+            keys = {projection.key(each) for each in events}
+            stored = await self.read_model.load(projection, keys)
+            await self.read_model.write(projection, fold(projection, stored, events))
+        self._seen += len(events)
