@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from starlette.middleware import Middleware
 
@@ -59,6 +60,10 @@ def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
     return {**ERROR_MAPPINGS, **dict(of_contexts)}
 
 
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""Else FastAPI looks for providers at each request."""
+
+
 class _Api(FastAPI):
     streamed: Sequence[type[BaseModel]] = ()
     """The schemas of events' data, which no route declares as its answer."""
@@ -76,6 +81,7 @@ def create_api(
     *,
     hosts: frozenset[str] | None = None,
     origins: frozenset[str] = frozenset(),
+    telemetry: TelemetryConfig | None = None,
     **options: Any,
 ) -> FastAPI:
     """The application around `service`, which opens and closes with it.
@@ -86,6 +92,7 @@ def create_api(
         about: what the document says of the whole.
         hosts: those that requests may be for; any if it is None.
         origins: those whose pages may call.
+        telemetry: what FastAPI makes spans, metrics and log records of; of nothing if it is None.
         options: further ones of FastAPI, such as `dependencies`.
 
     Raises:
@@ -118,6 +125,7 @@ def create_api(
         generate_unique_id_function=lambda route: route.name,
         middleware=_middleware(places, hosts, origins),
         lifespan=lifespan,
+        telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
     )
     # For the server: it alone knows when, and refuses what is too much before it comes here.

@@ -17,6 +17,9 @@ from app.framework.http.caching import RawHeader, caching_of
 from app.framework.http.plan import Plan
 from app.framework.http.request_rules import JSON, RequestRules, body_media_types
 
+_TRACED = "fastapi.telemetry"
+"""What FastAPI puts into the scope of a request that it makes spans for, also for its parts."""
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -27,7 +30,7 @@ class PlannedRoute(APIRoute):
     the request and the response, and return the model they declare, or a response. A request
     that does not fit is handed to FastAPI, so that refusals are the same; the OpenAPI document
     is the same, too. So is a request to a route that has dependencies, its own or those of the
-    application or of a router it is included in.
+    application or of a router it is included in, and one that FastAPI traces.
 
     Beside what is declared, `RequestRules` hold for the headers of requests. Successful answers of
     reads say how they may be cached.
@@ -83,6 +86,8 @@ def _answering(
     json = (b"content-type", JSON.encode())
 
     async def answer(request: Request) -> Response:
+        if _TRACED in request.scope:
+            return await by_fastapi(request)
         response = Response(None, status)
         response.raw_headers[:] = caching
         values = await plan.arguments(request, response)
