@@ -81,9 +81,9 @@ def notes(*, version: int = 1, name: str = "notes") -> Projection:
         name=name,
         version=version,
         key=by_aggregate,
-        applies={NoteWritten: _written, NoteAdded: _added, NoteErased: _erased},
-        ignores={NoteRead},
-        begins={NoteWritten, NoteErased},
+        handlers={NoteWritten: _written, NoteAdded: _added, NoteErased: _erased},
+        ignored={NoteRead},
+        creates={NoteWritten, NoteErased},
         indexes=(Index(("shelf", "written_at")),),
     )
 
@@ -96,8 +96,8 @@ LOG = Projection(
     name="notes_log",
     version=1,
     key=lambda recorded: f"{recorded.aggregate_id}:{recorded.version}",
-    applies=dict.fromkeys(NOTE_EVENTS, _logged),
-    begins=NOTE_EVENTS,
+    handlers=dict.fromkeys(NOTE_EVENTS, _logged),
+    creates=NOTE_EVENTS,
     indexes=(Index(("note", "version")),),
 )
 """A document an event."""

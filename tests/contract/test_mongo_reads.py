@@ -129,7 +129,7 @@ SHELVES = Projection(
     name=SLOW,
     version=1,
     key=by_aggregate,
-    applies={},
+    handlers={},
     indexes=(Index(("shelf", "written_at")),),
 )
 

@@ -32,7 +32,7 @@ BOOKS = Projection(
     name="books",
     version=1,
     key=by_aggregate,
-    applies={},
+    handlers={},
     indexes=(
         Index(("shelf", "title")),
         Index(("shelf", "pages")),

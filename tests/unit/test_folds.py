@@ -67,7 +67,7 @@ def _grown(document, recorded, event: Grown):
     return {"height": sizes.larger(document["height"], event.by)}
 
 HEIGHTS = Projection(
-    name="heights", version=1, key=by_aggregate, applies={Grown: _grown}, indexes=(),
+    name="heights", version=1, key=by_aggregate, handlers={Grown: _grown}, indexes=(),
 )
 '''
 

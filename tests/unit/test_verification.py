@@ -120,9 +120,9 @@ def test_a_version_that_cannot_be_decoded_is_named(version):
 
 def test_a_projection_without_a_stance_is_named():
     """Ignoring an event of a context one draws on is something to be written down."""
-    forgetful = replace(OPEN_DOORS, ignores=())
+    forgetful = replace(OPEN_DOORS, ignored=())
     assert (
-        f"The projection open_doors_v1 neither applies nor ignores {DOORS}.events.DoorPainted."
+        f"The projection open_doors_v1 neither handles nor ignores {DOORS}.events.DoorPainted."
         in (problems(projections=[forgetful, COLOURS]))
     )
 
@@ -152,7 +152,7 @@ def test_a_projection_that_nobody_runs_is_named():
 
 def test_two_projections_of_one_id_are_named():
     """They would write into each other's documents."""
-    other = replace(OPEN_DOORS, applies={**OPEN_DOORS.applies})
+    other = replace(OPEN_DOORS, handlers={**OPEN_DOORS.handlers})
     assert problems(projections=[OPEN_DOORS, COLOURS, other]) == [
         "Two projections go by the id open_doors_v1."
     ]
@@ -160,7 +160,7 @@ def test_two_projections_of_one_id_are_named():
 
 def test_all_that_is_wrong_is_said_in_one_go():
     """Nobody has to start over and over to find the next thing missing."""
-    forgetful = replace(COLOURS, ignores=())
+    forgetful = replace(COLOURS, ignored=())
     assert problems(
         unhandled={"OpenDoor", "PaintDoor", "FindDoor"},
         events=[DoorPainted],
@@ -173,8 +173,8 @@ def test_all_that_is_wrong_is_said_in_one_go():
         f"The event {DOORS}.events.DoorOpened is not in the manifest of its context.",
         f"The projection open_doors_v1 of {DOORS} is not in the manifest of its context.",
         f"The projection colours_v2 of {DOORS} is not in the manifest of its context.",
-        f"The projection colours_v2 neither applies nor ignores {DOORS}.events.DoorOpened.",
-        f"The projection colours_v2 neither applies nor ignores {DOORS}.events.DoorOpened.",
+        f"The projection colours_v2 neither handles nor ignores {DOORS}.events.DoorOpened.",
+        f"The projection colours_v2 neither handles nor ignores {DOORS}.events.DoorOpened.",
         "Two projections go by the id colours_v2.",
         "No upcaster leads on from DoorPainted schema version 1.",
         "No upcaster leads on from DoorPainted schema version 2.",

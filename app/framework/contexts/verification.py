@@ -40,10 +40,10 @@ def verify(
         problem
         for context in contexts
         for problem in (
-            *_unhandled(context, kinds, mediator),
+            *_unhandled_messages(context, kinds, mediator),
             *_unlisted_events(context),
             *_unlisted_projections(context),
-            *_without_stance(context, projections),
+            *_unhandled_events(context, projections),
         )
     ]
     problems += map(str, mediator.duplicates)
@@ -104,7 +104,7 @@ def _is_current(each: type) -> bool:
     return getattr(sys.modules[each.__module__], each.__name__, None) is each
 
 
-def _unhandled(
+def _unhandled_messages(
     context: Context, kinds: Sequence[type[Message[Any]]], mediator: Mediator
 ) -> Iterator[str]:
     try:
@@ -136,13 +136,13 @@ def _unlisted_projections(context: Context) -> Iterator[str]:
             )
 
 
-def _without_stance(context: Context, projections: Sequence[Projection]) -> Iterator[str]:
+def _unhandled_events(context: Context, projections: Sequence[Projection]) -> Iterator[str]:
     events = defined_in(context.package, Event)
     for projection in projections:
-        if not any(each in projection.applies for each in events):
+        if not any(each in projection.handlers for each in events):
             continue
-        for each in projection.missing_stances(events):
-            yield f"The projection {projection.id} neither applies nor ignores {_name(each)}."
+        for each in projection.unhandled_events(events):
+            yield f"The projection {projection.id} neither handles nor ignores {_name(each)}."
 
 
 def _name(each: type) -> str:

@@ -50,20 +50,20 @@ class Projection:
     version: grows whenever the fold or the shape changes; a new version is built beside the
         old one, which serves until the new one has caught up.
     key: the key of the document that an event belongs to.
-    applies: what each event does. An event in neither `applies` nor `ignores` is refused at
-        start-up by `missing_stances`.
-    ignores: events that leave the view as it is.
-    begins: those of `applies` that make the document anew, or delete it, whatever it was. They
-        are given None instead of it, so that it need not be loaded.
+    handlers: the function that applies each type of event. An event in neither `handlers` nor
+        `ignored` is refused at start-up.
+    ignored: events that leave the view as it is.
+    creates: those of `handlers` that replace or delete the document. Their functions get None
+        instead of the document, so it is not loaded.
     indexes: what its queries need.
     """
 
     name: str
     version: int
     key: Callable[[RecordedEvent], str]
-    applies: Mapping[type[Event], Apply]
-    ignores: Collection[type[Event]] = ()
-    begins: Collection[type[Event]] = ()
+    handlers: Mapping[type[Event], Apply]
+    ignored: Collection[type[Event]] = ()
+    creates: Collection[type[Event]] = ()
     indexes: Sequence[Index] = field(default=())
 
     @property
@@ -84,39 +84,39 @@ class Projection:
             raise CannotApply(self.id, recorded, error) from error
 
     def evolve(self, document: Document | None, recorded: RecordedEvent) -> Document | None:
-        """The document after `recorded`, which must be of a type that this projection applies.
+        """The document after `recorded`, whose type must be in `handlers`.
 
         Raises:
-            CannotApply: what `applies` has for it raised.
+            CannotApply: its handler raised.
 
         """
         event_class = type(recorded.event)
-        before = None if event_class in self.begins else document
+        before = None if event_class in self.creates else document
         try:
-            return self.applies[event_class](before, recorded, recorded.event)
+            return self.handlers[event_class](before, recorded, recorded.event)
         except Exception as error:
             raise CannotApply(self.id, recorded, error) from error
 
     def keyed(self, events: Iterable[RecordedEvent]) -> list[Keyed]:
-        """Those of `events` that this projection applies, each with the key of its document.
+        """Those of `events` that this projection handles, each with the key of its document.
 
         Raises:
             CannotApply: `key` raised.
 
         """
-        return [(self.key_of(each), each) for each in events if type(each.event) in self.applies]
+        return [(self.key_of(each), each) for each in events if type(each.event) in self.handlers]
 
     def keys_to_load(self, keyed: Iterable[Keyed]) -> set[str]:
         """The keys of the documents that a fold of these events, in log order, starts from."""
         first: dict[str, type[Event]] = {}
         for key, recorded in keyed:
             first.setdefault(key, type(recorded.event))
-        return {key for key, event_class in first.items() if event_class not in self.begins}
+        return {key for key, event_class in first.items() if event_class not in self.creates}
 
-    def missing_stances(self, event_classes: Iterable[type[Event]]) -> list[type[Event]]:
-        """Those of `event_classes` that the projection neither applies nor ignores."""
+    def unhandled_events(self, event_classes: Iterable[type[Event]]) -> list[type[Event]]:
+        """Those of `event_classes` that the projection neither handles nor ignores."""
         return [
-            each for each in event_classes if each not in self.applies and each not in self.ignores
+            each for each in event_classes if each not in self.handlers and each not in self.ignored
         ]
 
 

@@ -16,4 +16,4 @@ def refusing(name: str, refuses: Callable[[str], bool]) -> Projection:
         assert document
         return {**document, "texts": [*document["texts"], event.text]}
 
-    return replace(notes(name=name), applies={**NOTES.applies, NoteAdded: added})
+    return replace(notes(name=name), handlers={**NOTES.handlers, NoteAdded: added})

@@ -107,7 +107,7 @@ def test_an_event_that_begins_a_document_is_given_none():
         given.append(document)
         return {"texts": [event.text]}
 
-    projection = replace(NOTES, applies={**NOTES.applies, NoteWritten: written})
+    projection = replace(NOTES, handlers={**NOTES.handlers, NoteWritten: written})
     events = [recorded(1, "a", NoteWritten("x")), recorded(2, "a", NoteWritten("y"))]
     assert texts(fold(projection, {"a": note("old", 0)}, events)["a"]) == ["y"]
     assert given == [None, None]
@@ -128,14 +128,14 @@ def test_documents_are_loaded_that_a_fold_starts_from():
 
 def test_stances_that_are_missing_are_found():
     """An event type is applied, or ignored in so many words."""
-    assert NOTES.missing_stances([NoteWritten, NoteRead]) == []
+    assert NOTES.unhandled_events([NoteWritten, NoteRead]) == []
     half = notes()
 
     class Unheard(Event):
         pass
 
-    assert LOG.missing_stances([NoteWritten, Unheard]) == [Unheard]
-    assert half.missing_stances([NoteErased, Unheard]) == [Unheard]
+    assert LOG.unhandled_events([NoteWritten, Unheard]) == [Unheard]
+    assert half.unhandled_events([NoteErased, Unheard]) == [Unheard]
 
 
 def test_a_projection_goes_under_its_name_and_version():

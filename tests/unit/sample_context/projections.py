@@ -7,14 +7,14 @@ OPEN_DOORS = Projection(
     name="open_doors",
     version=1,
     key=by_aggregate,
-    applies={DoorOpened: lambda *_: {"open": True}},
-    ignores={DoorPainted},
+    handlers={DoorOpened: lambda *_: {"open": True}},
+    ignored={DoorPainted},
 )
 
 COLOURS = Projection(
     name="colours",
     version=2,
     key=by_aggregate,
-    applies={DoorPainted: lambda *_: {"painted": True}},
-    ignores={DoorOpened},
+    handlers={DoorPainted: lambda *_: {"painted": True}},
+    ignored={DoorOpened},
 )

@@ -48,7 +48,7 @@ def documents(projection: Projection, log: Log) -> dict[str, Document]:
 @pytest.mark.parametrize("projection", USER_PROJECTIONS, ids=lambda each: each.name)
 def test_every_projection_has_a_stance_on_every_event(projection):
     """No event of users is forgotten by a view."""
-    assert projection.missing_stances(USER_EVENTS) == []
+    assert projection.unhandled_events(USER_EVENTS) == []
 
 
 class TestUserProfiles:

@@ -23,8 +23,8 @@ USER_HISTORY = Projection(
     name="user_history",
     version=1,
     key=lambda recorded: f"{recorded.aggregate_id}:{recorded.version}",
-    applies=dict.fromkeys(USER_EVENTS, _happened),
-    begins=USER_EVENTS,
+    handlers=dict.fromkeys(USER_EVENTS, _happened),
+    creates=USER_EVENTS,
     indexes=(Index(("user_id", "version")), Index((POSITION,))),
 )
 

@@ -56,7 +56,7 @@ USER_PROFILES = Projection(
     name="user_profiles",
     version=1,
     key=by_aggregate,
-    applies={
+    handlers={
         UserRegistered: _registered,
         UserNameChanged: _field_changed,
         UserEmailChanged: _field_changed,
@@ -65,7 +65,7 @@ USER_PROFILES = Projection(
         UserDeactivated: _deactivated,
         UserReactivated: _reactivated,
     },
-    begins={UserRegistered},
+    creates={UserRegistered},
 )
 
 

@@ -63,15 +63,15 @@ USER_SUMMARIES = Projection(
     name="user_summaries",
     version=3,
     key=by_aggregate,
-    applies={
+    handlers={
         UserRegistered: _registered,
         UserNameChanged: _name_changed,
         UserAvatarChanged: _avatar_changed,
         UserDeactivated: _deactivated,
         UserReactivated: _reactivated,
     },
-    ignores={UserEmailChanged, UserBioChanged},
-    begins={UserRegistered},
+    ignored={UserEmailChanged, UserBioChanged},
+    creates={UserRegistered},
     indexes=(
         Index(("status", "sort_name")),
         Index(("status", "created_at")),
