@@ -1,10 +1,12 @@
-"""`python -m app`, or `diptych` where the wheel is installed."""
+"""`python -m app`, or a program of its own where the wheel is installed."""
 
 import signal
 import sys
 
+from app import IDENTIFIER
 
-def main(program: str = "diptych") -> int:
+
+def main(program: str = IDENTIFIER) -> int:
     """Run the command that the process's arguments name; the exit status."""
     # A Ctrl-C during the import ends the process at once, with no traceback.
     usual = signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app import __version__
+from app import NAME, __version__
 from app.bootstrap import CONTEXTS, build
 from app.framework.http.application import About, create_api
 from app.framework.http.resources import HttpSide
@@ -13,7 +13,7 @@ from app.framework.http.service import Service
 from app.host.settings import Settings
 
 ABOUT = About(
-    title="Diptych",
+    title=NAME,
     version=__version__,
     summary="User profiles, with reads and writes apart.",
     description="""\
@@ -25,7 +25,7 @@ document with a `code` to tell it by. Every answer carries an `X-Request-Id`: th
 request came with, if that was 1 to 128 visible ASCII characters, or a new one. What answers
 GET answers HEAD as well, the stream of changes excepted.
 """,
-    contact="The engineers of Diptych",
+    contact=f"The engineers of {NAME}",
 )
 
 

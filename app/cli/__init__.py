@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from app import NAME
 from app.framework.eventsourcing import EventSourcingError
 from app.framework.mediator import MediatorError
 from app.framework.misconfigured import Misconfigured
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
-        description="Diptych: commands into PostgreSQL, queries from MongoDB.",
+        description=f"{NAME}: commands into PostgreSQL, queries from MongoDB.",
         epilog="Settings are environment variables, or stand in .env; .env.example lists them.",
     )
     commands = parser.add_subparsers(

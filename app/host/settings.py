@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app import IDENTIFIER
 from app.adapters import mongo, postgres
 
 
@@ -102,7 +103,7 @@ class Settings(BaseSettings):
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
     database_url: Annotated[str, AfterValidator(postgres.checked_url)] | None = None
     mongodb_url: Annotated[str, AfterValidator(mongo.checked_url)] | None = None
-    mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "diptych"
+    mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = IDENTIFIER
     mongodb_driver: Literal["motor", "pymongo"] = "motor"
     consistency_timeout: Annotated[float, Field(gt=0, le=4)] = 2.0
     stop_delay: Annotated[float, Field(ge=0, le=300)] = 0.0

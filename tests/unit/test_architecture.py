@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import app
+from app.adapters.postgres.revision import REVISION_TABLE
 from app.bootstrap import event_registry
 from app.contexts.users.domain.events import (
     UserAvatarChanged,
@@ -19,7 +20,11 @@ from app.contexts.users.domain.events import (
     UserReactivated,
     UserRegistered,
 )
+from app.devtools.servers.mongod import REPLICA_SET
+from app.devtools.servers.postgres import DATABASE
+from app.devtools.servers.sockets import socket_folder
 from app.framework.eventsourcing import Event
+from app.host.settings import Settings
 
 ROOT = Path(app.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -125,3 +130,19 @@ def test_what_is_stored_today_is_pinned():
     for each in event_registry().event_classes:
         fields = {field.name for field in dataclasses.fields(each)}
         assert pinned[each.event_type, each.schema_version] == fields
+
+
+def test_the_product_is_named_in_one_place():
+    """In `app.NAME`; everything else derives its names from there."""
+    named = [each for each in MODULES if app.IDENTIFIER in each.read_text("utf-8").lower()]
+    assert named == [ROOT / "__init__.py"]
+
+
+def test_what_is_stored_under_the_name_of_the_product_is_found(tmp_path, monkeypatch):
+    """These names are in databases and data directories out there, so they never change."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert REVISION_TABLE == "diptych_revision"
+    assert (DATABASE, REPLICA_SET) == ("diptych", "diptych")
+    assert Settings.model_fields["mongodb_database"].default == "diptych"
+    folder = socket_folder(Path("/", "x" * 100), "socket", None).name
+    assert re.fullmatch("diptych-[0-9a-f]{12}", folder)

@@ -11,6 +11,7 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from app import IDENTIFIER
 from app.adapters.mongo.healing import (
     AUTHENTICATION_FAILED,
     TIME_LIMIT_EXCEEDED,
@@ -42,7 +43,7 @@ LEAVE_SECONDS = 1.0
 
 # A URL's own options win over all of these.
 _COMMON_OPTIONS: dict[str, Any] = {
-    "appname": "diptych",
+    "appname": IDENTIFIER,
     # What stands between (NAT, a balancer) may have forgotten a connection that was idle for long.
     "maxIdleTimeMS": int(TRUSTED_SECONDS * 1000),
     "connectTimeoutMS": int(CONNECT_SECONDS * 1000),

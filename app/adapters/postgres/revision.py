@@ -7,7 +7,9 @@ higher number is of a newer version of the app, beside which this one goes on to
 
 import re
 
-REVISION_TABLE = "diptych_revision"
+from app import IDENTIFIER
+
+REVISION_TABLE = f"{IDENTIFIER}_revision"
 
 REVISIONS = f"select version_num from {REVISION_TABLE}"  # noqa: S608 - a constant
 """One row, or none of a schema that was taken back."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import asyncpg
 
+from app import NAME
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.errors import (
     CONFIGURATION_ERRORS,
@@ -45,7 +46,7 @@ class ForeignSchema(StorageNotReady):
     def __init__(self, table: str, revision: str) -> None:
         super().__init__(
             f"DATABASE_URL: the table {table} holds the revision {revision!r}, which is none of "
-            "Diptych's; name another database, or restore that table."
+            f"{NAME}'s; name another database, or restore that table."
         )
 
 

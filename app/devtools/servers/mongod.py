@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+from app import IDENTIFIER
 from app.devtools.servers import processes
 from app.devtools.servers.accounts import account_for, hand_over
 from app.devtools.servers.binaries import mongod_binary
@@ -21,7 +22,7 @@ from app.devtools.servers.processes import ServerProcess
 from app.devtools.servers.sockets import socket_folder
 from app.framework.storage import StorageUnavailable
 
-REPLICA_SET = "diptych"
+REPLICA_SET = IDENTIFIER
 
 InitiateReplicaSet = Callable[[str, str], None]
 """Makes the mongod at a socket the primary of the replica set of that name, and waits for it.

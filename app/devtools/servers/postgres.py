@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from app import IDENTIFIER
 from app.devtools.servers import processes
 from app.devtools.servers.accounts import Account, account_for, hand_over
 from app.devtools.servers.binaries import PostgresBinaries, postgres_binaries
@@ -16,7 +17,7 @@ from app.devtools.servers.errors import CannotStart
 from app.devtools.servers.processes import ServerProcess
 from app.devtools.servers.sockets import socket_folder
 
-DATABASE = "diptych"
+DATABASE = IDENTIFIER
 
 _PORT = 5432  # no port at all, but a part of the socket's name
 _INITDB = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C")

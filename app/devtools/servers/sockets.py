@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from app import IDENTIFIER
 from app.devtools.servers.accounts import Account
 from app.devtools.servers.errors import CannotStart
 
@@ -26,7 +27,7 @@ def socket_folder(home: Path, name: str, account: Account | None) -> Path:
     if len(socket) <= _LONGEST_SOCKET and b"," not in socket:
         return home
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"diptych-{digest}"
+    folder = Path(tempfile.gettempdir()) / f"{IDENTIFIER}-{digest}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
         if account:

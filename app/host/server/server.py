@@ -12,6 +12,7 @@ from typing import cast
 import uvicorn
 from fastapi import FastAPI
 
+from app import NAME
 from app.host.server.accepting import Acceptor
 from app.host.server.bounded import BoundedProtocol
 from app.host.server.connections import Connections
@@ -57,7 +58,7 @@ class Server(uvicorn.Server):
         self.servers = [acceptor]  # type: ignore[list-item] # all that is asked of one it can do
         self.started = True
         url = base_url(bound)
-        sys.stdout.write(f"Diptych serves at {url}, Swagger UI is at {url}/docs\n")
+        sys.stdout.write(f"{NAME} serves at {url}, Swagger UI is at {url}/docs\n")
         sys.stdout.flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
