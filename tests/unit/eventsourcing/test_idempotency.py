@@ -179,6 +179,7 @@ async def test_purging_goes_on_whatever_the_store_says(store, caplog):
     async def fail_at_first(**arguments) -> Purged:
         nonlocal tries
         tries += 1
+        assert arguments == {"marks": 0, "apart": timedelta(0)}
         if tries == 1:
             raise StorageUnavailable("Store", "gone")
         return await purge(**arguments)

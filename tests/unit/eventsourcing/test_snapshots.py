@@ -60,13 +60,14 @@ async def test_a_snapshot_is_taken_every_so_many_events(store):
     assert len(store.appends) == 10
 
 
-async def test_another_process_starts_from_the_snapshot(store):
-    """It finds the same aggregate, down to when it came to be."""
-    await filled(store, 10)
+@pytest.mark.parametrize("events", [8, 10])
+async def test_another_process_starts_from_the_snapshot(store, events):
+    """It finds the same aggregate, down to when it came to be, be there events since or not."""
+    await filled(store, events)
     full = await process(store).transact("1", put("thing 0"))
     part = await process(store, snapshots=snapshots()).transact("1", put("thing 0"))
     assert part.snapshot_version == 8
-    assert (part.state, part.version, part.position) == (full.state, 10, full.position)
+    assert (part.state, part.version, part.position) == (full.state, events, full.position)
     assert (part.created_at, part.updated_at) == (full.created_at, full.updated_at)
 
 
