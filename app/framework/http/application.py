@@ -1,7 +1,7 @@
 """The ASGI application: routes, problems and middleware around a service."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,15 +100,6 @@ def create_api(
 
     """
     places = Places(REQUESTS)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        try:
-            await service.open()
-            yield
-        finally:
-            await service.close()
-
     api = _Api(
         title=about.title,
         version=about.version,
@@ -124,7 +115,7 @@ def create_api(
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         middleware=_middleware(places, hosts, origins),
-        lifespan=lifespan,
+        lifespan=_lifespan_of(service),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
     )
@@ -132,6 +123,23 @@ def create_api(
     api.state.draining = service.draining
     api.state.stopping = service.stopping
     api.state.places = places
+    _add_routes(api, service, contexts)
+    return api
+
+
+def _lifespan_of(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await service.open()
+            yield
+        finally:
+            await service.close()
+
+    return lifespan
+
+
+def _add_routes(api: _Api, service: Service, contexts: Sequence[HttpSide]) -> None:
     mappings = mappings_of(contexts)
     answer_refusals(api, service.roles, mappings)
     resources = [resource for each in contexts for resource in each.resources]
@@ -144,7 +152,6 @@ def create_api(
     add_problems(api.router, problem_types(mappings))
     add_docs(api)
     api.router.routes += head_routes(api.router.routes)
-    return api
 
 
 def _middleware(
