@@ -10,6 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from starlette.middleware import Middleware
 
+from app.framework.http.examples import GENERIC
 from app.framework.http.heads import head_routes
 from app.framework.http.middleware import (
     Admission,
@@ -68,9 +69,12 @@ class _Api(FastAPI):
     streamed: Sequence[type[BaseModel]] = ()
     """The schemas of events' data, which no route declares as its answer."""
 
+    examples = GENERIC
+    """Those in the schemas that all contexts share."""
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi(), self.streamed)
+            self.openapi_schema = complete(super().openapi(), self.streamed, self.examples)
         return self.openapi_schema
 
 
@@ -147,6 +151,7 @@ def _add_routes(api: _Api, service: Service, contexts: Sequence[HttpSide]) -> No
         # Not by `include_router`: requests would go through the routes of a router twice.
         each.add_to(api.router, service.mediator, mappings, service.stopping)
     api.streamed = [op.answer for each in resources for op in each.operations if op.is_stream]
+    api.examples = next((each.examples for each in contexts if each.examples), GENERIC)
     add_projections(api.router, service)
     add_health(api.router, service)
     add_problems(api.router, problem_types(mappings))

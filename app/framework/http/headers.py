@@ -7,6 +7,7 @@ from fastapi import Request, Response
 
 from app.framework.http.consistency import encode_position
 from app.framework.http.entity_tags import entity_tag
+from app.framework.http.examples import GENERIC
 
 Documented = dict[str, dict[str, Any]]
 
@@ -22,7 +23,7 @@ HEADERS: Documented = {
         "required": True,
         "description": "Where the new resource is.",
         "schema": {"type": "string", "format": "uri-reference"},
-        "example": "/users/user123",
+        "example": GENERIC.path,
     },
     "ETag": {
         "required": True,

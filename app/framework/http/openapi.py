@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.framework.http.examples import GENERIC, Examples, with_examples
 from app.framework.http.headers import HEADERS, header_references
 from app.framework.http.refusals import MEDIA_TYPE
 from app.framework.http.request_rules import body_media_types
@@ -23,12 +24,16 @@ _PAGINATION = {
 _INT32_MAX = 2**31 - 1
 
 
-def complete(document: dict[str, Any], streamed: Iterable[type[BaseModel]] = ()) -> dict[str, Any]:
+def complete(
+    document: dict[str, Any],
+    streamed: Iterable[type[BaseModel]] = (),
+    examples: Examples = GENERIC,
+) -> dict[str, Any]:
     """`document` as FastAPI makes it, brought into the form that clients are generated from.
 
     It has the components that routes refer to, the schemas of `streamed`, the data of events,
-    among them. It says how the pages of a list follow each other, and of every integer how many
-    bits it takes.
+    among them, with `examples` in those that all contexts share. It says how the pages of a list
+    follow each other, and of every integer how many bits it takes.
     """
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -55,7 +60,7 @@ def complete(document: dict[str, Any], streamed: Iterable[type[BaseModel]] = ())
                 components["examples"].update(_taken(problems, "examples"))
                 components["links"].update(_taken(response, "links"))
     _name_formats(document)
-    return {**document, "security": []}
+    return {**with_examples(document, examples), "security": []}
 
 
 def _name_media_types(method: str, operation: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from pydantic import BaseModel
 
 from app.framework.http.endpoints import endpoint_of
 from app.framework.http.event_streams import EventStreamResponse
+from app.framework.http.examples import Examples
 from app.framework.http.operations import Names, Operation
 from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.problems.kinds import ErrorMappings
@@ -198,8 +199,11 @@ class HttpSide:
     resources: its operations.
     problems: how its errors become problems.
     tags: what the OpenAPI document says of the tags of its resources.
+    examples: those in the schemas that all contexts share; the first context that has some gives
+        them.
     """
 
     resources: Sequence[Resource]
     problems: ErrorMappings
     tags: Sequence[Tag] = ()
+    examples: Examples | None = None

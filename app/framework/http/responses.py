@@ -25,7 +25,7 @@ from app.framework.http.problems import (
 )
 from app.framework.http.problems.kinds import ProblemType
 from app.framework.http.refusals import MEDIA_TYPE
-from app.framework.http.schemas.problem import Problem
+from app.framework.http.schemas.problem import EXAMPLE_ERROR, Problem
 
 Responses = dict[int | str, dict[str, Any]]
 Links = dict[str, dict[str, Any]]
@@ -139,6 +139,5 @@ def _example(kind: ProblemType) -> dict[str, Any]:
         "request_id": "01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11",
     }
     if kind is INVALID_REQUEST:
-        detail = "An email address must have an @-sign."
-        problem["errors"] = [{"pointer": "#/email", "code": "value-error", "detail": detail}]
+        problem["errors"] = [EXAMPLE_ERROR]
     return problem

@@ -1,8 +1,8 @@
 """A generic async mediator: one handler per message type, behaviours around them.
 
-    result = await mediator.send(UpdateUserProfile(user_id="user123", name="Alice"))
+    result = await mediator.send(CancelOrder(order_id="order123"))
 
-The static type of `result` is the `R` of `class UpdateUserProfile(Command[R])`. This
+The static type of `result` is the `R` of `class CancelOrder(Command[R])`. This
 package imports the standard library and `app.framework.request`, and knows nothing of the rest.
 """
 

@@ -1,6 +1,7 @@
 """Users over HTTP."""
 
 from app.contexts.users.http.changes import changes
+from app.contexts.users.http.examples import USER_EXAMPLES
 from app.contexts.users.http.problems import USER_PROBLEMS
 from app.contexts.users.http.routes import users
 from app.framework.http.resources import HttpSide
@@ -12,4 +13,5 @@ USERS_HTTP = HttpSide(
         {"name": "users", "description": "Registering, changing, listing users; their past."},
         {"name": "changes", "description": "What happens to users, as it happens."},
     ),
+    examples=USER_EXAMPLES,
 )

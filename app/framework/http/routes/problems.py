@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.exceptions import HTTPException
 
+from app.framework.http.examples import GENERIC
 from app.framework.http.problems import INVALID_REQUEST, NOT_FOUND, kinds
 from app.framework.http.responses import ALWAYS, answers
 from app.framework.http.schemas.problem import ProblemType, ProblemTypeList
@@ -38,7 +39,7 @@ def add_problems(router: APIRouter, all_kinds: Sequence[kinds.ProblemType]) -> N
             Path(
                 pattern=r"^[a-z-]{1,64}$",
                 description="The `code` of a problem.",
-                examples=["user-not-found"],
+                examples=[GENERIC.problem.code],
             ),
         ],
     ) -> ProblemType:

@@ -5,25 +5,29 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-_NO_ADDRESS: JsonDict = {
-    "pointer": "#/email",
+from app.framework.http.examples import GENERIC
+
+_KIND = GENERIC.problem
+
+EXAMPLE_ERROR: JsonDict = {
+    "pointer": GENERIC.pointer,
     "code": "value-error",
-    "detail": "An email address must have an @-sign.",
+    "detail": GENERIC.detail,
 }
 
 
 class ProblemError(BaseModel):
     """One place in a request that is invalid, and why."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_NO_ADDRESS]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_ERROR]})
 
     pointer: Annotated[
         str,
         Field(
-            description="For a member of the body a JSON Pointer as a URI fragment (`#/email`; "
-            "`#` is the body itself), for anything else its kind and name: `query/limit`, "
-            "`path/user_id`, `header/x-request-id`.",
-            examples=["#/email"],
+            description="For a member of the body a JSON Pointer as a URI fragment "
+            f"(`{GENERIC.pointer}`; `#` is the body itself), for anything else its kind and name: "
+            f"`query/limit`, `path/{GENERIC.path_parameter}`, `header/x-request-id`.",
+            examples=[GENERIC.pointer],
         ),
     ]
     code: Annotated[
@@ -33,7 +37,7 @@ class ProblemError(BaseModel):
         str,
         Field(
             description="What is wrong, for people.",
-            examples=["An email address must have an @-sign."],
+            examples=[GENERIC.detail],
         ),
     ]
 
@@ -45,12 +49,12 @@ class Problem(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "type": "/problems/user-not-found",
-                    "title": "User not found",
-                    "status": 404,
-                    "detail": "User with ID user123 not found.",
-                    "instance": "/users/user123",
-                    "code": "user-not-found",
+                    "type": _KIND.uri,
+                    "title": _KIND.title,
+                    "status": _KIND.status,
+                    "detail": _KIND.example,
+                    "instance": GENERIC.path,
+                    "code": _KIND.code,
                     "request_id": "01977c2a-6a3c-7d52-9f0e-5b1f6f0f8a11",
                 }
             ]
@@ -62,20 +66,21 @@ class Problem(BaseModel):
         Field(
             json_schema_extra={"format": "uri-reference"},
             description="The kind of problem: `/problems/` and the code.",
-            examples=["/problems/user-not-found"],
+            examples=[_KIND.uri],
         ),
     ]
     title: Annotated[
-        str, Field(description="The kind of problem, in words.", examples=["User not found"])
+        str, Field(description="The kind of problem, in words.", examples=[_KIND.title])
     ]
     status: Annotated[
-        int, Field(ge=400, le=599, description="The status of the response.", examples=[404])
+        int,
+        Field(ge=400, le=599, description="The status of the response.", examples=[_KIND.status]),
     ]
     detail: Annotated[
         str,
         Field(
             description="What went wrong this time, and what to do.",
-            examples=["User with ID user123 not found."],
+            examples=[_KIND.example],
         ),
     ]
     instance: Annotated[
@@ -83,14 +88,14 @@ class Problem(BaseModel):
         Field(
             json_schema_extra={"format": "uri-reference"},
             description="The path that was requested.",
-            examples=["/users/user123"],
+            examples=[GENERIC.path],
         ),
     ]
     code: Annotated[
         str,
         Field(
             description="The kind of problem, for programs; later editions may add kinds.",
-            examples=["user-not-found"],
+            examples=[_KIND.code],
         ),
     ]
     request_id: Annotated[
@@ -105,7 +110,7 @@ class Problem(BaseModel):
         Field(
             default_factory=list,
             description="With `invalid-request` only: what is wrong where, the first 20 at most.",
-            examples=[[_NO_ADDRESS]],
+            examples=[[EXAMPLE_ERROR]],
         ),
     ]
 
@@ -120,28 +125,25 @@ class ProblemType(BaseModel):
         Field(
             json_schema_extra={"format": "uri-reference"},
             description="The `type` of such problems.",
-            examples=["/problems/user-not-found"],
+            examples=[_KIND.uri],
         ),
     ]
-    code: Annotated[
-        str, Field(description="The `code` of such problems.", examples=["user-not-found"])
-    ]
+    code: Annotated[str, Field(description="The `code` of such problems.", examples=[_KIND.code])]
     status: Annotated[
-        int, Field(ge=400, le=599, description="The status they come with.", examples=[404])
+        int,
+        Field(ge=400, le=599, description="The status they come with.", examples=[_KIND.status]),
     ]
-    title: Annotated[str, Field(description="In a word or two.", examples=["User not found"])]
+    title: Annotated[str, Field(description="In a word or two.", examples=[_KIND.title])]
     meaning: Annotated[
         str,
         Field(
             description="When they come, and what to do.",
-            examples=["No user has the id, or had it at the time that was asked about."],
+            examples=[_KIND.meaning],
         ),
     ]
     example: Annotated[
         str,
-        Field(
-            description="The `detail` of one of them.", examples=["User with ID user123 not found."]
-        ),
+        Field(description="The `detail` of one of them.", examples=[_KIND.example]),
     ]
 
 

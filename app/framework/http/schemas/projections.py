@@ -5,11 +5,12 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
+from app.framework.http.examples import GENERIC
 from app.framework.http.schemas.bases import VERSION_MAX, ResponseBody, Timestamp
 from app.framework.projections import ProjectionState
 
 _STATUS: JsonDict = {
-    "name": "user_profiles",
+    "name": GENERIC.projection,
     "version": 1,
     "position": 1041,
     "head": 1047,
@@ -25,7 +26,7 @@ class ProjectionStatus(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_STATUS]})
 
-    name: Annotated[str, Field(examples=["user_profiles"])]
+    name: Annotated[str, Field(examples=[GENERIC.projection])]
     version: Annotated[
         int, Field(ge=1, le=VERSION_MAX, description="Which edition of the projection.")
     ]
