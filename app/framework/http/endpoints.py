@@ -53,11 +53,16 @@ def endpoint_of(
 
 def _command(operation: Operation, names: Names, mediator: Mediator) -> Endpoint:
     to_message, body, answer = operation.function, operation.body, operation.answer
-    is_new = operation.status == 201  # noqa: PLR2004 - created
+    is_new, further = operation.is_new, operation.beside_path_and_body
 
     async def endpoint(request: Request, response: Response, **sent: Any) -> Any:
         expected = sent.pop(_IF_MATCH, None)
-        key = idempotency_key(sent.pop(_KEY), request, sent[body] if body else None)
+        key = idempotency_key(
+            sent.pop(_KEY),
+            request,
+            sent[body] if body else None,
+            {each: sent[each] for each in further},
+        )
         message: Any = to_message(**sent)
         if expected is not None:
             message = replace(message, expected_version=expected_version(expected))
@@ -65,10 +70,11 @@ def _command(operation: Operation, names: Names, mediator: Mediator) -> Endpoint
         outcome = await mediator.send(message, context)
         if outcome.replayed:
             response.headers["Idempotency-Replayed"] = "true"
-        if is_new:
-            set_location(response, request, f"{names.prefix}/{outcome.value.id}")
         set_written(response, version=outcome.version, position=outcome.position)
-        return answer.model_validate(outcome.value)
+        answered: Any = answer.model_validate(outcome.value)
+        if is_new:
+            set_location(response, request, f"{names.prefix}/{answered.id}")
+        return answered
 
     headers = {_IF_MATCH: if_match(names.singular)} if operation.expects_version else {}
     return _declared(endpoint, operation, answer, {**headers, _KEY: IdempotencyKey})

@@ -5,6 +5,8 @@ As the draft standard of the IETF has it (draft-ietf-httpapi-idempotency-key-hea
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -13,16 +15,20 @@ from app.framework.request import IdempotencyKey
 
 
 def idempotency_key(
-    key: str | None, request: Request, body: BaseModel | None
+    key: str | None, request: Request, body: BaseModel | None, further: Mapping[str, Any]
 ) -> IdempotencyKey | None:
-    """What the command that `request` asks for is named by, if it came with a `key`."""
-    return None if key is None else IdempotencyKey(key, _fingerprint(request, body))
+    """What the command that `request` asks for is named by, if it came with a `key`.
+
+    `further` are the values that the operation takes beside those in the path and the body.
+    """
+    return None if key is None else IdempotencyKey(key, _fingerprint(request, body, further))
 
 
-def _fingerprint(request: Request, body: BaseModel | None) -> str:
+def _fingerprint(request: Request, body: BaseModel | None, further: Mapping[str, Any]) -> str:
     # Of what the body says: a client may write the same thing in another way. Without the prefix
     # that a proxy strips: a key stays valid when ROOT_PATH changes.
     content = body.model_dump(mode="json", exclude_unset=True) if body else None
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    asked = json.dumps([request.method, path, content], sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()
+    asked = [request.method, path, content, *([further] if further else [])]
+    text = json.dumps(asked, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

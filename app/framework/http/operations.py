@@ -1,10 +1,13 @@
 """Operations as they are declared, and what follows from a declaration."""
 
 import inspect
+import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from http import HTTPStatus
 from typing import Any
 
+from fastapi import params
 from pydantic import BaseModel
 
 from app.framework.mediator import Command, Message
@@ -66,14 +69,23 @@ class Operation:
     @property
     def body(self) -> str | None:
         """The name of the parameter that is the request's body."""
-        bodies = [it.name for it in self.parameters if _is_model(it.annotation)]
-        return bodies[0] if bodies else None
+        return next((it.name for it in self.parameters if _is_model(it.annotation)), None)
+
+    @property
+    def beside_path_and_body(self) -> Sequence[str]:
+        """The names of the parameters that are neither in the path nor the body."""
+        names = [each.name for each in self.parameters]
+        return [each for each in names if each != self.body and not self.takes(each)]
 
     @property
     def expects_version(self) -> bool:
         """Whether the message says which version it is for, hence If-Match."""
-        names = {each.name for kind in self.message_types for each in fields(kind)}  # type: ignore[arg-type]
-        return "expected_version" in names
+        return _expects_version(self.message_types[0])
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it makes something new, hence Location."""
+        return self.status == HTTPStatus.CREATED
 
     @property
     def has_version(self) -> bool:
@@ -88,6 +100,36 @@ class Operation:
     def takes(self, parameter: str) -> bool:
         """Whether its path has this parameter."""
         return f"{{{parameter}}}" in self.path
+
+    def check(self) -> None:
+        """Make sure that its promises can be kept.
+
+        Raises:
+            TypeError: they cannot; the message says why.
+
+        """
+        if self.is_stream:
+            return
+        for each in self.parameters:
+            if not (_is_model(each.annotation) or _is_declared(each.annotation)):
+                raise TypeError(
+                    f"{self.name}: {each.name} has to be a model, which is the body, or annotated "
+                    "with Path, Query or Header."
+                )
+        if len({_expects_version(each) for each in self.message_types}) > 1:
+            raise TypeError(f"{self.name}: some of its messages have an expected_version.")
+        if self.is_new and "id" not in self.answer.model_fields:
+            raise TypeError(
+                f"{self.name}: without an id the answer cannot say where the new one is."
+            )
+
+
+def _expects_version(message_type: type[Message[Any]]) -> bool:
+    return "expected_version" in {each.name for each in fields(message_type)}  # type: ignore[arg-type]
+
+
+def _is_declared(annotation: Any) -> bool:
+    return any(isinstance(each, params.Param) for each in typing.get_args(annotation)[1:])
 
 
 def _is_model(annotation: Any) -> bool:

@@ -46,7 +46,7 @@ def responses_of(
         return answers(
             operation.status,
             operation.answered,
-            headers=(*(["Location"] if operation.status == 201 else []), *_WRITTEN),  # noqa: PLR2004
+            headers=(*(["Location"] if operation.is_new else []), *_WRITTEN),
             links={**_links_to_reads(names, others), **_links_to_changes(names, others)},
             problems=(
                 *_COMMAND,

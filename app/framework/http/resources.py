@@ -147,6 +147,7 @@ class Resource:
                 f"{function.__name__} has to be annotated with the {kind.__name__} it returns."
             )
         operation = Operation(function=function, message_types=message_types, **declared)
+        operation.check()
         self.operations.append(operation)
 
     def add_to(
