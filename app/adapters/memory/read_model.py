@@ -1,6 +1,6 @@
 """The read model in memory."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from app.framework.projections import (
     BeginsWith,
     Document,
     Entry,
+    HasWord,
     OneOf,
     PageRequest,
     Projection,
@@ -175,18 +176,20 @@ def _place(sort: str) -> Callable[[Entry], tuple[Any, str]]:
 
 
 def _matching(request: PageRequest) -> Callable[[Document], bool]:
+    either = [each.items() for each in request.either]
+
     def matches(document: Document) -> bool:
         return (
-            _equals_all(document, request.equals)
-            and (not request.either or any(_equals_all(document, each) for each in request.either))
-            and (request.word_prefix is None or _has_word(document, *request.word_prefix))
+            _equals_all(document, request.equals.items())
+            and _equals_all(document, request.filters)
+            and (not either or any(_equals_all(document, each) for each in either))
         )
 
     return matches
 
 
-def _equals_all(document: Document, fields: Mapping[str, Any]) -> bool:
-    return all(_equals(document.get(name), value) for name, value in fields.items())
+def _equals_all(document: Document, fields: Iterable[tuple[str, Any]]) -> bool:
+    return all(_equals(document.get(name), value) for name, value in fields)
 
 
 def _equals(found: Any, value: Any) -> bool:
@@ -195,8 +198,6 @@ def _equals(found: Any, value: Any) -> bool:
             return any(_equals(found, each) for each in values)
         case BeginsWith(text):
             return isinstance(found, str) and found.startswith(text)
+        case HasWord(prefix):
+            return isinstance(found, str) and f" {prefix}" in f" {found}"
     return found == value or (isinstance(found, list) and value in found)
-
-
-def _has_word(document: Document, name: str, prefix: str) -> bool:
-    return f" {prefix}" in f" {document[name]}"

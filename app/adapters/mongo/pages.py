@@ -1,25 +1,24 @@
 """Requests for pages in MongoDB's query language."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from app.adapters.mongo.documents import NOT_DELETED
-from app.framework.projections import BeginsWith, OneOf, PageRequest, Seek
+from app.framework.projections import BeginsWith, HasWord, OneOf, PageRequest, Seek
 
 
 def page_filter(request: PageRequest) -> dict[str, Any]:
     """What the documents of the page, and of the pages after it, match."""
-    conditions = _conditions(request.equals)
-    if request.word_prefix is not None:
-        name, prefix = request.word_prefix
-        conditions.append({name: {"$regex": f"(^| ){re.escape(prefix)}"}})
+    conditions = _conditions([*request.equals.items(), *request.filters])
     if request.after is not None:
         conditions += _past(request.sort, request.after, descending=request.descending)
     conditions.append(NOT_DELETED)
     if request.either:
         # Written so, MongoDB reads each from its own index and merges them, in order.
-        return {"$or": [{"$and": [*_conditions(each), *conditions]} for each in request.either]}
+        return {
+            "$or": [{"$and": [*_conditions(each.items()), *conditions]} for each in request.either]
+        }
     return {"$and": conditions}
 
 
@@ -36,8 +35,8 @@ def page_fields(request: PageRequest) -> dict[str, int] | None:
     return dict.fromkeys((*request.fields, request.sort, "_position"), 1)
 
 
-def _conditions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{name: _condition(value)} for name, value in fields.items()]
+def _conditions(fields: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: _condition(value)} for name, value in fields]
 
 
 def _condition(value: Any) -> dict[str, Any]:
@@ -48,6 +47,8 @@ def _condition(value: Any) -> dict[str, Any]:
             return {"$eq": value}
         case BeginsWith(text):
             return {"$regex": f"^{re.escape(text)}"}
+        case HasWord(prefix):
+            return {"$regex": f"(^| ){re.escape(prefix)}"}
     # With $eq a value is never taken for an operator.
     return {"$eq": value}
 

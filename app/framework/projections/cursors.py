@@ -50,7 +50,8 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any], sorts: type[SortValue
 
 
 def _fingerprint(filters: Mapping[str, Any]) -> str:
-    text = json.dumps(filters, sort_keys=True, ensure_ascii=False)
+    # Conditions such as OneOf, and times, count by what they are written as.
+    text = json.dumps(filters, sort_keys=True, ensure_ascii=False, default=repr)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 

@@ -1,10 +1,12 @@
 """Pages of a view, with cursors bound to what was asked for."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from app.framework.projections.consistency import ConsistentViews
 from app.framework.projections.cursors import SortValue, decode_cursor, encode_cursor
-from app.framework.projections.ports import Entry, Page, PageRequest, Seek
+from app.framework.projections.ports import Entry, HasWord, Page, PageRequest, Seek
 from app.framework.request import RequestContext
 
 
@@ -32,9 +34,11 @@ async def read_page(
     filters = {
         "view": view,
         "equals": dict(meant.equals),
-        "word_prefix": meant.word_prefix,
+        # Cursors that clients hold have this under the name that it had before.
+        "word_prefix": _flat(meant.filters) or None,
         "sort": request.sort,
         "descending": request.descending,
+        **({"either": [dict(each) for each in meant.either]} if meant.either else {}),
     }
     after = decode_cursor(cursor, filters, sorts) if cursor is not None else None
     # One more than asked for shows whether there is a next page.
@@ -46,3 +50,11 @@ async def read_page(
         return Page(items, None)
     last = items[-1]
     return Page(items, encode_cursor(Seek(last.document[request.sort], last.key), filters))
+
+
+def _flat(filters: Iterable[tuple[str, Any]]) -> list[Any]:
+    return [
+        part
+        for name, value in filters
+        for part in (name, value.prefix if isinstance(value, HasWord) else value)
+    ]

@@ -155,17 +155,26 @@ class BeginsWith:
 
 
 @dataclass(frozen=True, slots=True)
+class HasWord:
+    """What one of the words of a text field must begin with; words are parted by single spaces.
+
+    `prefix` may run on into the words after.
+    """
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which documents a page holds, and in which order.
 
-    equals: what fields must be equal to, a OneOf, or a BeginsWith; a field that is a list must
-        contain the value.
+    equals: what fields must be equal to, or a OneOf, BeginsWith or HasWord; a field that is a
+        list must contain the value.
     sort: the field to sort by, which holds texts, integers or times (one of these, in every
         document); documents with equal values are sorted by key.
     after: the last document of the page before.
-    word_prefix: a text field, and what one of its words (parted by single spaces) must start
-        with; it may run on into the words after. It narrows what an index finds through
-        `equals` and has no part in the choice of the index.
+    filters: further conditions, each a field and what `equals` might have for it. They narrow
+        what an index finds through `equals` and have no part in the choice of the index.
     either: alternatives, each like `equals`; a document must match one of them. Each is served
         by an index of its own that is in the order.
     fields: what the documents are to hold beside `sort`; None for all of it.
@@ -177,7 +186,7 @@ class PageRequest:
     limit: int
     descending: bool = False
     after: Seek | None = None
-    word_prefix: tuple[str, str] | None = None
+    filters: tuple[tuple[str, Any], ...] = ()
     either: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     fields: tuple[str, ...] | None = None
     formerly: "tuple[int, PageRequest] | None" = None

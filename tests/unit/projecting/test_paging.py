@@ -1,14 +1,17 @@
 """Pages, their cursors, and what they ask of views."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.projections import (
+    BeginsWith,
     ConsistentViews,
+    HasWord,
     InvalidCursor,
+    OneOf,
     PageRequest,
     PositionWatch,
     Versioned,
@@ -70,9 +73,10 @@ async def test_the_limit_may_change_on_the_way(views):
         PageRequest({"shelf": "b"}, "written_at", 2),
         PageRequest({"shelf": "a"}, "shelf", 2),
         PageRequest({"shelf": "a"}, "written_at", 2, descending=True),
-        PageRequest({"shelf": "a"}, "written_at", 2, word_prefix=("shelf", "a")),
+        PageRequest({"shelf": "a"}, "written_at", 2, filters=(("shelf", HasWord("a")),)),
+        PageRequest({"shelf": "a"}, "written_at", 2, either=({"shelf": "a"},)),
     ],
-    ids=["filter", "sort", "direction", "search"],
+    ids=["filter", "sort", "direction", "search", "either"],
 )
 async def test_a_cursor_of_another_list_is_refused(views, other):
     """It would skip or repeat."""
@@ -81,6 +85,26 @@ async def test_a_cursor_of_another_list_is_refused(views, other):
     ).next_cursor
     with pytest.raises(InvalidCursor):
         await read_page(views, "notes", other, NO_CONTEXT, cursor=cursor, sorts=datetime)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "other"),
+    [
+        ("shelf", OneOf(("a", "b")), OneOf(("a",))),
+        ("shelf", BeginsWith("a"), HasWord("a")),
+        ("written_at", BEGIN, BEGIN + timedelta(days=1)),
+    ],
+    ids=["one of", "text", "time"],
+)
+async def test_a_cursor_is_bound_to_conditions_of_every_kind(views, field, value, other):
+    """It leads on under the same one, and is refused under another."""
+    first, second = (PageRequest({field: it}, "written_at", 2) for it in (value, other))
+    page = await read_page(views, "notes", first, NO_CONTEXT, cursor=None, sorts=datetime)
+    cursor = page.next_cursor
+    page = await read_page(views, "notes", first, NO_CONTEXT, cursor=cursor, sorts=datetime)
+    assert [each.key for each in page.items] == ["n3", "n4"]
+    with pytest.raises(InvalidCursor):
+        await read_page(views, "notes", second, NO_CONTEXT, cursor=cursor, sorts=datetime)
 
 
 async def test_a_cursor_of_another_view_is_refused(views):

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -154,6 +155,30 @@ class TestListUserSummaries:
         assert len(await ids(world, limit=3, cursor=cursor)) == 3
         with pytest.raises(InvalidCursor):
             await world.send(ListUserSummaries(cursor=cursor, **other))
+
+    @pytest.mark.parametrize(
+        ("query", "cursor"),
+        [
+            (ListUserSummaries(limit=1), "WyJkYzdmNzY0NzkwMjYiLDAsImFsIiwidTEiXQ"),
+            (
+                ListUserSummaries(q="a", sort="-name", limit=1),
+                "WyI2MWNiYWQ4OGM5NDEiLDAsImFuZyIsInU1Il0",
+            ),
+            (
+                ListUserSummaries(q="ali", limit=1),
+                "WyI4ZjFhZDZiOTVhOTQiLDAsImFsaWNlIiwidTIiXQ",
+            ),
+            (GetUserHistory("u1", limit=1), "WyI1Y2Y2NjhiMjU5YjAiLDAsMSwidTE6MSJd"),
+        ],
+        ids=["list", "search", "search and order", "history"],
+    )
+    async def test_a_cursor_of_an_earlier_release_leads_on(self, world, query, cursor):
+        """Clients hold these: they were given out before the code was changed."""
+        await populated(world)
+        await world.send(UpdateUserProfile("u1", name="Al"))
+        await world.catch_up()
+        assert (await world.send(query)).next_cursor == cursor
+        assert (await world.send(replace(query, cursor=cursor))).items
 
     async def test_a_cursor_is_short_whatever_the_names(self, world):
         """Names that are much longer when folded are told apart by it all the same."""

@@ -17,6 +17,7 @@ from app.framework.mediator import Query
 from app.framework.projections import (
     BeginsWith,
     ConsistentViews,
+    HasWord,
     OneOf,
     Page,
     PageRequest,
@@ -76,7 +77,7 @@ def _request(query: ListUserSummaries) -> PageRequest:
 
 
 def _searching(request: PageRequest, words: str) -> PageRequest:
-    request = replace(request, word_prefix=("search_words", words))
+    request = replace(request, filters=(("search_words", HasWord(words)),))
     # Version 1 has three characters of each word only, and one index for both orders.
     formerly = _with(request, word_prefixes=first_prefix(words))
     if not words:
