@@ -10,7 +10,7 @@ import pytest
 
 import app
 from app.adapters.postgres.revision import REVISION_TABLE
-from app.bootstrap import event_registry
+from app.bootstrap import CONTEXTS, event_registry
 from app.contexts.users.domain.events import (
     UserAvatarChanged,
     UserBioChanged,
@@ -52,6 +52,46 @@ Logs out there hold them, so rows are added (a new event, a new schema version) 
 taken away; a row's first three columns never change.
 """
 
+
+MACHINERY = [
+    each
+    for each in MODULES
+    if each.relative_to(ROOT).parts[0] in {"adapters", "devtools", "framework"}
+]
+
+USERS_OF_DATABASES = {
+    "adapters/mongo/urls.py",
+    "adapters/postgres/urls.py",
+    "devtools/servers/accounts.py",
+    "devtools/servers/sockets.py",
+    "framework/projections/follower.py",
+    "framework/storage.py",
+}
+"""Modules of the machinery that speak of users of a database or of the machine."""
+
+EVERYDAY = frozenset(
+    [
+        "account",
+        "comment",
+        "document",
+        "event",
+        "item",
+        "library",
+        "member",
+        "message",
+        "note",
+        "order",
+        "page",
+        "place",
+        "process",
+        "request",
+        "room",
+        "session",
+        "stream",
+        "task",
+    ]
+)
+"""Words that the machinery has in senses of its own, and a context may be called by."""
 
 STANDARD_LIBRARY_ONLY = [
     "framework/mediator",
@@ -146,3 +186,36 @@ def test_what_is_stored_under_the_name_of_the_product_is_found(tmp_path, monkeyp
     assert Settings.model_fields["mongodb_database"].default == "diptych"
     folder = socket_folder(Path("/", "x" * 100), "socket", None).name
     assert re.fullmatch("diptych-[0-9a-f]{12}", folder)
+
+
+def words_of(text: str) -> str:
+    """The words of a text and of the names in it, in lower case, with a blank around each."""
+    found = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text)
+    return f" {' '.join(found).lower()} "
+
+
+def vocabulary() -> set[str]:
+    """What contexts and their types of streams are called."""
+    names = {
+        name
+        for context in CONTEXTS
+        for name in (
+            context.package.rpartition(".")[2],
+            *(each.stream_type for each in context.aggregates),
+        )
+    }
+    return {words_of(each) for each in names if each.removesuffix("s") not in EVERYDAY}
+
+
+def test_the_machinery_speaks_of_no_context():
+    """Neither in names nor in texts; what it needs of a context, the manifest gives it."""
+    words = vocabulary()
+    texts = {str(each.relative_to(ROOT)): words_of(each.read_text("utf-8")) for each in MACHINERY}
+    speaking = {name for name, text in texts.items() if any(each in text for each in words)}
+    assert speaking == USERS_OF_DATABASES
+
+
+def test_words_are_found_in_names():
+    """However these are written."""
+    text = "the GiftCard of gift_cards, /gift-cards/{GIFT_CARD_ID}"
+    assert words_of(text) == " the gift card of gift cards gift cards gift card id "
