@@ -25,7 +25,7 @@ from app.host.settings import InvalidSettings
 _COMMANDS = {
     "serve": "serve the API",
     "migrate": "bring the schema of PostgreSQL up to date",
-    "projections": "show how far each projection is",
+    "projections": "show the lag of each projection",
     "openapi": "write the OpenAPI document",
 }
 """The modules of this package that are commands, and what they do. Each has a DESCRIPTION, an
@@ -66,7 +66,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
         description=f"{NAME}: commands into PostgreSQL, queries from MongoDB.",
-        epilog="Settings are environment variables, or stand in .env; .env.example lists them.",
+        epilog="Settings are environment variables, or lines in .env; .env.example lists them.",
     )
     commands = parser.add_subparsers(
         title="commands", metavar="command", required=True, parser_class=_Command

@@ -11,9 +11,8 @@ from app.host.settings import Settings
 from app.main import create_app
 
 DESCRIPTION = (
-    "Write the OpenAPI document of the API. No database is needed, and no setting makes a "
-    "difference. A file that holds the document already is not overwritten when that would break "
-    "clients that were generated from it."
+    "Write the OpenAPI document of the API. It depends on no database and no setting. A file with "
+    "an older document is not overwritten if the new one would break clients generated from it."
 )
 
 
@@ -58,9 +57,9 @@ def _held_by(file: Path) -> dict[str, Any]:
 def _refusal(file: Path, changes: list[str]) -> str:
     return "\n".join(
         [
-            f"{file} is left as it is, since clients generated from it would break:",
+            f"{file} is unchanged: the new document would break clients generated from it:",
             *(f"  {each}" for each in changes),
-            "Keep what they rely on, or say --breaking (BREAKING=1 with make).",
+            "Keep what they rely on, or use --breaking (BREAKING=1 with make).",
             "",
         ]
     )

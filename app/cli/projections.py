@@ -16,8 +16,8 @@ _HEADINGS = ("NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE")
 
 
 DESCRIPTION = (
-    "Show how far each projection is: the position of the last event whose effect is stored, the "
-    "head of the log, the events between them, and its state."
+    "Show each projection: its version, its checkpoint, the head of the log, its lag in events, "
+    "and its state."
 )
 
 

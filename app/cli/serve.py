@@ -78,8 +78,8 @@ def warn_of_any_host(settings: Settings) -> None:
     """Log that requests for any host are answered, unless that was asked for."""
     if settings.hosts is None and not settings.allowed_hosts:
         _logger.warning(
-            "ALLOWED_HOSTS is not set, and HOST (%s) is not loopback: requests for any host are "
-            "answered. List the hosts that the service is reached at, or say * for any.",
+            "ALLOWED_HOSTS is not set, and HOST (%s) is not loopback: the service answers "
+            "requests for any host. List its hosts, or set * for any.",
             settings.host,
         )
 

@@ -19,10 +19,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "verify",
         help="compare every document with a fold of the whole log",
-        description="Bring the projections up to the head of the log, fold the whole log once "
-        "more, in memory, and compare every document with what is stored. Also sees that "
-        "positions and versions have no hole. The service may go on meanwhile. The exit status "
-        "is 1 if anything differs.",
+        description="Bring the projections up to the head of the log, fold the whole log again "
+        "in memory, and compare every stored document with the result. Also check that positions "
+        "and versions have no gap. The service may run meanwhile. The exit status is 1 if "
+        "anything differs.",
     )
     parser.set_defaults(run=run)
 

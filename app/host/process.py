@@ -112,7 +112,7 @@ class Process:
         )
         for each in closed:
             if isinstance(each, Exception):
-                _logger.warning("A storage did not close in order.", exc_info=each)
+                _logger.warning("A storage did not close cleanly.", exc_info=each)
         end_outages()
 
     async def checks(self) -> Sequence[Check]:

@@ -32,7 +32,7 @@ def _roles(value: Any) -> Any:
     unknown = [each for each in names if each not in set(Role)]
     if unknown or not names:
         raise ValueError(
-            f"{', '.join(unknown) or 'nothing'} is no role; name some of {', '.join(Role)}"
+            f"{', '.join(unknown) or 'nothing'} is not a role; use some of {', '.join(Role)}"
         )
     return frozenset(names)
 
@@ -81,7 +81,7 @@ def _networks(value: str) -> str:
                 ip_network(each)
         except ValueError:
             raise ValueError(
-                f"{each} is no address or network, as 10.1.2.3 or 10.0.0.0/8"
+                f"{each} is not an address or a network, such as 10.1.2.3 or 10.0.0.0/8"
             ) from None
     return "*" if "*" in networks else ",".join(networks)
 

@@ -64,7 +64,7 @@ def test_idle_connections_do_not_use_up_the_file_descriptors(start_queries):
             assert status(service.url, "/users") == 200
     log = service.log.read_text()
     assert log.count("ulimit -n") == 2, log  # how many there may be, and that there are
-    assert log.count("hung up on") == 1, log
+    assert log.count("idle for longest") == 1, log
     assert service.stop() == 0
 
 

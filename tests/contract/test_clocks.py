@@ -59,7 +59,7 @@ async def test_one_look_at_a_clock_that_is_ahead_forgets_no_key(store, clock, ca
         assert (await store.purge_receipts(**RETENTION)).receipts == 0
     await clock.put_ahead(timedelta(0))
     purging = asyncio.create_task(keep_purging(store, every_seconds=60))
-    await until(lambda: "behind what it was" in caplog.text)
+    await until(lambda: "behind its time" in caplog.text)
     purging.cancel()
     await asyncio.wait([purging])
     with pytest.raises(DuplicateCommand):

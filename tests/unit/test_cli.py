@@ -53,7 +53,7 @@ def test_a_document_that_clients_rely_on_is_not_overwritten(tmp_path, capsys):
     assert main(["openapi", "--output", str(file)]) == 1
     assert json.loads(file.read_bytes()) == promised
     said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith(f"{file} is left as it is")
+    assert said[0].startswith(f"{file} is unchanged")
     assert said[1:-1] == ["  GET /users/{user_id}/avatar is gone"]
     assert main(["openapi", "--output", str(file), "--breaking"]) == 0
     assert file.read_text(encoding="utf-8") == current

@@ -114,7 +114,7 @@ async def test_bodies_in_memory_are_bounded_together(serve, caplog):
         assert (await each.answer())[0] == 422
     await until(lambda: not server.connections.held)
     [logged] = caplog.records
-    assert logged.getMessage().startswith("The requests on their way have 1000 bytes")
+    assert logged.getMessage().startswith("Incomplete requests hold 1000 bytes")
 
 
 async def test_a_client_that_takes_nothing_for_thirty_seconds_is_cut_off(serve):

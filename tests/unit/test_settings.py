@@ -225,5 +225,5 @@ def test_proxies_are_addresses_networks_or_all(given, trusted):
 
 def test_a_proxy_that_is_neither_is_refused():
     """As the server would silently believe nobody."""
-    with pytest.raises(InvalidSettings, match=r"^FORWARDED_ALLOW_IPS: proxy is no address"):
+    with pytest.raises(InvalidSettings, match=r"^FORWARDED_ALLOW_IPS: proxy is not an address"):
         Settings.load(forwarded_allow_ips="proxy")

@@ -114,7 +114,7 @@ def test_an_event_that_is_not_in_the_manifest_is_named():
 def test_a_version_that_cannot_be_decoded_is_named(version):
     """By the event's stored name and the version that nothing leads on from."""
     assert problems(missing_upcasters={version}) == [
-        f"No upcaster leads on from DoorPainted schema version {version}."
+        f"There is no upcaster from DoorPainted schema version {version}."
     ]
 
 
@@ -137,8 +137,8 @@ def test_two_contexts_with_one_stream_type_are_refused():
     """Each would fold the other's events."""
     [users] = CONTEXTS
     assert problems(others=[manifest(aggregates=[*users.aggregates] * 2)]) == [
-        "Two projections go by the id open_doors_v1.",
-        "Two projections go by the id colours_v2.",
+        "Two projections have the id open_doors_v1.",
+        "Two projections have the id colours_v2.",
         "Two types of aggregates have the stream type user.",
     ]
 
@@ -154,7 +154,7 @@ def test_two_projections_of_one_id_are_named():
     """They would write into each other's documents."""
     other = replace(OPEN_DOORS, handlers={**OPEN_DOORS.handlers})
     assert problems(projections=[OPEN_DOORS, COLOURS, other]) == [
-        "Two projections go by the id open_doors_v1."
+        "Two projections have the id open_doors_v1."
     ]
 
 
@@ -175,9 +175,9 @@ def test_all_that_is_wrong_is_said_in_one_go():
         f"The projection colours_v2 of {DOORS} is not in the manifest of its context.",
         f"The projection colours_v2 neither handles nor ignores {DOORS}.events.DoorOpened.",
         f"The projection colours_v2 neither handles nor ignores {DOORS}.events.DoorOpened.",
-        "Two projections go by the id colours_v2.",
-        "No upcaster leads on from DoorPainted schema version 1.",
-        "No upcaster leads on from DoorPainted schema version 2.",
+        "Two projections have the id colours_v2.",
+        "There is no upcaster from DoorPainted schema version 1.",
+        "There is no upcaster from DoorPainted schema version 2.",
     ]
 
 

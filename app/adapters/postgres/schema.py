@@ -45,8 +45,8 @@ class ForeignSchema(StorageNotReady):
 
     def __init__(self, table: str, revision: str) -> None:
         super().__init__(
-            f"DATABASE_URL: the table {table} holds the revision {revision!r}, which is none of "
-            f"{NAME}'s; name another database, or restore that table."
+            f"DATABASE_URL: the table {table} holds the revision {revision!r}, which "
+            f"{NAME} does not know; use another database, or restore that table."
         )
 
 

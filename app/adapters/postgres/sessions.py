@@ -128,7 +128,7 @@ class Sessions:
             return Session(connection, pooled=False)
         connection.terminate()
         self._pooled = True
-        _logger.info("DATABASE_URL leads to a pooler: each statement is a transaction of its own.")
+        _logger.info("DATABASE_URL points to a pooler: each statement runs in its own transaction.")
         return await self._open_pooled()
 
     async def _open_pooled(self) -> Session:

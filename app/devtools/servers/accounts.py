@@ -86,8 +86,7 @@ def let_through(path: Path, account: Account) -> None:
             continue
         folder.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
         _logger.warning(
-            "%s may now be searched by others (chmod o+x): the account that runs a server has "
-            "to reach %s",
+            "Changed the mode of %s (chmod o+x): the account of an embedded server must reach %s",
             folder,
             path,
         )
@@ -99,7 +98,7 @@ def let_read(folder: Path, account: Account) -> None:
     if status.st_uid == account.uid or status.st_mode & stat.S_IROTH:
         return
     _logger.warning(
-        "%s may now be read by others (chmod -R o+rX): the account that runs a server has to",
+        "Changed the mode of %s (chmod -R o+rX): the account of an embedded server must read it",
         folder,
     )
     # The folder comes last: it is what shows that nothing is left to do.

@@ -48,12 +48,12 @@ def verify(
     ]
     problems += map(str, mediator.duplicates)
     problems += (
-        f"Two projections go by the id {each}." for each in _repeated(it.id for it in projections)
+        f"Two projections have the id {each}." for each in _repeated(it.id for it in projections)
     )
     types = [aggregate.stream_type for each in contexts for aggregate in each.aggregates]
     problems += (f"Two types of aggregates have the stream type {it}." for it in _repeated(types))
     problems += (
-        f"No upcaster leads on from {event_type} schema version {version}."
+        f"There is no upcaster from {event_type} schema version {version}."
         for event_type, version in registry.missing_upcasters()
     )
     if problems:

@@ -69,7 +69,7 @@ class ClockWatch:
             try:
                 await self.look()
             except Exception as error:  # noqa: BLE001 - the watch goes on, as the purge does
-                _logger.debug("The clock could not be looked at: %r", error)
+                _logger.debug("Cannot read the clock of the log's database: %r", error)
             await asyncio.sleep(every_seconds)
 
     async def look(self) -> None:
@@ -86,8 +86,8 @@ class ClockWatch:
         if self._last is not None and (jump := look.jump_since(self._last)):
             self.jumps += 1
             _logger.warning(
-                "The clock of the log's database jumped by %+.1f s within %.1f s. See that its "
-                "time is kept by NTP, in small steps.",
+                "The clock of the log's database jumped by %+.1f s within %.1f s. Let NTP "
+                "keep its time, in small steps.",
                 jump.total_seconds(),
                 look.ended - self._last.began,
             )
@@ -99,9 +99,9 @@ class ClockWatch:
         self.ahead_seconds = clock.ahead.total_seconds() if is_ahead else 0.0
         if is_ahead and not was_ahead:
             _logger.warning(
-                "The last event has the time %s, which is %.1f s ahead of the clock of the log's "
-                "database. New events are given that time until the clock has caught up, and a "
-                "read with an earlier as_of does not show them.",
+                "The last event has the time %s, %.1f s ahead of the clock of the log's database. "
+                "New events get that time until the clock has caught up; a read with an earlier "
+                "as_of does not show them.",
                 clock.recorded_at,
                 self.ahead_seconds,
             )

@@ -95,7 +95,7 @@ class UnknownEvent(UnreadableEvent):
     def __init__(self, event_type: str, schema_version: int) -> None:
         super().__init__(
             f"No event class is registered for {event_type!r} schema version {schema_version}; "
-            "register the class, or the upcaster that leads on from this version."
+            "register the class, or an upcaster from this version."
         )
         self.event_type = event_type
         self.schema_version = schema_version

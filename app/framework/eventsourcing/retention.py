@@ -30,13 +30,13 @@ async def keep_purging(
         try:
             purged = await store.purge_receipts(marks=marks, apart=apart)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may be gone the next time
-            _logger.warning("Idempotency keys could not be purged: %s", error)
+            _logger.warning("Cannot purge idempotency keys: %s", error)
         else:
             _logger.debug("Purged %s idempotency keys.", purged.receipts)
             if purged.went_back:
                 _logger.warning(
-                    "The clock of the log's database is %.1f s behind what it was when idempotency "
-                    "keys were last looked at; they are kept for longer.",
+                    "The clock of the log's database is %.1f s behind its time at the last purge; "
+                    "idempotency keys are kept for longer.",
                     purged.went_back.total_seconds(),
                 )
         await asyncio.sleep(every_seconds)

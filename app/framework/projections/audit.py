@@ -66,7 +66,7 @@ async def audit(
         _compare(result, {key: expected[key] for key in some}, stored, head)
     surplus = await store.count(projection, up_to=head) + result.ahead - result.documents
     if surplus > 0:
-        result.differs(f"{surplus} documents are stored that no event leads to")
+        result.differs(f"{surplus} stored documents come from no event")
     return result
 
 
@@ -85,7 +85,7 @@ def _check_dense(result: Audit, event: RecordedEvent, version: int) -> None:
         result.differs(f"position {result.events} is missing from the log")
         result.events = event.position
     if event.version != version:
-        result.differs(f"{event.stream_id} has version {event.version} where {version} is due")
+        result.differs(f"{event.stream_id} has version {event.version} where {version} is expected")
 
 
 def _compare(
@@ -96,6 +96,6 @@ def _compare(
         if found is not None and found.position > head:
             result.ahead += due.document is not None
         elif found is None and due.document is not None:
-            result.differs(f"{key} is missing; due: {due}")
+            result.differs(f"{key} is missing; expected: {due}")
         elif found is not None and found != due:
-            result.differs(f"{key} differs; due: {due}, stored: {found}")
+            result.differs(f"{key} differs; expected: {due}, stored: {found}")

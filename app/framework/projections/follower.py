@@ -19,9 +19,8 @@ class WrongLog(Exception):
 
     def __init__(self, projection_id: str, position: int, head: int) -> None:
         super().__init__(
-            f"The checkpoint of {projection_id}, {position}, is past the log's last position, "
-            f"{head}: the read model was built from another log. Drop it, or connect the log "
-            "that it belongs to."
+            f"The checkpoint of {projection_id} is at position {position}, but the log ends at "
+            f"{head}: the read model was built from another log. Drop it, or connect its log."
         )
 
 
@@ -215,7 +214,7 @@ class Follower:
                 note_outage(away.storage, away)
                 await self._pause(self._pace.last_backoff_seconds)
             except Exception as unsaid:  # noqa: BLE001 - the others must go on, whatever it is
-                self._logger.warning("Cannot say that it stopped: %r", unsaid)
+                self._logger.warning("Cannot save that the projection stopped: %r", unsaid)
                 await self._pause(self._pace.last_backoff_seconds)
             else:
                 return
@@ -237,5 +236,5 @@ def _words(error: Exception) -> str:
     elif isinstance(error, CannotApply | EventSourcingError | WrongLog):
         words = str(error)
     else:
-        words = "the log of the projector says more"
+        words = "see the log of the projector"
     return f"{type(error).__name__}: {words}"

@@ -49,7 +49,7 @@ def _compare(kept: str, identity: str) -> None:
 
 def _refusal(read_model: str, log: str) -> OtherLog:
     return OtherLog(
-        f"MONGODB_URL, MONGODB_DATABASE: the read model there {read_model}, but DATABASE_URL leads "
-        f"to log {log}. Connect those that belong together, or drop the read model: the projector "
-        "then builds it anew."
+        f"MONGODB_URL, MONGODB_DATABASE: the read model {read_model}, but DATABASE_URL points to "
+        f"log {log}. Connect databases that belong together, or drop the read model: the "
+        "projector then rebuilds it."
     )

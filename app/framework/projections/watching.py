@@ -60,7 +60,7 @@ class PositionWatch:
 
         """
         if len(self._waiting) >= self._bound:
-            raise Overloaded("those who wait for views", self._bound)
+            raise Overloaded("requests that wait for views", self._bound)
         waiter = _Waiter(views, position, look_seconds, is_doubtful=is_recorded)
         self._waiting.add(waiter)
         self._joined.set()

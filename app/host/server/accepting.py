@@ -44,9 +44,9 @@ class Acceptor:
         self._opening: set[asyncio.Task[object]] = set()
         self._exhausted = Episode(
             _logger,
-            begins="No connection can be accepted, as no more files can be opened (ulimit -n). The "
-            "idlest are hung up on.",
-            ended="Connections can be accepted again; it failed %d times.",
+            begins="Cannot accept connections: too many open files (ulimit -n). The connections "
+            "idle for longest are closed.",
+            ended="Connections are accepted again, after %d failures.",
         )
 
     def start(self) -> None:
@@ -97,7 +97,7 @@ class Acceptor:
     def _opened(self, opening: asyncio.Task[object]) -> None:
         self._opening.discard(opening)
         if not opening.cancelled() and (error := opening.exception()):
-            _logger.warning("A connection that was accepted could not be opened: %r", error)
+            _logger.warning("Cannot open an accepted connection: %r", error)
             self._connections.open -= 1
 
     def _rest(self) -> None:

@@ -77,15 +77,15 @@ class Connections:
         self._unsent: dict[Connection, tuple[int, float]] = {}
         self._crowded = Episode(
             _logger,
-            begins=f"There are {bound} connections, as many as there may be: the idlest are hung "
-            "up on. A higher `ulimit -n` allows more, up to 10,000.",
-            ended="Connections are below their bound again; %d were hung up on or refused.",
+            begins=f"All {bound} connections are in use: those idle for longest are closed. A "
+            "higher `ulimit -n` allows more, up to 10,000.",
+            ended="Connections are below their bound again; %d were closed or refused.",
         )
         self._heavy = Episode(
             _logger,
-            begins=f"The requests on their way have {bytes_bound} bytes, as many as are kept: the "
-            "slowest are hung up on.",
-            ended="Requests on their way are below their bound again; %d were hung up on.",
+            begins=f"Incomplete requests hold {bytes_bound} bytes, the most allowed: the slowest "
+            "connections are closed.",
+            ended="Incomplete requests are below their bound again; %d connections were closed.",
         )
 
     def has_room(self) -> bool:

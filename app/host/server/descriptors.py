@@ -37,7 +37,7 @@ def connections_bound() -> int:
         return CONNECTIONS
     bound = max(bound, _LEAST)
     _logger.warning(
-        "There may be %d connections at once, since there may be %d open files (ulimit -n).",
+        "At most %d connections at once, because at most %d files may be open (ulimit -n).",
         bound,
         limit,
     )

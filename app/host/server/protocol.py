@@ -237,5 +237,5 @@ def _reason(error: httptools.HttpParserError) -> str:
     if isinstance(cause, UnreadableHead):
         return str(cause)
     if cause is not None and not isinstance(cause, httptools.HttpParserInvalidURLError):
-        _log.error("A head could not be taken in.", exc_info=cause)
+        _log.error("Cannot parse the head of a request.", exc_info=cause)
     return str(error)

@@ -192,4 +192,4 @@ async def test_purging_goes_on_whatever_the_store_says(store, caplog):
     purging.cancel()
     await asyncio.wait([purging])
     assert await store.receipt("k") is None
-    assert "could not be purged" in caplog.text
+    assert "Cannot purge" in caplog.text

@@ -72,7 +72,7 @@ async def test_what_a_driver_says_is_in_the_log_and_not_in_the_status(log, store
     async with running(projector.run()):
         await until(lambda: outage.tries > 10)
         error = projector.statuses[0].error
-    assert error == "PermissionError: the log of the projector says more"
+    assert error == "PermissionError: see the log of the projector"
     assert "10.0.0.7" in caplog.text
 
 

@@ -123,8 +123,8 @@ async def test_a_read_model_of_another_log_is_left_alone(store, log):
     status = await catch_up(other, store, NOTES)
     assert status.state is ProjectionState.STOPPED
     assert status.error == (
-        "WrongLog: The checkpoint of notes_v1, 3, is past the log's last position, 1: the read "
-        "model was built from another log. Drop it, or connect the log that it belongs to."
+        "WrongLog: The checkpoint of notes_v1 is at position 3, but the log ends at 1: the read "
+        "model was built from another log. Drop it, or connect its log."
     )
     assert await store.get("notes", "b") is None
     assert (await store.statuses())[0].position == 3

@@ -27,7 +27,7 @@ class Places:
         self.taken = 0
         self.refused = Episode(
             _log,
-            begins=f"Overloaded: {bound} requests are being worked on, further ones are refused.",
+            begins=f"Overloaded: {bound} requests are under way, further ones are refused.",
             ended="No longer overloaded; %d requests were refused.",
         )
 
