@@ -138,14 +138,15 @@ clean: ## remove the virtual environment and the caches; the data stay
 	rm -rf $(VENV) $(NODE_MODULES) tests/browser/node_modules $(SDK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find app tests benchmarks alembic -name __pycache__ -prune -exec rm -rf {} +
 
-# Anew only when the lock file is newer than what was installed from it.
+# Anew only when the lock file is newer than what was installed from it. A larger lock file has all
+# that the smaller ones have.
 $(RUNTIME): requirements.lock
 $(EMBEDDED): requirements-embedded.lock
 $(INSTALLED): requirements-dev.lock
 $(RUNTIME) $(EMBEDDED) $(INSTALLED): | $(BIN)/pip
 	@echo "Installing what is in $< into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
-	@touch $@
+	@touch $@ $(if $(filter $(INSTALLED),$@),$(EMBEDDED) $(RUNTIME)) $(if $(filter $(EMBEDDED),$@),$(RUNTIME))
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

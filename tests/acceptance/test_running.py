@@ -149,7 +149,7 @@ def test_projections_asks_the_servers_of_a_running_service(start, folder):
 def test_make_run_is_stopped_by_ctrl_c_and_by_sigterm(start, interrupt):
     """Make hands the signal on to the service, and nothing is left."""
     venv = f"VENV={sys.prefix}"
-    command = ("make", "run", venv, "--old-file", f"{sys.prefix}/.installed")
+    command = ("make", "run", venv, "--old-file", f"{sys.prefix}/.embedded")
     service = start(command, cwd=ROOT, DATABASE_URL="", MONGODB_URL="").await_serving()
     pids = (service.pid, *service.server_pids)
     assert running(*pids) == list(pids)

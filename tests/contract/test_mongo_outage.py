@@ -195,12 +195,6 @@ async def test_a_mongodb_that_refuses_to_be_read(driver, server):
     assert "readConcern" in line
 
 
-def test_a_url_that_makes_no_sense():
-    """Is refused at once, before anything is asked of the network."""
-    with pytest.raises(ValueError, match=r"^Port must be an integer "):
-        MongoReadModel("mongodb://127.0.0.1:99999", "never", "motor")
-
-
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 async def test_a_closed_read_model_refuses(driver, server):
     """Every call, with the words of an outage; closing again is no error."""
