@@ -17,7 +17,7 @@ from pymongo import MongoClient
 
 from app.adapters.mongo import MongoReadModel
 from app.adapters.mongo.client import ANSWER_SECONDS, LEAVE_SECONDS
-from app.adapters.mongo.leisure import WATCH_SECONDS
+from app.adapters.mongo.long_operations import WATCH_SECONDS
 from app.adapters.mongo.replica_set import initiate
 from app.devtools.servers.mongod import Mongod
 from app.framework.storage import StorageUnavailable

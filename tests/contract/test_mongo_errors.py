@@ -1,4 +1,4 @@
-"""Which refusals of MongoDB are an outage, and which are mistakes that no waiting mends."""
+"""Which errors of MongoDB are an outage, and which are mistakes where retrying will not help."""
 
 from typing import Any
 

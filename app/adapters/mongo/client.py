@@ -12,10 +12,10 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from app import IDENTIFIER
-from app.adapters.mongo.healing import (
+from app.adapters.mongo.transient_errors import (
     AUTHENTICATION_FAILED,
     TIME_LIMIT_EXCEEDED,
-    heals,
+    is_transient,
     reason,
 )
 from app.framework.storage import StorageNotReady, StorageTimeout, StorageUnavailable
@@ -116,11 +116,11 @@ class Client:
         """What MongoDB answers to a command without arguments."""
         return await self._database().command(name)
 
-    def apart(self) -> "Client":
-        """A client of the same database for work that takes long.
+    def dedicated_client(self) -> "Client":
+        """A client of the same database for a long operation.
 
-        It is never motor's, whose threads cannot be called back: one that waits for a server
-        gone silent would keep the process from ending.
+        It never uses motor, whose threads cannot be cancelled: one that waits for a silent server
+        would keep the process from ending.
         """
         return Client(self._url, self._database_name, "pymongo")
 
@@ -167,7 +167,7 @@ class Client:
 async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     """Turn a MongoDB that cannot be reached, or is silent for `seconds`, into StorageUnavailable.
 
-    Other errors of the driver pass: they are not cured by waiting.
+    Other errors of the driver pass: retrying will not help.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -180,7 +180,7 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
             raise
         raise StorageUnavailable("MongoDB", "the driver gave up a call") from error
     except PyMongoError as error:
-        if not heals(error):
+        if not is_transient(error):
             raise
         if isinstance(error, OperationFailure) and error.code == TIME_LIMIT_EXCEEDED:
             raise StorageTimeout(
@@ -193,20 +193,20 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
 async def checking() -> AsyncIterator[None]:
     """As `answering`, for a check: what MongoDB refuses becomes StorageNotReady.
 
-    Refused credentials too: to others they are an outage, here somebody is told to mend them.
+    Refused credentials too: for requests they are an outage, here the operator has to act.
     """
     try:
         async with answering():
             yield
     except StorageUnavailable as error:
-        if not _to_be_mended(error.__cause__):
+        if not _is_configuration_error(error.__cause__):
             raise
         raise _not_ready(error.__cause__) from error
     except PyMongoError as error:
         raise _not_ready(error) from error
 
 
-def _to_be_mended(error: BaseException | None) -> TypeGuard[PyMongoError]:
+def _is_configuration_error(error: BaseException | None) -> TypeGuard[PyMongoError]:
     if isinstance(error, ConfigurationError):  # of a name that DNS does not know
         return True
     return isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED

@@ -4,7 +4,7 @@ from pymongo import IndexModel
 
 from app.adapters.mongo.client import Client, answering
 from app.adapters.mongo.documents import TOMBSTONE_SECONDS
-from app.adapters.mongo.leisure import at_leisure
+from app.adapters.mongo.long_operations import run_long_operation
 from app.framework.projections import Projection
 
 
@@ -14,7 +14,9 @@ async def create_indexes(client: Client, projection: Projection) -> None:
         present = await client.primary(projection.id).index_information()
     missing = [each for each in _indexes(projection) if each.document["name"] not in present]
     if missing:
-        await at_leisure(client, lambda apart: apart.primary(projection.id).create_indexes(missing))
+        await run_long_operation(
+            client, lambda dedicated: dedicated.primary(projection.id).create_indexes(missing)
+        )
 
 
 def _indexes(projection: Projection) -> list[IndexModel]:

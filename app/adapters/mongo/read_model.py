@@ -15,7 +15,7 @@ from app.adapters.mongo.client import (
 from app.adapters.mongo.client import Collection as MongoCollection
 from app.adapters.mongo.documents import NOT_DELETED, entry_from, is_tombstone, versioned_from
 from app.adapters.mongo.indexes import create_indexes
-from app.adapters.mongo.leisure import at_leisure
+from app.adapters.mongo.long_operations import run_long_operation
 from app.adapters.mongo.page_reads import PageReads
 from app.adapters.mongo.pages import page_fields, page_filter, page_sort
 from app.adapters.mongo.writes import write_guarded
@@ -94,8 +94,9 @@ class MongoReadModel:
     async def count(self, projection: Projection, *, up_to: int) -> int:
         """As `ProjectionStore.count` says."""
         documents = {"_position": {"$lte": up_to}, **NOT_DELETED}
-        number: int = await at_leisure(
-            self._client, lambda apart: apart.primary(projection.id).count_documents(documents)
+        number: int = await run_long_operation(
+            self._client,
+            lambda dedicated: dedicated.primary(projection.id).count_documents(documents),
         )
         return number
 

@@ -1,4 +1,4 @@
-"""Which failures of MongoDB time heals, or somebody at its end; all others are mistakes here."""
+"""Which errors of MongoDB are transient; all others are mistakes in our code or configuration."""
 
 from collections.abc import Iterator
 
@@ -27,9 +27,8 @@ _REASONS = (
     (WriteConcernError, "no majority of its members answers"),
 )
 
-# By their names in MongoDB's error_codes.yml. Some reach the driver's callers as
-# ConnectionFailure, but only as the answer to a whole command: of a single write, or of the
-# acknowledgement by a majority, they are told like any other refusal.
+# By their names in MongoDB's error_codes.yml. The driver raises some as ConnectionFailure, but only
+# for a whole command: for a single write, or for the acknowledgement by a majority, it does not.
 _CODES = {
     6,  # HostUnreachable
     7,  # HostNotFound
@@ -68,12 +67,12 @@ _LABELS = (
 )
 
 
-def heals(error: PyMongoError) -> bool:
-    """Whether the same call may succeed later, though nothing is changed here."""
+def is_transient(error: PyMongoError) -> bool:
+    """Whether a retry of the same call may succeed."""
     if error.timeout or any(error.has_error_label(each) for each in _LABELS):
         return True
-    # The URL makes sense: what is wrong with the configuration now is in the network's. What a
-    # majority has not acknowledged is written, and may yet be acknowledged.
+    # The URL was checked: a configuration error now is one of the network. A write that no
+    # majority has acknowledged may still be acknowledged later.
     if isinstance(error, ConnectionFailure | ConfigurationError | WriteConcernError):
         return True
     if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:

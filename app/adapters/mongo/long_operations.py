@@ -1,4 +1,4 @@
-"""Work that takes MongoDB long: building indexes, counting."""
+"""Operations that take MongoDB long: building indexes, counting."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,24 +8,26 @@ import pymongo
 
 from app.adapters.mongo.client import Client, answering
 
-LEISURE_SECONDS = 3600.0
-"""How long it may take over what grows with the collection."""
+LONG_OPERATION_TIMEOUT = 3600.0
+"""How many seconds an operation may take whose cost grows with the collection."""
 
 WATCH_SECONDS = 2.0
-"""How often MongoDB is asked meanwhile whether it is still there."""
+"""How often MongoDB is pinged meanwhile."""
 
 ResultT = TypeVar("ResultT")
 
 
-async def at_leisure(client: Client, work: Callable[[Client], Awaitable[ResultT]]) -> ResultT:
-    """The result of `work`, which no request may wait for; it is given a client of its own.
+async def run_long_operation(
+    client: Client, work: Callable[[Client], Awaitable[ResultT]]
+) -> ResultT:
+    """The result of `work`, which gets a dedicated client; no request may wait for it.
 
-    Raises as `answering` does. A connection that waits for its answer does not tell whether the
-    other end is still there, so MongoDB is asked before and meanwhile.
+    Raises as `answering` does. A connection that waits for an answer does not notice that the
+    server is gone, so MongoDB is pinged before and meanwhile.
     """
     await _ping(client)
-    apart = client.apart()
-    working = asyncio.ensure_future(_work(work, apart))
+    dedicated = client.dedicated_client()
+    working = asyncio.ensure_future(_work(work, dedicated))
     watching = asyncio.ensure_future(_watch(client))
     try:
         await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
@@ -34,12 +36,12 @@ async def at_leisure(client: Client, work: Callable[[Client], Awaitable[ResultT]
         working.cancel()
         watching.cancel()
         await asyncio.gather(working, watching, return_exceptions=True)
-        await apart.close()
+        await dedicated.close()
 
 
 async def _work(work: Callable[[Client], Awaitable[ResultT]], client: Client) -> ResultT:
-    with pymongo.timeout(LEISURE_SECONDS):
-        async with answering(LEISURE_SECONDS + 1):
+    with pymongo.timeout(LONG_OPERATION_TIMEOUT):
+        async with answering(LONG_OPERATION_TIMEOUT + 1):
             return await work(client)
 
 
