@@ -7,10 +7,16 @@ from typing import Any
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.framework.eventsourcing import RecordedEvent
-from app.framework.projections import Pace, Projection, ProjectionStatus, ProjectionStore, Versioned
+from app.framework.projections import (
+    Projection,
+    ProjectionStatus,
+    ProjectionStore,
+    ProjectorOptions,
+    Versioned,
+)
 from app.framework.projections.follower import Follower
 
-QUICK = Pace(
+QUICK = ProjectorOptions(
     batch=3,
     rest_seconds=0.001,
     poll_seconds=0.001,
@@ -18,7 +24,7 @@ QUICK = Pace(
     last_backoff_seconds=0.002,
     tries=3,
 )
-"""A pace for tests: nothing takes long."""
+"""Options for tests: nothing takes long."""
 
 
 class WatchedLog:
@@ -50,11 +56,14 @@ class WatchedLog:
 
 
 async def catch_up(
-    log: MemoryEventStore, store: ProjectionStore, projection: Projection, pace: Pace = QUICK
+    log: MemoryEventStore,
+    store: ProjectionStore,
+    projection: Projection,
+    options: ProjectorOptions = QUICK,
 ) -> ProjectionStatus:
     """Let a new projector follow the log to its end; where it is then."""
     watched = WatchedLog(log)
-    follower = Follower(watched, store, projection, pace)
+    follower = Follower(watched, store, projection, options)
     async with running(follower.run()) as task:
         ended = asyncio.create_task(watched.read_to_its_end())
         await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)

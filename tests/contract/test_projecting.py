@@ -74,7 +74,7 @@ async def test_crashes_change_nothing(read_model, happenings, batch, crashes, pr
     Each of `crashes` is after how many happenings in a projector's life it is killed.
     """
     log, projection = new_log(), fresh(projection)
-    pace = replace(QUICK, batch=batch)
+    options = replace(QUICK, batch=batch)
     for note, what in happenings:
         await happen_to(log, note, what)
     for steps in crashes:
@@ -85,8 +85,8 @@ async def test_crashes_change_nothing(read_model, happenings, batch, crashes, pr
                 raise Crash
 
         with contextlib.suppress(Crash):
-            await catch_up(log, EventfulStore(read_model, killed_in_time), projection, pace)
-    status = await catch_up(log, read_model, projection, pace)
+            await catch_up(log, EventfulStore(read_model, killed_in_time), projection, options)
+    status = await catch_up(log, read_model, projection, options)
     assert status.position == await read_model.prepare(projection) == await log.head()
     await assert_folded(log, read_model, projection)
 

@@ -7,7 +7,7 @@ from app.framework.projections.audit import Audit, audit
 from app.framework.projections.changes import POSITION, ChangeFeed, Changes
 from app.framework.projections.consistency import ConsistentViews
 from app.framework.projections.cursors import InvalidCursor, decode_cursor, encode_cursor
-from app.framework.projections.follower import Pace
+from app.framework.projections.follower import ProjectorOptions
 from app.framework.projections.origin import OtherLog, adopt, check_origin
 from app.framework.projections.paging import read_page
 from app.framework.projections.ports import (
@@ -58,7 +58,6 @@ __all__ = [
     "InvalidCursor",
     "OneOf",
     "OtherLog",
-    "Pace",
     "Page",
     "PageRequest",
     "PositionWatch",
@@ -67,6 +66,7 @@ __all__ = [
     "ProjectionStatus",
     "ProjectionStore",
     "Projector",
+    "ProjectorOptions",
     "ReadModelBehind",
     "Seek",
     "Versioned",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.framework.projections.ports import Entry, PageRequest, ReadModelBehind, Seek, Views
-from app.framework.projections.watching import HURRIED_SECONDS, LEISURELY_SECONDS, PositionWatch
+from app.framework.projections.watching import FAST_POLL_SECONDS, SLOW_POLL_SECONDS, PositionWatch
 from app.framework.request import RequestContext
 
 READ_AT_ONCE = 200
@@ -67,12 +67,12 @@ class ChangeFeed:
         """
         least = max(after or 0, context.minimum_position)
         if after is None or self._reached < least:
-            await self._reach(least, self._seconds, HURRIED_SECONDS, is_recorded=least > 0)
+            await self._reach(least, self._seconds, FAST_POLL_SECONDS, is_recorded=least > 0)
         if after is None:
             return Changes((), self._reached)
         if self._reached == after:
             try:
-                await self._reach(after + 1, seconds, LEISURELY_SECONDS)
+                await self._reach(after + 1, seconds, SLOW_POLL_SECONDS)
             except ReadModelBehind:
                 return Changes((), after)
         return await self._read(after, self._reached)

@@ -25,17 +25,17 @@ class WrongLog(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How a projector goes about it.
+class ProjectorOptions:
+    """How a projector reads, waits and retries.
 
     batch: the most events applied at once.
-    rest_seconds: how long it lets events gather after it has come to the end of the log, at most.
-        It rests the longer the more there were in the last batch: after one, a fiftieth of that.
-    poll_seconds: how often it looks for what other processes appended.
-    heartbeat_seconds: how often it says that it is alive when there is nothing to apply.
-    first_backoff_seconds, last_backoff_seconds: the pauses between tries; they double.
-    tries: how often an event that cannot be applied is tried before its projection stops. A
-        storage that cannot be used is tried for ever.
+    rest_seconds: the longest pause at the end of the log, in which events gather. The pause grows
+        with the last batch: after one event it is a fiftieth of this.
+    poll_seconds: how often it polls for events of other processes.
+    heartbeat_seconds: how often it saves its status when there is nothing to apply.
+    first_backoff_seconds, last_backoff_seconds: the pauses between retries; they double.
+    tries: how often an event that cannot be applied is tried before its projection stops. When a
+        storage fails, retries never end.
     """
 
     batch: int = 2000
@@ -48,20 +48,20 @@ class Pace:
 
 
 EVENTS_OF_A_FULL_REST = 50
-"""After a batch of so many events a projector rests as long as it may."""
+"""After a batch of this size the rest is the longest."""
 
 
 class Rest:
-    """Lets those that have come to the end of the log rest until the same moment.
+    """Ends the rests of all followers at the end of the log at the same time.
 
-    So they go on together, and read together.
+    So they continue together, and share their next read.
     """
 
     def __init__(self) -> None:
         self._until = 0.0
 
     async def take(self, seconds: float) -> None:
-        """Rest for `seconds`, or until another's rest is over that has begun before."""
+        """Rest for `seconds`, or until the end of a rest that is under way."""
         now = asyncio.get_running_loop().time()
         if self._until <= now:
             self._until = now + seconds
@@ -69,10 +69,10 @@ class Rest:
 
 
 class Follower:
-    """One projection on its way along the log; `status` says how far it is.
+    """Follows the log for one projection; `status` has its position.
 
-    A batch is: read the log after the checkpoint, load the documents that the fold of the
-    events starts from, fold, write the documents, save the checkpoint.
+    For each batch it reads the log after the checkpoint, loads the documents that the events
+    change, folds, writes the documents, and saves the checkpoint.
     """
 
     def __init__(
@@ -80,19 +80,19 @@ class Follower:
         log: EventLog,
         store: ProjectionStore,
         projection: Projection,
-        pace: Pace,
+        options: ProjectorOptions,
         rest: Rest | None = None,
     ) -> None:
         self._log = log
         self._store = store
         self._projection = projection
-        self._pace = pace
+        self._options = options
         self._rest = rest or Rest()
         self._logger = logging.getLogger(f"{__name__}.{projection.id}")
         self._position: int | None = None
-        self._batch = pace.batch
+        self._batch = options.batch
         self._serves = False
-        self._said_at = 0.0
+        self._saved_at = 0.0
         self._stopping = asyncio.Event()
         self.status = ProjectionStatus(
             name=projection.name,
@@ -103,22 +103,22 @@ class Follower:
         )
 
     async def run(self) -> None:
-        """Apply events until told to stop, or until one cannot be applied. Raises nothing."""
+        """Apply events until `stop`, or until one cannot be applied. Raises nothing."""
         outages = refusals = 0
         while not self._stopping.is_set():
             try:
                 await self._step()
             except (CannotApply, EventSourcingError, WrongLog) as error:
                 refusals += 1
-                if refusals == self._pace.tries:
+                if refusals == self._options.tries:
                     await self._stop(error)
                     return
-                # One event at a time, so that all before the culprit are applied.
+                # One event at a time, so that all before the failing one are applied.
                 self._batch = 1
                 await self._back_off(refusals, error)
-            except Exception as error:  # noqa: BLE001 - a storage that misbehaves may yet behave
+            except Exception as error:  # noqa: BLE001 - a storage may recover from any error
                 outages += 1
-                # One that is merely slow may manage less at once.
+                # A slow storage may manage a smaller batch.
                 self._batch = max(1, self._batch // 2)
                 await self._back_off(outages, error)
             else:
@@ -149,8 +149,8 @@ class Follower:
         keys = self._projection.keys_to_load(keyed)
         stored = await self._store.load(self._projection, keys) if keys else {}
         changed = fold_keyed(self._projection, stored, keyed)
-        # What is stored already may be from a try that never heard that it will last: it is
-        # written again, which changes nothing and returns only when it does.
+        # A stored document may be from an attempt whose write was never acknowledged. Writing it
+        # again changes nothing, and returns only when a majority has it.
         documents = {**stored, **changed}
         if documents:
             created = changed.keys() - stored.keys()
@@ -158,31 +158,31 @@ class Follower:
         # The checkpoint comes last: a crash before it repeats the batch, none is skipped.
         position = events[-1].position
         more = len(events) == self._batch
-        await self._say(position, await self._log.head() if more else position)
+        await self._save_status(position, await self._log.head() if more else position)
         self._position = position
-        # By little, or a storage that is merely slow would fail with every other batch.
-        self._batch = min(self._batch + self._batch // 8 + 1, self._pace.batch)
+        # In small steps, or a slow storage would fail with every other batch.
+        self._batch = min(self._batch + self._batch // 8 + 1, self._options.batch)
         if not more:
             await self._serve()
             # A batch costs nearly the same whether it holds one event or fifty.
             share = min(1.0, len(events) / EVENTS_OF_A_FULL_REST)
-            await self._rest.take(self._pace.rest_seconds * share)
+            await self._rest.take(self._options.rest_seconds * share)
 
     async def _idle(self, position: int) -> None:
         await self._serve()
         now = asyncio.get_running_loop().time()
         recovered = self.status.state is not ProjectionState.RUNNING
-        if recovered or now - self._said_at >= self._pace.heartbeat_seconds:
-            await self._say(position, position)
-        await self._log.wait(after=position, seconds=self._pace.poll_seconds)
+        if recovered or now - self._saved_at >= self._options.heartbeat_seconds:
+            await self._save_status(position, position)
+        await self._log.wait(after=position, seconds=self._options.poll_seconds)
 
     async def _serve(self) -> None:
-        # It has caught up, if only for a moment: under load the log is never read to its end.
+        # Caught up once is enough: under load the log is never read to its end.
         if not self._serves:
             await self._store.serve(self._projection)
             self._serves = True
 
-    async def _say(self, position: int, head: int) -> None:
+    async def _save_status(self, position: int, head: int) -> None:
         status = replace(
             self.status,
             state=ProjectionState.RUNNING,
@@ -193,29 +193,29 @@ class Follower:
         )
         await self._store.save(self._projection, status)
         self.status = status
-        self._said_at = asyncio.get_running_loop().time()
+        self._saved_at = asyncio.get_running_loop().time()
 
     async def _back_off(self, failures: int, error: Exception) -> None:
         if isinstance(error, StorageUnavailable):
             note_outage(error.storage, error)
         elif failures == 1:
             self._logger.warning("Retrying from position %s: %r", self._position, error)
-        self._note(ProjectionState.RETRYING, error)
-        pause = self._pace.first_backoff_seconds * 2 ** min(failures - 1, 16)
-        await self._pause(min(pause, self._pace.last_backoff_seconds))
+        self._set_error(ProjectionState.RETRYING, error)
+        pause = self._options.first_backoff_seconds * 2 ** min(failures - 1, 16)
+        await self._pause(min(pause, self._options.last_backoff_seconds))
 
     async def _stop(self, error: Exception) -> None:
         self._logger.error("Stopped at position %s", self._position, exc_info=error)
-        self._note(ProjectionState.STOPPED, error)
+        self._set_error(ProjectionState.STOPPED, error)
         while not self._stopping.is_set():
             try:
                 await self._store.save(self._projection, self.status)
             except StorageUnavailable as away:
                 note_outage(away.storage, away)
-                await self._pause(self._pace.last_backoff_seconds)
-            except Exception as unsaid:  # noqa: BLE001 - the others must go on, whatever it is
-                self._logger.warning("Cannot save that the projection stopped: %r", unsaid)
-                await self._pause(self._pace.last_backoff_seconds)
+                await self._pause(self._options.last_backoff_seconds)
+            except Exception as failure:  # noqa: BLE001 - the other projections must go on
+                self._logger.warning("Cannot save that the projection stopped: %r", failure)
+                await self._pause(self._options.last_backoff_seconds)
             else:
                 return
 
@@ -223,14 +223,14 @@ class Follower:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    def _note(self, state: ProjectionState, error: Exception) -> None:
+    def _set_error(self, state: ProjectionState, error: Exception) -> None:
         self.status = replace(
-            self.status, state=state, error=_words(error), seen_at=datetime.now(UTC)
+            self.status, state=state, error=_describe(error), seen_at=datetime.now(UTC)
         )
 
 
-def _words(error: Exception) -> str:
-    """What clients may read. What a driver says names hosts and users, and is for the log."""
+def _describe(error: Exception) -> str:
+    """What clients may read: messages of drivers name hosts and users, and are for the log only."""
     if isinstance(error, StorageError):
         words = error.summary
     elif isinstance(error, CannotApply | EventSourcingError | WrongLog):

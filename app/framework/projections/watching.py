@@ -1,4 +1,4 @@
-"""Waiting for views to come to positions of the log."""
+"""Waiting for views to reach positions of the log."""
 
 import asyncio
 import contextlib
@@ -7,34 +7,35 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from app.framework.projections.ports import AheadOfLog, ReadModelBehind, Views
 from app.framework.storage import Overloaded
 
-HURRIED_SECONDS = 0.01
-"""How often views are looked at while a request waits for them."""
+FAST_POLL_SECONDS = 0.01
+"""How often positions are polled while a request waits for one."""
 
-LEISURELY_SECONDS = 0.05
-"""How often they are looked at while only those wait who wait for whatever comes."""
+SLOW_POLL_SECONDS = 0.05
+"""How often they are polled while only streams wait, for the next event."""
 
-DOUBTFUL_SECONDS = 0.1
-"""How long views may be behind a position before the log is asked whether it reaches it."""
+HEAD_CHECK_SECONDS = 0.1
+"""How long views may lag behind a position before its existence in the log is checked."""
 
-WAITING = 4096
+MAX_QUEUED = 4096
 
 Head = Callable[[], Awaitable[int]]
-"""The position of the last event of the log, as `EventLog.head` says."""
+"""`EventLog.head`: the position of the last event of the log."""
 
 
 class PositionWatch:
-    """Tells when views have come to a position of the log.
+    """Waits until views have reached a position of the log.
 
-    One look-up at a time serves all who wait, whatever they wait for; nobody waiting, there is
-    none.
+    One look-up at a time serves all waiting callers. Without callers there is none.
     """
 
-    def __init__(self, views: Views, *, waiting: int = WAITING, head: Head | None = None) -> None:
-        """Watch `views`, for up to `waiting` at a time; `head` asks the log, where there is one."""
+    def __init__(
+        self, views: Views, *, max_queued: int = MAX_QUEUED, head: Head | None = None
+    ) -> None:
+        """Watch `views` for up to `max_queued` callers; `head` reads the log, if it is known."""
         self._views = views
         self._head = head
-        self._doubting: asyncio.Task[None] | None = None
-        self._bound = waiting
+        self._head_check: asyncio.Task[None] | None = None
+        self._bound = max_queued
         self._waiting: set[_Waiter] = set()
         self._joined = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
@@ -45,29 +46,29 @@ class PositionWatch:
         position: int,
         *,
         seconds: float,
-        look_seconds: float = HURRIED_SECONDS,
+        look_seconds: float = FAST_POLL_SECONDS,
         is_recorded: bool = False,
     ) -> int:
-        """The position that all of `views` have come to, once it is `position` or a later one.
+        """The position that all of `views` have reached, once it is at least `position`.
 
-        With `is_recorded` the caller has it that there is an event at `position`.
+        `is_recorded` says that the log should have an event at `position`.
 
         Raises:
-            AheadOfLog: there is none, as far as this process can know.
-            ReadModelBehind: it is not within `seconds`.
-            Overloaded: too many wait already.
+            AheadOfLog: `is_recorded`, but the log ends before `position`.
+            ReadModelBehind: the views do not reach it within `seconds`.
+            Overloaded: too many callers wait.
             StorageUnavailable: the storage cannot be reached.
 
         """
         if len(self._waiting) >= self._bound:
             raise Overloaded("requests that wait for views", self._bound)
-        waiter = _Waiter(views, position, look_seconds, is_doubtful=is_recorded)
+        waiter = _Waiter(views, position, look_seconds, is_unchecked=is_recorded)
         self._waiting.add(waiter)
         self._joined.set()
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch(), name="position watch")
-        if is_recorded and self._doubting is None and self._head is not None:
-            self._doubting = asyncio.create_task(self._doubt(self._head), name="log look-up")
+        if is_recorded and self._head_check is None and self._head is not None:
+            self._head_check = asyncio.create_task(self._check_head(self._head), name="head check")
         try:
             async with asyncio.timeout(seconds):
                 return await waiter.reached
@@ -82,7 +83,7 @@ class PositionWatch:
         while True:
             try:
                 positions = await self._views.positions()
-            except Exception as error:  # noqa: BLE001 - it is raised to who waits
+            except Exception as error:  # noqa: BLE001 - the callers get it
                 for each in self._waiting:
                     each.fail(error)
             else:
@@ -91,48 +92,48 @@ class PositionWatch:
             await self._pause()
 
     def _stop(self) -> None:
-        for task in (self._watching, self._doubting):
+        for task in (self._watching, self._head_check):
             if task is not None:
                 task.cancel()
-        self._watching = self._doubting = None
+        self._watching = self._head_check = None
 
-    async def _doubt(self, head: Head) -> None:
-        """Refuse positions past the head of the log, once views have been behind for a while.
+    async def _check_head(self, head: Head) -> None:
+        """Refuse positions past the head of the log, once views have lagged for a while.
 
-        The log is asked after those in doubt have begun to wait, so what had been recorded by then
-        is seen, by other processes too.
+        The head is read after the callers began to wait, so it covers every event recorded
+        before, by any process.
         """
-        await asyncio.sleep(DOUBTFUL_SECONDS)
-        while doubted := [each for each in self._waiting if each.is_doubtful]:
-            # While the log cannot be asked, they wait as they would without one.
+        await asyncio.sleep(HEAD_CHECK_SECONDS)
+        while unchecked := [each for each in self._waiting if each.is_unchecked]:
+            # While the log is unavailable, they wait as they would without one.
             with contextlib.suppress(Exception):
                 reached = await head()
-                for each in doubted:
+                for each in unchecked:
                     each.settle(reached)
-            await asyncio.sleep(DOUBTFUL_SECONDS)
-        self._doubting = None
+            await asyncio.sleep(HEAD_CHECK_SECONDS)
+        self._head_check = None
 
     async def _pause(self) -> None:
         self._joined.clear()
-        pause = min((each.look_seconds for each in self._waiting), default=LEISURELY_SECONDS)
-        await asyncio.sleep(HURRIED_SECONDS)
-        # Whoever joins meanwhile may be in more of a hurry.
+        pause = min((each.look_seconds for each in self._waiting), default=SLOW_POLL_SECONDS)
+        await asyncio.sleep(FAST_POLL_SECONDS)
+        # A caller that joins meanwhile may need a shorter pause.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._joined.wait(), pause - HURRIED_SECONDS)
+            await asyncio.wait_for(self._joined.wait(), pause - FAST_POLL_SECONDS)
 
 
 class _Waiter:
-    """A caller that waits for `views` to come to `position`.
+    """A caller that waits for `views` to reach `position`.
 
-    is_doubtful: whether the log may not reach it, though it should.
+    is_unchecked: whether the head of the log still has to be compared with `position`.
     """
 
     def __init__(
-        self, views: Collection[str], position: int, look_seconds: float, *, is_doubtful: bool
+        self, views: Collection[str], position: int, look_seconds: float, *, is_unchecked: bool
     ) -> None:
         self._views = views
         self._position = position
-        self.is_doubtful = is_doubtful
+        self.is_unchecked = is_unchecked
         self.look_seconds = look_seconds
         self.reached: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -142,8 +143,8 @@ class _Waiter:
             self.reached.set_result(position)
 
     def settle(self, head: int) -> None:
-        """Wait on if the log, whose head this is, reaches the position; else fail."""
-        self.is_doubtful = False
+        """Fail if the position is past `head`, the head of the log; else continue to wait."""
+        self.is_unchecked = False
         if self._position > head:
             self.fail(AheadOfLog(self._position))
 

@@ -68,7 +68,7 @@ async def test_what_a_driver_says_is_in_the_log_and_not_in_the_status(log, store
     """Clients read the status, and drivers name hosts and users."""
     outage = Outage(store, PermissionError("who are you, 10.0.0.7?"))
     outage.left = 50
-    projector = Projector(log, outage.store, [NOTES], pace=QUICK)
+    projector = Projector(log, outage.store, [NOTES], options=QUICK)
     async with running(projector.run()):
         await until(lambda: outage.tries > 10)
         error = projector.statuses[0].error
@@ -87,7 +87,7 @@ async def test_a_projection_that_cannot_say_that_it_stopped_takes_no_other_along
 
     watched = WatchedLog(log)
     eventful = EventfulStore(store, refuse_to_save_bad)
-    projector = Projector(watched, eventful, [bad, NOTES], pace=QUICK)
+    projector = Projector(watched, eventful, [bad, NOTES], options=QUICK)
     async with running(projector.run()) as task:
         await until(lambda: projector.statuses[0].state is ProjectionState.STOPPED)
         await until(lambda: projector.statuses[1].position == 2)
@@ -142,7 +142,7 @@ async def test_an_outage_is_told_once(log, store, caplog):
     caplog.clear()
     outage = Outage(store)
     outage.left = 50
-    projector = Projector(log, outage.store, [NOTES], pace=QUICK)
+    projector = Projector(log, outage.store, [NOTES], options=QUICK)
     async with running(projector.run()):
         await until(lambda: outage.tries > 10)
         status = projector.statuses[0]
@@ -183,7 +183,7 @@ async def test_a_projection_stops_though_it_cannot_say_so_yet(log, store):
         return text == "poison"
 
     watched = WatchedLog(log)
-    projector = Projector(watched, outage.store, [refusing("notes", refuse)], pace=QUICK)
+    projector = Projector(watched, outage.store, [refusing("notes", refuse)], options=QUICK)
     async with asyncio.timeout(5):
         await projector.run()
     (status,) = await store.statuses()

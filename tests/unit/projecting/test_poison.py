@@ -39,7 +39,7 @@ async def test_an_event_that_cannot_be_applied_stops_its_projection(log, store, 
 
     bad = refusing("bad", refuses)
     watched = WatchedLog(log)
-    projector = Projector(watched, store, [bad, NOTES], pace=QUICK)
+    projector = Projector(watched, store, [bad, NOTES], options=QUICK)
     async with running(projector.run()) as task:
         await until(lambda: projector.statuses[0].state is ProjectionState.STOPPED)
         await append(log, "a", NoteAdded("later"))
@@ -85,7 +85,7 @@ async def test_a_projection_that_retries_says_so(log, store):
         seen.append(projector.statuses[0])
         return len(seen) < QUICK.tries
 
-    projector = Projector(log, store, [refusing("notes", refuse)], pace=QUICK)
+    projector = Projector(log, store, [refusing("notes", refuse)], options=QUICK)
     async with running(projector.run()):
         await until(lambda: projector.statuses[0].position == 2)
     assert seen[-1].state is ProjectionState.RETRYING

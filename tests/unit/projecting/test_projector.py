@@ -5,7 +5,7 @@ import contextlib
 from dataclasses import replace
 from functools import partial
 
-from app.framework.projections import Pace, ProjectionState, Projector
+from app.framework.projections import ProjectionState, Projector, ProjectorOptions
 from app.framework.projections.follower import Rest
 from app.framework.storage import StorageUnavailable
 from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
@@ -23,8 +23,8 @@ from tests.notes import (
 
 async def test_events_are_applied_as_they_are_appended(log, store):
     """By a projector that runs on, woken by the append itself, long before it would look."""
-    pace = Pace(poll_seconds=60)
-    projector = Projector(log, store, [NOTES], pace=pace)
+    options = ProjectorOptions(poll_seconds=60)
+    projector = Projector(log, store, [NOTES], options=options)
     async with running(projector.run()), asyncio.timeout(5):
         for number in range(1, 4):
             await append(log, "a", NoteWritten("x"), NoteErased())
@@ -70,8 +70,8 @@ async def test_a_projector_says_that_it_is_alive(log, store):
         nonlocal saves
         saves += step == "after save"
 
-    pace = replace(QUICK, heartbeat_seconds=0)
-    projector = Projector(log, EventfulStore(store, count), [NOTES], pace=pace)
+    options = replace(QUICK, heartbeat_seconds=0)
+    projector = Projector(log, EventfulStore(store, count), [NOTES], options=options)
     async with running(projector.run()):
         await until(lambda: saves > 3)
     assert projector.statuses[0].position == 0
@@ -90,7 +90,7 @@ async def test_a_new_version_serves_though_the_log_never_rests(log, store):
             added += 1
             await append(log, "a", NoteAdded(f"{added}"))
 
-    projector = Projector(log, EventfulStore(store, keep_busy), [second], pace=QUICK)
+    projector = Projector(log, EventfulStore(store, keep_busy), [second], options=QUICK)
     async with running(projector.run()):
         await until(lambda: added > 10)
     assert (await store.get("notes", "a")).document["texts"][:4] == ["begin", "x", "1", "2"]
@@ -104,8 +104,8 @@ async def test_events_that_come_in_quick_succession_are_applied_together(log, st
         nonlocal batches
         batches += step == "before save"
 
-    pace = replace(QUICK, batch=100, rest_seconds=0.5)
-    projector = Projector(log, EventfulStore(store, count), [NOTES], pace=pace)
+    options = replace(QUICK, batch=100, rest_seconds=0.5)
+    projector = Projector(log, EventfulStore(store, count), [NOTES], options=options)
     async with running(projector.run()):
         await append(log, "a", NoteWritten("x"))
         for number in range(50):
@@ -117,8 +117,8 @@ async def test_events_that_come_in_quick_succession_are_applied_together(log, st
 
 async def test_a_projector_rests_the_longer_the_more_there_was_to_apply(log, store):
     """What comes after a lone event is applied soon; after many, more are let gather."""
-    pace = replace(QUICK, batch=100, rest_seconds=0.5, poll_seconds=60)
-    projector = Projector(log, store, [NOTES], pace=pace)
+    options = replace(QUICK, batch=100, rest_seconds=0.5, poll_seconds=60)
+    projector = Projector(log, store, [NOTES], options=options)
     clock = asyncio.get_running_loop().time
 
     async def seconds_until_applied(note: str, *more: NoteAdded) -> float:
@@ -184,8 +184,8 @@ async def test_projections_that_are_equally_far_read_the_log_once(log, store):
             return await super().read(after=after, limit=limit)
 
     projections = [notes(name=each) for each in "abcdefgh"]
-    pace = replace(QUICK, batch=100, rest_seconds=0.05, poll_seconds=60)
-    projector = Projector(CountedLog(log), store, projections, pace=pace)
+    options = replace(QUICK, batch=100, rest_seconds=0.05, poll_seconds=60)
+    projector = Projector(CountedLog(log), store, projections, options=options)
     async with running(projector.run()):
         for number in range(1, 5):
             await append(log, f"{number}", NoteWritten("x"))
@@ -199,7 +199,7 @@ async def test_projections_that_are_equally_far_read_the_log_once(log, store):
 
 async def test_a_projector_ends_when_it_is_cancelled(log, store):
     """With all of its projections, wherever they are."""
-    projector = Projector(log, store, [NOTES, notes(name="others")], pace=QUICK)
+    projector = Projector(log, store, [NOTES, notes(name="others")], options=QUICK)
     task = asyncio.create_task(projector.run())
     await until(lambda: all(each.position == 0 for each in projector.statuses))
     task.cancel()
@@ -218,7 +218,7 @@ async def test_a_projector_that_is_told_to_stop_ends_its_batch(log, store):
         if step == "before write":
             projector.stop()
 
-    projector = Projector(log, EventfulStore(store, stop), [NOTES], pace=QUICK)
+    projector = Projector(log, EventfulStore(store, stop), [NOTES], options=QUICK)
     async with asyncio.timeout(5):
         await projector.run()
     assert await store.prepare(NOTES) == QUICK.batch
@@ -231,8 +231,8 @@ async def test_a_projector_that_waits_for_a_storage_stops_at_once(log, store):
     async def refuse(_step: str) -> None:
         raise StorageUnavailable("Store", "gone")
 
-    patient = Pace(first_backoff_seconds=60, last_backoff_seconds=60)
-    projector = Projector(log, EventfulStore(store, refuse), [NOTES], pace=patient)
+    patient = ProjectorOptions(first_backoff_seconds=60, last_backoff_seconds=60)
+    projector = Projector(log, EventfulStore(store, refuse), [NOTES], options=patient)
     async with running(projector.run()) as task, asyncio.timeout(5):
         await until(lambda: projector.statuses[0].state is ProjectionState.RETRYING)
         projector.stop()
