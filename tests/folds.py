@@ -31,7 +31,7 @@ RECORD = Path(__file__).with_name("folds.json")
 
 CHANGED = """\
 The fold of {0} has changed, and what the earlier one made is stored under that name. If anything
-comes out different, raise the version of the projection (or the edition of the snapshots) and run
+comes out different, raise the version of the projection (or that of the snapshots) and run
 `make folds`. If all comes out the same, for every log there may be, run `make folds SAME=1`."""
 
 UNRECORDED = "{0} is not recorded, or not any more: run `make folds`."
@@ -55,7 +55,7 @@ def fingerprints(contexts: Iterable[ModuleType]) -> dict[str, str]:
     for context in contexts:
         package = _Package(context)
         for place, value in package.folds():
-            name = value.id if isinstance(value, Projection) else f"{place[1]} {value.edition}"
+            name = value.id if isinstance(value, Projection) else f"{place[1]} {value.version}"
             assert name not in found, f"two folds go by the name {name}"
             found[name] = package.fingerprint(place, _ROOT_ATTRIBUTES[type(value)])
     return found

@@ -30,7 +30,7 @@ class Batcher(Generic[ItemT, ResultT]):
         *,
         storage: str,
         largest: int,
-        waiting: int,
+        max_queued: int,
         concurrency: int = 1,
     ) -> None:
         """Make calls with `call`, which answers a result an item, in their order.
@@ -41,7 +41,7 @@ class Batcher(Generic[ItemT, ResultT]):
                 itself raises is raised to every waiter of the batch. It must end in time.
             storage: what is named when a call fails for want of it.
             largest: the most items in a call.
-            waiting: the most items that may wait to be sent.
+            max_queued: the most items that may wait to be sent.
             concurrency: the most calls in flight.
 
         """
@@ -49,7 +49,7 @@ class Batcher(Generic[ItemT, ResultT]):
         self._storage = storage
         self._call = call
         self._largest = largest
-        self._bound = waiting
+        self._bound = max_queued
         self._concurrency = concurrency
         self._waiting: deque[_Entry[ItemT, ResultT]] = deque()
         self._workers: set[asyncio.Task[None]] = set()

@@ -20,7 +20,7 @@ from tests.following import until
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-RETENTION = {"marks": RECEIPTS_KEPT_MARKS, "apart": MARK_INTERVAL}
+RETENTION = {"marks": RECEIPTS_KEPT_MARKS, "interval": MARK_INTERVAL}
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_marks_do_not_pile_up(postgres_url):
     """There are as many as are needed."""
     store = PostgresEventStore(postgres_url, REGISTRY)
     for _ in range(RECEIPTS_KEPT_MARKS + 20):
-        await store.purge_receipts(marks=RECEIPTS_KEPT_MARKS, apart=timedelta(0))
+        await store.purge_receipts(marks=RECEIPTS_KEPT_MARKS, interval=timedelta(0))
     await store.close()
     connection = await asyncpg.connect(postgres_url)
     assert await connection.fetchval("select count(*) from receipt_marks") == (

@@ -23,7 +23,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from app.adapters.postgres import CannotMigrate, PostgresEventStore, SchemaBehind, migrate
-from app.adapters.postgres.event_store import WAITING
+from app.adapters.postgres.event_store import MAX_QUEUED
 from app.adapters.postgres.schema import REQUIRED_REVISION
 from app.devtools.servers.postgres import Postgres
 from app.framework.eventsourcing import Append, Event, EventRegistry
@@ -92,12 +92,12 @@ async def test_an_event_postgres_refuses_fails_alone(store):
 async def test_more_appends_than_may_wait_are_refused_at_once(store):
     """The queue is bounded: what does not fit is refused, what fits is recorded."""
     outcomes = await asyncio.gather(
-        *(store.append(note(f"note-{each}")) for each in range(WAITING + 10)),
+        *(store.append(note(f"note-{each}")) for each in range(MAX_QUEUED + 10)),
         return_exceptions=True,
     )
     refused = [each for each in outcomes if isinstance(each, Overloaded)]
     assert len(refused) == 10
-    assert await store.head() == WAITING
+    assert await store.head() == MAX_QUEUED
 
 
 async def test_many_appends_go_out_in_few_transactions(store, postgres_url):

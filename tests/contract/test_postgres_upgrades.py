@@ -171,9 +171,9 @@ async def test_receipts_of_the_code_before_are_kept_and_expire(old, unmigrated_p
     kept = Receipt(IdempotencyKey("key-3", "print"), "note-3", 1)
     assert await store.receipt("key-3") == kept
     at_once = MARK_INTERVAL * 0
-    assert (await store.purge_receipts(marks=1, apart=at_once)).receipts == 0
+    assert (await store.purge_receipts(marks=1, interval=at_once)).receipts == 0
     assert await append(old, "late", "late") == "appended"
-    assert (await store.purge_receipts(marks=1, apart=at_once)).receipts == 20
+    assert (await store.purge_receipts(marks=1, interval=at_once)).receipts == 20
     assert await store.receipt("late")
     await store.close()
 

@@ -97,13 +97,13 @@ async def test_any_text_is_a_key(store, text):
 async def test_old_keys_are_purged(store):
     """Those that enough marks came after, and no others; what they led to stays."""
     await store.append(noted("note-a"))
-    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 0
+    assert (await store.purge_receipts(marks=2, interval=AT_ONCE)).receipts == 0
     await store.append(noted("note-b", key=IdempotencyKey("later", "print")))
-    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 0
-    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 1
+    assert (await store.purge_receipts(marks=2, interval=AT_ONCE)).receipts == 0
+    assert (await store.purge_receipts(marks=2, interval=AT_ONCE)).receipts == 1
     assert (await store.receipt("key"), await store.head()) == (None, 2)
     assert await store.receipt("later")
-    assert (await store.purge_receipts(marks=2, apart=AT_ONCE)).receipts == 1
+    assert (await store.purge_receipts(marks=2, interval=AT_ONCE)).receipts == 1
     assert await store.receipt("later") is None
 
 
@@ -112,7 +112,7 @@ async def test_keys_of_commands_without_events_are_purged(store):
     await store.append(noted("note-a", key=None))
     await store.append(Append("note-a", 1, [], idempotency_key=KEY))
     for _ in range(2):
-        await store.purge_receipts(marks=1, apart=AT_ONCE)
+        await store.purge_receipts(marks=1, interval=AT_ONCE)
     assert await store.receipt("key") is None
 
 
@@ -121,7 +121,7 @@ async def test_more_keys_than_are_purged_at_once_are_purged(store, monkeypatch):
     monkeypatch.setattr("app.adapters.postgres.receipts.PURGED_AT_ONCE", 3)
     for number in range(8):
         await store.append(noted(f"note-{number}", key=IdempotencyKey(str(number), "")))
-    assert (await store.purge_receipts(marks=0, apart=AT_ONCE)).receipts == 8
+    assert (await store.purge_receipts(marks=0, interval=AT_ONCE)).receipts == 8
 
 
 async def test_processes_that_look_at_once_make_one_mark(open_store):
@@ -130,6 +130,6 @@ async def test_processes_that_look_at_once_make_one_mark(open_store):
     await stores[0].append(noted("note-a"))
     for _ in range(5):
         await asyncio.gather(
-            *(each.purge_receipts(marks=1, apart=MARK_INTERVAL) for each in stores)
+            *(each.purge_receipts(marks=1, interval=MARK_INTERVAL) for each in stores)
         )
     assert await stores[0].receipt("key")

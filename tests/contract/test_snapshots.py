@@ -21,17 +21,17 @@ async def snapshot_at_2(store):
     return appended
 
 
-async def versions(store, after_version=0, edition=1, **bound):
+async def versions(store, after_version=0, snapshot_version=1, **bound):
     """The versions of the snapshot and of the events that are loaded."""
     kept, events = await store.load_from_snapshot(
-        "note-1", edition=edition, after_version=after_version, **bound
+        "note-1", snapshot_version=snapshot_version, after_version=after_version, **bound
     )
     return kept and kept.version, [each.version for each in events]
 
 
 async def test_a_load_goes_on_from_the_snapshot(store, snapshot_at_2):
     """With what stands where in the log, and the events after it only."""
-    kept, events = await store.load_from_snapshot("note-1", edition=1)
+    kept, events = await store.load_from_snapshot("note-1", snapshot_version=1)
     assert kept.snapshot == SNAPSHOT
     assert (kept.version, kept.position, kept.recorded_at) == (
         2,
@@ -43,11 +43,11 @@ async def test_a_load_goes_on_from_the_snapshot(store, snapshot_at_2):
 
 @pytest.mark.usefixtures("snapshot_at_2")
 async def test_only_a_snapshot_that_is_of_use_is_loaded(store):
-    """One that is past the version that is known already, and of the edition that is wanted."""
+    """One that is past the known version, and has the wanted snapshot version."""
     assert await versions(store, after_version=1) == (2, [3])
     assert await versions(store, after_version=2) == (None, [3])
     assert await versions(store, after_version=3) == (None, [])
-    assert await versions(store, edition=2) == (None, [1, 2, 3])
+    assert await versions(store, snapshot_version=2) == (None, [1, 2, 3])
     assert await versions(store, up_to_version=1) == (None, [1])
     assert await versions(store, up_to_version=2) == (2, [])
 
@@ -56,18 +56,18 @@ async def test_only_a_snapshot_that_is_of_use_is_loaded(store):
 async def test_a_plain_load_knows_no_snapshots(store):
     """All events are there, as ever."""
     assert [each.version for each in await store.load("note-1")] == [1, 2, 3]
-    assert await store.load_from_snapshot("note-9", edition=1) == (None, [])
+    assert await store.load_from_snapshot("note-9", snapshot_version=1) == (None, [])
 
 
 @pytest.mark.usefixtures("snapshot_at_2")
 async def test_a_later_snapshot_takes_the_place_of_an_earlier_one(store):
-    """Of whatever edition they are; and other streams keep theirs."""
+    """Of any snapshot version; and other streams keep theirs."""
     later = Snapshot(2, {"state": 2})
     await store.append(note("note-0", 1, "x", snapshot=SNAPSHOT))
     await store.append(note("note-1", 3, "d", "e", snapshot=later))
     assert await versions(store) == (None, [1, 2, 3, 4, 5])
-    assert await versions(store, edition=2) == (5, [])
-    kept, _ = await store.load_from_snapshot("note-0", edition=1)
+    assert await versions(store, snapshot_version=2) == (5, [])
+    kept, _ = await store.load_from_snapshot("note-0", snapshot_version=1)
     assert (kept.version, kept.snapshot) == (2, SNAPSHOT)
 
 
@@ -81,7 +81,7 @@ async def test_an_append_that_is_refused_leaves_no_snapshot(store):
     await store.append(note("note-1", 3, "d", idempotency_key=key))
     with pytest.raises(DuplicateCommand):
         await store.append(note("note-1", 4, "x", idempotency_key=key, snapshot=false))
-    kept, _ = await store.load_from_snapshot("note-1", edition=1)
+    kept, _ = await store.load_from_snapshot("note-1", snapshot_version=1)
     assert kept.snapshot == SNAPSHOT
 
 
@@ -89,6 +89,6 @@ async def test_loads_that_go_out_together_are_kept_apart(store, snapshot_at_2):
     """Each gets its own snapshot and events."""
     assert snapshot_at_2
     found = await asyncio.gather(
-        versions(store), versions(store, after_version=2), versions(store, edition=3)
+        versions(store), versions(store, after_version=2), versions(store, snapshot_version=3)
     )
     assert [*found] == [(2, [3]), (None, [3]), (None, [1, 2, 3])]

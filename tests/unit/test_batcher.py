@@ -54,7 +54,7 @@ def calls() -> Calls:
 @pytest.fixture
 async def batcher(calls):
     """A batcher of three at a time, one call after the other, in a queue of five."""
-    batcher = Batcher[int, int]("tens", calls, storage="Store", largest=3, waiting=5)
+    batcher = Batcher[int, int]("tens", calls, storage="Store", largest=3, max_queued=5)
     yield batcher
     for each in calls.endings:
         if not each.done():
@@ -105,7 +105,9 @@ async def test_items_wait_together_in_order_for_the_call_in_flight(batcher, call
 
 async def test_items_of_the_turn_before_a_call_go_with_it(calls):
     """A call that is about to begin takes along what comes now, though another would be free."""
-    batcher = Batcher[int, int]("tens", calls, storage="Store", largest=3, waiting=5, concurrency=2)
+    batcher = Batcher[int, int](
+        "tens", calls, storage="Store", largest=3, max_queued=5, concurrency=2
+    )
     first = batcher.submit(1)
     await asyncio.sleep(0)
     second = batcher.submit(2)
@@ -145,7 +147,9 @@ async def test_a_call_has_so_many_items_at_most(batcher, calls):
 
 async def test_as_many_calls_are_in_flight_as_allowed(calls):
     """With a concurrency of two, two batches are under way and the third waits."""
-    batcher = Batcher[int, int]("tens", calls, storage="Store", largest=1, waiting=5, concurrency=2)
+    batcher = Batcher[int, int](
+        "tens", calls, storage="Store", largest=1, max_queued=5, concurrency=2
+    )
     results = [batcher.submit(each) for each in (1, 2, 3)]
     await calls.begun(2)
     await asyncio.sleep(0)
@@ -297,7 +301,7 @@ async def test_no_waiter_is_lost(seed, concurrency):
         return [KeyError(each) if each % 7 == 0 else 10 * each for each in items]
 
     batcher = Batcher[int, int](
-        "tens", call, storage="Store", largest=largest, waiting=8, concurrency=concurrency
+        "tens", call, storage="Store", largest=largest, max_queued=8, concurrency=concurrency
     )
 
     async def answer(item):
@@ -325,7 +329,7 @@ async def test_calls_do_not_run_in_the_context_of_a_request():
     async def call(items):
         return [request_id.get() for _ in items]
 
-    batcher = Batcher[int, str]("ids", call, storage="Store", largest=3, waiting=5)
+    batcher = Batcher[int, str]("ids", call, storage="Store", largest=3, max_queued=5)
     token = request_id.set("mine")
     assert await batcher.submit(1) == "none"
     request_id.reset(token)

@@ -53,7 +53,7 @@ class Tree:
     def checked(self):
         return self
 
-SNAPSHOTS = Snapshots(edition=1, encode=asdict, decode=lambda data: Tree(**data), every=20)
+SNAPSHOTS = Snapshots(version=1, encode=asdict, decode=lambda data: Tree(**data), every=20)
 """
 
 HEIGHTS = '''

@@ -63,7 +63,7 @@ def database() -> Database:
 @pytest.fixture
 async def pages(database):
     """Two reads at once, three in the queue."""
-    return PageReads[str]("pages", database.read, at_once=2, waiting=3)
+    return PageReads[str]("pages", database.read, at_once=2, max_queued=3)
 
 
 def asking(pages: PageReads[str], *wanted: str) -> list[asyncio.Task[Any]]:
@@ -218,7 +218,7 @@ async def test_no_caller_is_lost(seed):
                 raise ValueError("no")
         return [Entry(wanted, {}, 1)]
 
-    pages = PageReads[str]("pages", read, at_once=3, waiting=8)
+    pages = PageReads[str]("pages", read, at_once=3, max_queued=8)
 
     async def client() -> None:
         for _ in range(20):

@@ -107,14 +107,14 @@ class MemoryEventStore:
         self,
         stream_id: str,
         *,
-        edition: int,
+        snapshot_version: int,
         after_version: int = 0,
         up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
         """As `EventStore.load_from_snapshot` says."""
         kept = self._snapshots.get(stream_id)
         of_use = kept and after_version < kept.version <= up_to_version
-        if not (kept and of_use and kept.snapshot.edition == edition):
+        if not (kept and of_use and kept.snapshot.version == snapshot_version):
             kept = None
         after_version = kept.version if kept else after_version
         return kept, await self.load(
@@ -129,14 +129,14 @@ class MemoryEventStore:
     async def check_appends(self) -> None:
         """As `EventStore.check_appends` says."""
 
-    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
+    async def purge_receipts(self, *, marks: int, interval: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
         await asyncio.sleep(0)
         now, went_back = self._clock(), timedelta(0)
         if self._marks and self._marks[-1].made_at > now + CLOCK_TOLERANCE:
             went_back = self._marks[-1].made_at - now
             self._marks[-1] = replace(self._marks[-1], made_at=now)
-        if not self._marks or now >= self._marks[-1].made_at + apart:
+        if not self._marks or now >= self._marks[-1].made_at + interval:
             self._marks.append(_Mark(frozenset(self._receipts), now))
         if len(self._marks) <= marks:
             return Purged(0, went_back)

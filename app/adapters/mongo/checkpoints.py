@@ -42,10 +42,10 @@ class Checkpoints:
             self._look_up,
             storage="MongoDB",
             largest=10_000,
-            waiting=10_000,
+            max_queued=10_000,
         )
         self._saves = Batcher[_Save, None](
-            "checkpoints", self._save, storage="MongoDB", largest=1_000, waiting=10_000
+            "checkpoints", self._save, storage="MongoDB", largest=1_000, max_queued=10_000
         )
         self._positions: Mapping[str, int] = {}
         self._positions_until = 0.0
@@ -54,7 +54,7 @@ class Checkpoints:
             self._look_up_positions,
             storage="MongoDB",
             largest=10_000,
-            waiting=10_000,
+            max_queued=10_000,
         )
 
     async def prepare(self, projection: Projection) -> int:

@@ -25,7 +25,7 @@ class PageReads(Generic[WantedT]):
         read: Callable[[WantedT], Awaitable[Sequence[Entry]]],
         *,
         at_once: int,
-        waiting: int,
+        max_queued: int,
     ) -> None:
         """Read with `read`, which must end in time.
 
@@ -36,13 +36,13 @@ class PageReads(Generic[WantedT]):
             name: what is named when the queue is full.
             read: reads a page; when it is cancelled, the database must stop working on it.
             at_once: the most reads under way.
-            waiting: the most reads that may wait.
+            max_queued: the most reads that may wait.
 
         """
         self._name = name
         self._read = read
         self._at_once = at_once
-        self._bound = waiting
+        self._bound = max_queued
         self._queue: dict[WantedT, _Read] = {}
         self._beginning: dict[WantedT, _Read] = {}
         self._running: set[asyncio.Task[None]] = set()

@@ -38,9 +38,9 @@ _PageRead = tuple[PageRequest, int]
 
 LARGEST_READ = 200
 READS_AT_ONCE = 2
-WAITING_READS = 4096
+MAX_QUEUED_READS = 4096
 PAGES_AT_ONCE = 6
-WAITING_PAGES = 1024
+MAX_QUEUED_PAGES = 1024
 PAGE_SECONDS = 2.0
 """How long MongoDB may work on a page before it ends that read."""
 
@@ -133,7 +133,7 @@ class MongoReadModel:
                 functools.partial(self._find_entries, view),
                 storage="MongoDB",
                 largest=LARGEST_READ,
-                waiting=WAITING_READS,
+                max_queued=MAX_QUEUED_READS,
                 concurrency=READS_AT_ONCE,
             )
         return await reads.submit((key, at_least))
@@ -147,7 +147,7 @@ class MongoReadModel:
                 f"pages of {view}",
                 functools.partial(self._find_page, view),
                 at_once=PAGES_AT_ONCE,
-                waiting=WAITING_PAGES,
+                max_queued=MAX_QUEUED_PAGES,
             )
         return await pages.read((request, at_least))
 

@@ -38,12 +38,11 @@ from app.framework.storage import StorageUnavailable
 
 LARGEST_APPEND_BATCH = 128
 LARGEST_LOAD_BATCH = 64
-WAITING = 4096
+MAX_QUEUED = 4096
 
 _Item = tuple[Append, str]
 _Load = tuple[str, int, int, int]
-"""A stream id, the versions after which to begin and with which to end, and the edition of
-snapshots that will do."""
+"""A stream id, the version to load after, the version to load up to, and the snapshot version."""
 
 _Loaded = tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]
 
@@ -76,21 +75,21 @@ class PostgresEventStore:
             self._append_batch,
             storage="PostgreSQL",
             largest=LARGEST_APPEND_BATCH,
-            waiting=WAITING,
+            max_queued=MAX_QUEUED,
         )
         self._loads = Batcher[_Load, _Loaded](
             "loads",
             self._load_batch,
             storage="PostgreSQL",
             largest=LARGEST_LOAD_BATCH,
-            waiting=WAITING,
+            max_queued=MAX_QUEUED,
         )
         self._receipts = Batcher[str, Receipt | None](
             "look-ups of idempotency keys",
             self._find_receipts,
             storage="PostgreSQL",
             largest=LARGEST_LOAD_BATCH,
-            waiting=WAITING,
+            max_queued=MAX_QUEUED,
         )
 
     async def check(self) -> None:
@@ -123,12 +122,12 @@ class PostgresEventStore:
         self,
         stream_id: str,
         *,
-        edition: int,
+        snapshot_version: int,
         after_version: int = 0,
         up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
         """As `EventStore.load_from_snapshot` says."""
-        return await self._loads.submit((stream_id, after_version, up_to_version, edition))
+        return await self._loads.submit((stream_id, after_version, up_to_version, snapshot_version))
 
     async def receipt(self, key: str) -> Receipt | None:
         """As `EventStore.receipt` says."""
@@ -138,9 +137,9 @@ class PostgresEventStore:
         """As `EventStore.check_appends` says."""
         await self._append_health.check()
 
-    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
+    async def purge_receipts(self, *, marks: int, interval: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
-        return await receipts.purge(self._reading, marks=marks, apart=apart)
+        return await receipts.purge(self._reading, marks=marks, interval=interval)
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
         """As `EventLog.read` says."""
@@ -226,7 +225,7 @@ class PostgresEventStore:
             item["idempotency_key"] = {"value": key.value, "fingerprint": key.fingerprint}
         if append.snapshot:
             snapshot = append.snapshot
-            item["snapshot"] = {"edition": snapshot.edition, "data": snapshot.data}
+            item["snapshot"] = {"edition": snapshot.version, "data": snapshot.data}
         return json.dumps(item)
 
     def _recorded(self, row: asyncpg.Record) -> RecordedEvent:

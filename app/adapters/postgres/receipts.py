@@ -9,11 +9,11 @@ from app.framework.eventsourcing import CLOCK_TOLERANCE, Purged
 PURGED_AT_ONCE = 5000
 
 
-async def purge(connection: Connection, *, marks: int, apart: timedelta) -> Purged:
+async def purge(connection: Connection, *, marks: int, interval: timedelta) -> Purged:
     """As `EventStore.purge_receipts` says."""
     rebased = await connection.fetch(statements.REBASE_MARKS, CLOCK_TOLERANCE)
     went_back = rebased[0]["ahead"] if rebased else timedelta(0)
-    await connection.fetch(statements.ADD_MARK, apart)
+    await connection.fetch(statements.ADD_MARK, interval)
     found = await connection.fetch(statements.MARK, marks)
     if not found:
         return Purged(0, went_back)

@@ -1,19 +1,19 @@
 """The SQL of the event store; the schema, and the function that appends, are in `alembic/`."""
 
 APPEND = "select * from append_events_v1($1::jsonb)"
-"""Appends a batch: a JSON array of items, a row of outcome for each, in their order.
+"""Appends a batch: a JSON array of items, and a row with the outcome of each, in order.
 
-A function that takes or answers anything else gets another name, since older processes go on to
-call this one."""
+A function with other arguments or results gets a new name, as older processes still call this
+one."""
 
 LOAD = """
 select wanted.item, found.*
 from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[])
-    with ordinality as wanted (stream_id, after_version, up_to_version, edition, item)
+    with ordinality as wanted (stream_id, after_version, up_to_version, snapshot_version, item)
 left join lateral (
     select position, stream_id, version, edition, data, recorded_at
     from snapshots
-    where stream_id = wanted.stream_id and edition = wanted.edition
+    where stream_id = wanted.stream_id and edition = wanted.snapshot_version
       and version > wanted.after_version and version <= wanted.up_to_version
     limit 1
 ) kept on true
@@ -32,12 +32,12 @@ cross join lateral (
 ) found (position, stream_id, version, type, schema_version, data, metadata, recorded_at)
 order by wanted.item, found.version
 """
-"""The next events of several streams, each past a version and up to another, and so many at most.
+"""The next events of several streams, each after one version and up to another, and a limit.
 
-`item` counts the streams from 1. What is of a stream begins with its snapshot, which has no type,
-if it is between those versions and of the edition wanted, and goes on after it. The `lateral` parts
-make PostgreSQL look each stream up in its index: of joins it thinks, while it has no statistics,
-that reading all there is is cheaper.
+`item` counts the streams from 1. The rows of a stream start with its snapshot (it has no type), if
+it is between those versions and has the wanted snapshot version (the column `edition`); the events
+after it follow. The `lateral` parts make PostgreSQL look each stream up in its index: without
+statistics it would prefer to scan the table for a join.
 """
 
 RECEIPTS = "select key, fingerprint, stream_id, version from receipts where key = any($1::text[])"

@@ -1,4 +1,4 @@
-"""What decisions are made on: aggregates, as folds of their streams."""
+"""Aggregates: folds of their streams, which commands are decided on."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,17 @@ class Aggregate(Protocol):
         ...
 
     def claims(self) -> Collection[Claim]:
-        """What no other stream may hold while this aggregate is in this state."""
+        """The claims that the aggregate holds in this state; no other stream may hold them."""
         ...
 
 
 AggregateT = TypeVar("AggregateT", bound=Aggregate)
 
 Decide = Callable[[AggregateT | None], Sequence[Event]]
-"""The events a command leads to, from the state it meets (None: no such aggregate yet).
+"""The events of a command, from the state of its aggregate (None: no such aggregate yet).
 
-Pure, since it may run on a state that turns out to be an old one, or on None though there is an
-aggregate, and then again on the newer; no events means that nothing changes. Raises a domain error
-to refuse.
+Pure, as it may run on an outdated state, or on None though there is an aggregate, and then again on
+the current state. No events means that nothing changes. Raises a domain error to refuse.
 """
 
 
@@ -39,8 +38,8 @@ class Stored(Generic[AggregateT]):
 
     version, position: of its last event, in its stream and in the log.
     created_at, updated_at: when its first and its last event were recorded, in UTC.
-    snapshot_version: its version in the snapshot that is kept; 0 if there is none.
-    replayed: whether it is as an earlier command under the same idempotency key had left it.
+    last_snapshot_at: its version when its snapshot was taken; 0 if there is none.
+    replayed: whether it is the result of an earlier command with the same idempotency key.
     """
 
     state: AggregateT
@@ -48,5 +47,5 @@ class Stored(Generic[AggregateT]):
     position: int
     created_at: datetime
     updated_at: datetime
-    snapshot_version: int = 0
+    last_snapshot_at: int = 0
     replayed: bool = False

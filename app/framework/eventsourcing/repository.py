@@ -33,10 +33,10 @@ from app.framework.request import NO_CONTEXT, IdempotencyKey, RequestContext
 class Repository(Generic[AggregateT]):
     """The aggregates of one type, as folds of their streams.
 
-    Keeps the folds it used last in memory, and presumes that there is nothing of those it
-    has not used. Other processes may have appended since, which is safe: an append names the
-    version it was decided on, and a refusal or a no-op decided on a presumption is decided
-    once more on what is stored.
+    Caches the folds used last, and decides on the cached one without a load: optimistic
+    concurrency. An aggregate that is not cached is assumed not to exist. Both may be wrong, as
+    other processes append too, which is safe: an append names its expected version, and a refusal
+    or a no-op is decided again on the stored events.
     """
 
     def __init__(
@@ -44,28 +44,28 @@ class Repository(Generic[AggregateT]):
         store: EventStore,
         aggregate_type: AggregateType[AggregateT],
         *,
-        remembered: int = 50_000,
+        cache_size: int = 50_000,
         attempts: int = 10,
-        waiting: int = 500,
+        max_queued: int = 500,
     ) -> None:
         """Make a repository of what is in `store`.
 
         Args:
             store: where the streams are.
             aggregate_type: what they are folded into.
-            remembered: how many folds are kept in memory.
-            attempts: how often a command is tried when other processes append first.
-            waiting: how many commands may be under way on one aggregate.
+            cache_size: how many folds are cached.
+            attempts: how often a command is decided when other processes append first.
+            max_queued: how many commands on one aggregate may be under way or wait.
 
         """
         self._store = store
         self._stream_type = aggregate_type.stream_type
         self._aggregate = aggregate_type.aggregate
         self._snapshots = aggregate_type.snapshots
-        self._remembered = remembered
+        self._cache_size = cache_size
         self._attempts = attempts
-        self._folds: OrderedDict[str, Stored[AggregateT]] = OrderedDict()
-        self._turns = Turns(waiting)
+        self._cache: OrderedDict[str, Stored[AggregateT]] = OrderedDict()
+        self._turns = Turns(max_queued)
 
     async def transact(
         self,
@@ -75,59 +75,57 @@ class Repository(Generic[AggregateT]):
         *,
         expected_version: int | None = None,
     ) -> Stored[AggregateT]:
-        """Append what `decide` says and return the aggregate after it.
+        """Append the events of `decide` and return the aggregate after them.
 
-        Commands on one aggregate take turns within the process; if another process appends
-        first, the command is decided again on the newer state, up to `attempts` times. With
-        `expected_version` it is decided on that version or not at all, but for one that does
-        not exist: what `decide` raises then says more. Under an idempotency key that was used
-        before it is not decided: what is returned is the aggregate as it was after the command
-        that was carried out then.
+        Commands on one aggregate take turns within the process. If another process appends first,
+        the command is decided again on the newer state, up to `attempts` times. With
+        `expected_version` it is decided on that version only; if there is no aggregate, `decide`
+        gets None, as its error says more. A command whose idempotency key was used before is not
+        decided: the result is the aggregate as the first command left it.
 
         Raises:
-            IdempotencyKeyReused: that command asked for something else.
+            IdempotencyKeyReused: the key was used for another command.
             VersionMismatch: the aggregate is not at `expected_version`.
             VersionConflict: other processes appended first at every attempt.
-            UnreadableEvent: an event of the aggregate is stored that cannot be read.
+            UnreadableEvent: a stored event of the aggregate cannot be read.
             ClaimTaken: another stream holds a claim that the new state needs.
-            Overloaded: too many commands are under way on the aggregate, or as
-                `EventStore.append` and `load` say.
-            StorageUnavailable: as they say.
-            Whatever `decide` raises.
+            Overloaded: too many commands wait for the aggregate, or for the store.
+            StorageUnavailable: see `EventStore.append` and `load`.
+            And what `decide` raises.
 
         """
         stream_id = f"{self._stream_type}-{aggregate_id}"
         async with self._turns.turn(stream_id):
             try:
-                return await self._append_on_presumed(
+                return await self._append_optimistically(
                     stream_id, decide, context, expected_version
                 ) or await self._append_on_current(stream_id, decide, context, expected_version)
             except DuplicateCommand as duplicate:
                 return await self._replay(duplicate.receipt, context.idempotency_key)
 
-    async def _append_on_presumed(
+    async def _append_optimistically(
         self,
         stream_id: str,
         decide: Decide[AggregateT],
         context: RequestContext,
         expected_version: int | None,
     ) -> Stored[AggregateT] | None:
-        """Append to what is remembered, or to what is presumed not to exist, without a load.
+        """Decide on the cached aggregate, or on none, and append, without a load.
 
-        None if that does not lead to an append: then it has to be known what is stored.
+        None if that does not lead to an append: then the stored events have to be loaded.
         """
-        presumed = self._folds.get(stream_id)
-        if expected_version not in (None, presumed.version if presumed else 0):
+        cached = self._cache.get(stream_id)
+        if expected_version not in (None, cached.version if cached else 0):
             return None
         try:
-            events = decide(presumed.state if presumed else None)
+            events = decide(cached.state if cached else None)
             if not events:
                 return None
-            append, new = self._prepare(stream_id, presumed, events, context)
-        except Exception:  # noqa: BLE001 - it is decided again on the current state
+            append, new = self._prepare(stream_id, cached, events, context)
+        except Exception:  # noqa: BLE001 - the current state decides
             return None
         with contextlib.suppress(VersionConflict):
-            return await self._append(append, presumed, new)
+            return await self._append(append, cached, new)
         return None
 
     async def _append_on_current(
@@ -140,7 +138,7 @@ class Repository(Generic[AggregateT]):
         key = context.idempotency_key
         for attempt in itertools.count(1):
             current = await self._catch_up(stream_id)
-            # After the load, or it might be refused for what its own first try has just done.
+            # After the load, or a repeat might be refused because of what its first try did.
             if key and (receipt := await self._store.receipt(key.value)):
                 raise DuplicateCommand(receipt)
             version = current.version if current else 0
@@ -165,7 +163,7 @@ class Repository(Generic[AggregateT]):
     async def _replay(self, receipt: Receipt, key: IdempotencyKey | None) -> Stored[AggregateT]:
         if receipt.key != key:
             raise IdempotencyKeyReused(receipt.key.value)
-        stored = self._folds.get(receipt.stream_id)
+        stored = self._cache.get(receipt.stream_id)
         if stored is None or stored.version != receipt.version:
             known = stored if stored and stored.version < receipt.version else None
             stored = await self._load(receipt.stream_id, known, up_to_version=receipt.version)
@@ -173,7 +171,7 @@ class Repository(Generic[AggregateT]):
         return replace(stored, replayed=True)
 
     async def _catch_up(self, stream_id: str) -> Stored[AggregateT] | None:
-        stored = await self._load(stream_id, self._folds.get(stream_id))
+        stored = await self._load(stream_id, self._cache.get(stream_id))
         if stored is not None:
             self._remember(stream_id, stored)
         return stored
@@ -185,14 +183,14 @@ class Repository(Generic[AggregateT]):
         *,
         up_to_version: int = LAST_VERSION,
     ) -> Stored[AggregateT] | None:
-        """`stored` with what is past it, up to a version; some events at a time."""
+        """`stored` with the events after it, up to a version; some events at a time."""
         version = stored.version if stored else 0
         span = {"after_version": version, "up_to_version": up_to_version}
         if self._snapshots is None:
             events = await self._store.load(stream_id, **span)
         else:
             kept, events = await self._store.load_from_snapshot(
-                stream_id, edition=self._snapshots.edition, **span
+                stream_id, snapshot_version=self._snapshots.version, **span
             )
             stored = self._snapshots.restored(kept) if kept else stored
         stored = self._fold(stored, events)
@@ -217,7 +215,7 @@ class Repository(Generic[AggregateT]):
                 position=each.position,
                 created_at=stored.created_at if stored else each.recorded_at,
                 updated_at=each.recorded_at,
-                snapshot_version=stored.snapshot_version if stored else 0,
+                last_snapshot_at=stored.last_snapshot_at if stored else 0,
             )
         return stored
 
@@ -257,15 +255,15 @@ class Repository(Generic[AggregateT]):
             position=appended.position,
             created_at=before.created_at if before else appended.recorded_at,
             updated_at=appended.recorded_at,
-            snapshot_version=(
-                appended.version if append.snapshot else before.snapshot_version if before else 0
+            last_snapshot_at=(
+                appended.version if append.snapshot else before.last_snapshot_at if before else 0
             ),
         )
         self._remember(append.stream_id, after)
         return after
 
     def _remember(self, stream_id: str, stored: Stored[AggregateT]) -> None:
-        self._folds[stream_id] = stored
-        self._folds.move_to_end(stream_id)
-        if len(self._folds) > self._remembered:
-            self._folds.popitem(last=False)
+        self._cache[stream_id] = stored
+        self._cache.move_to_end(stream_id)
+        if len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)

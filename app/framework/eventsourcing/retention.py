@@ -22,13 +22,13 @@ async def keep_purging(
     store: EventStore,
     *,
     marks: int = RECEIPTS_KEPT_MARKS,
-    apart: timedelta = MARK_INTERVAL,
+    interval: timedelta = MARK_INTERVAL,
     every_seconds: float = PURGE_SECONDS,
 ) -> None:
     """Forget idempotency keys that `marks` marks came after, again and again until cancelled."""
     while True:
         try:
-            purged = await store.purge_receipts(marks=marks, apart=apart)
+            purged = await store.purge_receipts(marks=marks, interval=interval)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may be gone the next time
             _logger.warning("Cannot purge idempotency keys: %s", error)
         else:

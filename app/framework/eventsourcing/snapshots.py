@@ -1,4 +1,4 @@
-"""How the states of aggregates are kept beside their events."""
+"""Snapshots of aggregates, stored beside their events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from app.framework.eventsourcing.store import RecordedSnapshot, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Snapshots(Generic[AggregateT]):
-    """Has a repository keep a state now and then, and start from there instead of the beginning.
+    """Lets a repository load an aggregate from a snapshot and the events after it.
 
-    edition: grows by one whenever `encode` or the fold changes: snapshots of other editions are
-        passed over, and replaced in time.
+    version: the snapshot version. It grows by one whenever `encode` or the fold changes: snapshots
+        of other versions are ignored, and replaced in time.
     encode, decode: the state to JSON's types and back.
-    every: how many events there may be past a snapshot before an append brings a new one. The
-        last is kept, so that about as many events are read for a long stream as for a short one.
+    every: after how many events an append brings a new snapshot. The last one is kept, so a load
+        reads about as many events of a long stream as of a short one.
     """
 
-    edition: int
+    version: int
     encode: Callable[[AggregateT], Data]
     decode: Callable[[Data], AggregateT]
     every: int = 20
@@ -29,14 +29,14 @@ class Snapshots(Generic[AggregateT]):
     def due(
         self, before: Stored[AggregateT] | None, state: AggregateT, added: int
     ) -> Snapshot | None:
-        """The snapshot that belongs to an append of `added` events that lead to `state`, if any."""
-        # Without an event there is no position and no time that the snapshot could stand for.
+        """The snapshot for an append of `added` events that lead to `state`; None if not due."""
+        # Without an event the snapshot has no position and no time.
         if before is None or not added:
             return None
-        if before.version + added - before.snapshot_version < self.every:
+        if before.version + added - before.last_snapshot_at < self.every:
             return None
         data = {"state": self.encode(state), "created_at": before.created_at.isoformat()}
-        return Snapshot(self.edition, data)
+        return Snapshot(self.version, data)
 
     def restored(self, kept: RecordedSnapshot) -> Stored[AggregateT]:
         """The aggregate as of a snapshot."""
@@ -46,5 +46,5 @@ class Snapshots(Generic[AggregateT]):
             position=kept.position,
             created_at=datetime.fromisoformat(kept.snapshot.data["created_at"]),
             updated_at=kept.recorded_at,
-            snapshot_version=kept.version,
+            last_snapshot_at=kept.version,
         )

@@ -37,10 +37,10 @@ class Receipt:
 class Snapshot:
     """The state that the events of a stream have led to, so that not all need be folded anew.
 
-    edition: of the form that `data` has and of the fold that led to it; from 1 on.
+    version: the snapshot version, of the form of `data` and of the fold that led to it; from 1.
     """
 
-    edition: int
+    version: int
     data: Data
 
 
@@ -135,13 +135,13 @@ class EventStore(Protocol):
         self,
         stream_id: str,
         *,
-        edition: int,
+        snapshot_version: int,
         after_version: int = 0,
         up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
         """The snapshot of a stream past `after_version`, and the next events past both, as `load`.
 
-        There is none if the one that is kept is of another edition, or past `up_to_version`.
+        None if the stored one has another `snapshot_version`, or is past `up_to_version`.
 
         Raises what `load` does.
         """
@@ -168,11 +168,11 @@ class EventStore(Protocol):
         """
         ...
 
-    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
+    async def purge_receipts(self, *, marks: int, interval: timedelta) -> Purged:
         """Forget idempotency keys that `marks` marks were made after; make one if one is due.
 
         A mark notes which keys are recorded by then. One is due when by the storage's clock the
-        last is older than `apart`, and each call makes one at most: so a jump of that clock ages
+        last is older than `interval`, and each call makes one at most: so a jump of that clock ages
         keys by one mark, however far it goes.
 
         Raises:

@@ -12,7 +12,7 @@ LAST_POSITION = 2**63 - 1
 """No log is longer: positions are stored in 64 bits."""
 
 _LAYOUT = struct.Struct(">BQ")
-_EDITION = 1
+_TOKEN_VERSION = 1
 _MALFORMED = "The Consistency-Token is malformed; send one as it was given."
 
 
@@ -22,7 +22,7 @@ class InvalidConsistencyToken(ValueError):
 
 def encode_position(position: int) -> str:
     """`position` as a token of 12 URL-safe characters."""
-    return base64.urlsafe_b64encode(_LAYOUT.pack(_EDITION, position)).decode()
+    return base64.urlsafe_b64encode(_LAYOUT.pack(_TOKEN_VERSION, position)).decode()
 
 
 def decode_position(token: str) -> int:
@@ -34,10 +34,10 @@ def decode_position(token: str) -> int:
     """
     try:
         packed = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
-        edition, position = _LAYOUT.unpack(packed)
+        version, position = _LAYOUT.unpack(packed)
     except (UnicodeEncodeError, binascii.Error, struct.error) as error:
         raise InvalidConsistencyToken(_MALFORMED) from error
-    if edition != _EDITION or position > LAST_POSITION:
+    if version != _TOKEN_VERSION or position > LAST_POSITION:
         raise InvalidConsistencyToken(_MALFORMED)
     return int(position)
 

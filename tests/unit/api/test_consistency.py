@@ -23,7 +23,7 @@ def test_a_token_gives_its_position_back(position):
     "token", ["", "7", "AQAAAAAAAAA", "AQAAAAAAAAAB!", "AgAAAAAAAAAB", "AQAAAAAAAAABAAAA", "\u00e9"]
 )
 def test_anything_else_is_refused(token):
-    """Too short, too long, another alphabet, another edition."""
+    """Too short, too long, another alphabet, another version."""
     with pytest.raises(InvalidConsistencyToken):
         decode_position(token)
 

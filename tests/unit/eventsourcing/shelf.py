@@ -158,9 +158,9 @@ class MeddledStore:
         """As `EventStore.receipt` says."""
         return await self.store.receipt(key)
 
-    async def purge_receipts(self, *, marks: int, apart: timedelta) -> Purged:
+    async def purge_receipts(self, *, marks: int, interval: timedelta) -> Purged:
         """As `EventStore.purge_receipts` says."""
-        return await self.store.purge_receipts(marks=marks, apart=apart)
+        return await self.store.purge_receipts(marks=marks, interval=interval)
 
     async def load(
         self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
@@ -178,7 +178,7 @@ class MeddledStore:
         self,
         stream_id: str,
         *,
-        edition: int,
+        snapshot_version: int,
         after_version: int = 0,
         up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
@@ -187,7 +187,7 @@ class MeddledStore:
         await self.before_load(stream_id)
         return await self.store.load_from_snapshot(
             stream_id,
-            edition=edition,
+            snapshot_version=snapshot_version,
             after_version=after_version,
             up_to_version=up_to_version,
         )

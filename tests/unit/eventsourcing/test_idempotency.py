@@ -179,14 +179,14 @@ async def test_purging_goes_on_whatever_the_store_says(store, caplog):
     async def fail_at_first(**arguments) -> Purged:
         nonlocal tries
         tries += 1
-        assert arguments == {"marks": 0, "apart": timedelta(0)}
+        assert arguments == {"marks": 0, "interval": timedelta(0)}
         if tries == 1:
             raise StorageUnavailable("Store", "gone")
         return await purge(**arguments)
 
     store.store.purge_receipts = fail_at_first
     purging = asyncio.create_task(
-        keep_purging(store, marks=0, apart=timedelta(0), every_seconds=0.001)
+        keep_purging(store, marks=0, interval=timedelta(0), every_seconds=0.001)
     )
     await until(lambda: tries > 2)
     purging.cancel()

@@ -96,7 +96,7 @@ async def test_every_acknowledged_change_is_recorded_once(seed, failing):
     chance = random.Random(seed)
     store = restless(chance, failing=failing)
     record = Record()
-    processes = [process(store, remembered=chance.choice([1, 2, 50])) for _ in range(3)]
+    processes = [process(store, cache_size=chance.choice([1, 2, 50])) for _ in range(3)]
     await asyncio.gather(
         *(write(processes[each % 3], each, chance, record) for each in range(9)),
     )

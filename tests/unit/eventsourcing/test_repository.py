@@ -460,7 +460,7 @@ class TestTurns:
 
     async def test_too_many_on_one_aggregate_are_turned_away(self, store):
         """Those that fit go on, and so do commands on other aggregates, and later ones."""
-        here = process(store, waiting=5)
+        here = process(store, max_queued=5)
         commands = [here.transact("1", put(str(n))) for n in range(8)]
         results = await asyncio.gather(
             *commands, here.transact("2", put("book")), return_exceptions=True
@@ -504,7 +504,7 @@ class TestTurns:
 
     async def test_who_gives_up_waiting_leaves_its_place(self, store):
         """Another may wait instead."""
-        here = process(store, waiting=2)
+        here = process(store, max_queued=2)
         store.before_append = gate = Gate()
         first, second = (asyncio.create_task(here.transact("1", put(thing))) for thing in "ab")
         await gate.reached.wait()
@@ -547,7 +547,7 @@ class TestMemory:
 
     async def test_no_more_is_remembered_than_the_bound(self, store):
         """What was used longest ago is forgotten and loaded again, whole."""
-        here = process(store, remembered=2)
+        here = process(store, cache_size=2)
         for each in "123":
             await here.transact(each, put("book"))
         store.loads.clear()
@@ -562,7 +562,7 @@ class TestMemory:
     @pytest.mark.parametrize("use", [put("pen"), put("book")], ids=["change", "no-op"])
     async def test_what_is_used_is_not_the_oldest(self, store, use):
         """A change keeps an aggregate remembered, and so does looking at it."""
-        here = process(store, remembered=2)
+        here = process(store, cache_size=2)
         for each in "12":
             await here.transact(each, put("book"))
         await here.transact("1", use)

@@ -25,10 +25,10 @@ from tests.unit.eventsourcing.shelf import (
 EVERY = 4
 
 
-def snapshots(edition: int = 1) -> Snapshots[Shelf]:
+def snapshots(version: int = 1) -> Snapshots[Shelf]:
     """Snapshots of shelves; tuples come back from JSON as lists."""
     return Snapshots(
-        edition,
+        version,
         asdict,
         lambda data: Shelf(tuple(data["things"]), data["label"], data["events"]),
         every=EVERY,
@@ -41,9 +41,9 @@ def store() -> MeddledStore:
     return MeddledStore(new_store())
 
 
-async def filled(store, things: int, edition: int = 1) -> None:
+async def filled(store, things: int, version: int = 1) -> None:
     """Put so many things on a shelf, one by one, in one process."""
-    here = process(store, snapshots=snapshots(edition))
+    here = process(store, snapshots=snapshots(version))
     for each in range(things):
         await here.transact("1", put(f"thing {each}"))
 
@@ -66,7 +66,7 @@ async def test_another_process_starts_from_the_snapshot(store, events):
     await filled(store, events)
     full = await process(store).transact("1", put("thing 0"))
     part = await process(store, snapshots=snapshots()).transact("1", put("thing 0"))
-    assert part.snapshot_version == 8
+    assert part.last_snapshot_at == 8
     assert (part.state, part.version, part.position) == (full.state, events, full.position)
     assert (part.created_at, part.updated_at) == (full.created_at, full.updated_at)
 
@@ -80,21 +80,21 @@ async def test_snapshots_go_on_where_the_process_before_left(store):
     assert snapshot_versions(store) == [4, 8, 12]
 
 
-async def test_a_snapshot_of_another_edition_is_passed_over_and_replaced(store):
+async def test_a_snapshot_of_another_version_is_ignored_and_replaced(store):
     """It may have been folded by other rules."""
     await filled(store, 5)
-    there = process(store, snapshots=snapshots(edition=2))
+    there = process(store, snapshots=snapshots(version=2))
     after = await there.transact("1", put("more"))
     assert after.state == folded(await events_of(store.store, "1"))
     assert snapshot_versions(store) == [4, 6]
-    kept, _ = await store.load_from_snapshot("shelf-1", edition=2)
+    kept, _ = await store.load_from_snapshot("shelf-1", snapshot_version=2)
     assert kept.version == 6
 
 
 async def test_what_changes_nothing_brings_no_snapshot(store):
     """Though one is due, and though the key is recorded: nothing happened then and there."""
     await filled(store, 5)
-    there = process(store, snapshots=snapshots(edition=2))
+    there = process(store, snapshots=snapshots(version=2))
     context = RequestContext(idempotency_key=IdempotencyKey("k", "f"))
     after = await there.transact("1", put("thing 0"), context)
     assert store.appends[-1].idempotency_key
@@ -111,7 +111,7 @@ async def test_a_process_that_is_behind_may_jump_over_a_snapshot(store):
         await there.transact("1", put(f"thing {each}"))
     store.loads.clear()
     caught_up = await here.transact("1", put("first"))
-    assert (caught_up.version, caught_up.snapshot_version) == (7, 4)
+    assert (caught_up.version, caught_up.last_snapshot_at) == (7, 4)
     assert caught_up.state == folded(await events_of(store.store, "1"))
 
 

@@ -250,7 +250,7 @@ def test_a_user_comes_back_from_a_snapshot(user):
         assert USER_SNAPSHOTS.decode(data) == each
 
 
-def test_another_form_of_users_needs_another_edition_of_snapshots():
-    """Raise the edition with what is listed here, or old snapshots are taken for new ones."""
+def test_another_form_of_users_needs_another_snapshot_version():
+    """Raise the snapshot version with this list, or old snapshots are taken for new ones."""
     names = ["id", "name", "email", "avatar_url", "bio", "status"]
-    assert ([each.name for each in fields(User)], USER_SNAPSHOTS.edition) == (names, 1)
+    assert ([each.name for each in fields(User)], USER_SNAPSHOTS.version) == (names, 1)

@@ -140,7 +140,7 @@ def test_what_turns_the_direction_of_text_is_refused(check, text, control):
     ids=ascii,
 )
 def test_joiners_and_selectors_stay_in_a_name(text):
-    """Emoji and many scripts are written with them; new letters come with each edition."""
+    """Emoji and many scripts need them; each version of Unicode brings new letters."""
     assert values.name(text) == text
 
 
@@ -422,7 +422,7 @@ def test_domains_are_one_if_their_a_labels_are(label, form):
 
 
 def test_folding_changes_two_letters_of_idna_only():
-    """Those that the key of a domain leaves alone; a later edition of Unicode may bring more."""
+    """Those that the key of a domain leaves alone; a later version of Unicode may bring more."""
     changed = set()
     for letter in map(chr, range(0x80, 0x110000)):
         folded = unicodedata.normalize("NFC", letter.casefold())

@@ -135,9 +135,9 @@ def existing(user: User | None, user_id: str) -> User:
 
 
 USER_SNAPSHOTS: Snapshots[User] = Snapshots(
-    edition=1, encode=asdict, decode=lambda data: User(**data)
+    version=1, encode=asdict, decode=lambda data: User(**data)
 )
-"""Another edition is due whenever what `User` holds or `evolve` does changes."""
+"""Raise the version whenever the fields of `User` or its `evolve` change."""
 
 USERS: AggregateType[User] = AggregateType(
     STREAM_TYPE, User, USER_SNAPSHOTS, claim_taken=lambda email: EmailTaken(email.key)

@@ -39,7 +39,7 @@ _AVATAR_URL = re.compile(AVATAR_URL_PATTERN)
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"
 _NOT_IN_A_LINE = re.compile(f"[{_CONTROLS}{BIDI_CONTROLS}]")
 _NOT_IN_A_TEXT = re.compile(f"[{_CONTROLS}]")
-# Letters and symbols that show nothing, and what no edition of Unicode will make visible.
+# Letters and symbols that show nothing, and what no version of Unicode will make visible.
 _BLANK = re.compile(
     "[\u115f\u1160\u2065\u2800\u3164\uffa0\ufff0-\ufff8\ufdd0-\ufdef\U0001d159\U000e0000-\U000e0fff]"
 )
@@ -161,7 +161,7 @@ def _refuse_controls(refused: re.Pattern[str], text: str, *, but: str = "") -> N
 
 
 def _is_visible(character: str) -> bool:
-    # Characters that are not assigned may be letters of a later edition of Unicode; the last
+    # Characters that are not assigned may be letters of a later version of Unicode; the last
     # two of each plane will never be.
     category = unicodedata.category(character)
     seen = category[0] in "LNPS" or category in {"Co", "Cn"}
