@@ -29,7 +29,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage mutants endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds sdk migrate release lock clean
+.PHONY: help run test coverage mutants endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -104,6 +104,9 @@ openapi: $(INSTALLED) ## renew openapi.json, unless clients would break; BREAKIN
 
 folds: $(INSTALLED) ## record the folds of new versions; SAME=1: of changed ones that store the same
 	@$(BIN)/python -m tests.folds $(if $(SAME),--same)
+
+docs-tables: $(INSTALLED) ## renew the tables in docs/api.md that are made from the code
+	@$(BIN)/python -m tests.docs_tables
 
 sdk: $(SDK)/python $(SDK)/typescript ## generate clients in Python and TypeScript, in build/sdk
 

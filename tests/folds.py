@@ -4,8 +4,8 @@
 
 records those of today in `folds.json`. A fold is what documents of a projection, or snapshots of
 an aggregate, are made by: the definition, and all that it uses within its context. Comments,
-docstrings, types and the places of modules make no difference, nor do events, which
-`STORED_EVENTS` pins.
+docstrings, types and the places of modules make no difference, nor do events, which the
+`STORED_EVENTS` of a context pin.
 """
 
 import argparse

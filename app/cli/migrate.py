@@ -15,10 +15,11 @@ DESCRIPTION = (
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    pass
+    """Take no arguments."""
 
 
 def run(_: argparse.Namespace) -> int:
+    """Migrate, whatever the roles of this process."""
     settings = Settings.load().model_copy(update={"roles": frozenset({Role.COMMANDS})})
     logs.configure(settings.log_level, settings.log_format)
     with shared_databases(settings) as ready:

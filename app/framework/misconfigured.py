@@ -1,10 +1,10 @@
-"""The error of start-up for code that is not wired up."""
+"""What start-up raises for code that does not fit together."""
 
 from collections.abc import Sequence
 
 
 class Misconfigured(Exception):
-    """Code is not wired up; `problems` lists every mistake, one line each."""
+    """The code does not fit together; `problems` says, a line each, all that is wrong."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))

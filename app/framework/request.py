@@ -1,4 +1,4 @@
-"""The context that is sent with a message, and the outcome of a command."""
+"""What comes with a message and what comes back with its result, beside the two themselves."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ ValueT_co = TypeVar("ValueT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """Identifies a command, so that its sender can repeat it safely.
+    """What a sender names a command by, so as to be able to repeat it.
 
     value: chosen by the sender, for this command only.
-    fingerprint: of the content of the command; distinguishes a repeat from another command.
+    fingerprint: of what is asked for; tells a repeat from another command under one key.
     """
 
     value: str
@@ -21,12 +21,12 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """The context of a message; every behaviour and the handler get it.
+    """What a message was sent with; it reaches every behaviour and the handler.
 
-    request_id: identifies the request in logs and, as correlation id, in its events.
-    actor: who sent it; recorded with the events.
-    idempotency_key: the command is carried out only if no earlier one had this key.
-    minimum_position: a query reads views that have reached this position; 0 for any.
+    request_id: names the request in logs and, as correlation id, in the events it leads to.
+    actor: who sent it, recorded with the events.
+    idempotency_key: the command is carried out only if none was under this key before.
+    minimum_position: what a query reads holds the log up to here; 0 for as far as it is.
     """
 
     request_id: str | None = None
@@ -36,16 +36,16 @@ class RequestContext:
 
 
 NO_CONTEXT = RequestContext()
-"""The context of messages that tests and scripts send without one."""
+"""The context of what is sent without one: by tests and scripts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[ValueT_co]):
-    """The result of a command.
+    """What a command has led to.
 
-    value: its answer.
-    version, position: of the last event of its aggregate, in its stream and in the log.
-    replayed: whether an earlier command with the same idempotency key was carried out instead.
+    value: what it answers.
+    version, position: where its aggregate stands after it, in its stream and in the log.
+    replayed: whether the command had been carried out before, under the same idempotency key.
     """
 
     value: ValueT_co
@@ -55,4 +55,4 @@ class Outcome(Generic[ValueT_co]):
 
 
 logged_request_id: ContextVar[str | None] = ContextVar("logged_request_id", default=None)
-"""The id of the current request, for log lines only."""
+"""The request under way, for the lines that are logged meanwhile; nothing else depends on it."""

@@ -9,6 +9,8 @@ import pytest
 
 from app.bootstrap import CONTEXTS, build
 from app.contexts.users.domain.events import USER_EVENTS
+from app.contexts.users.domain.user import USERS
+from app.contexts.users.projections import USER_PROJECTIONS
 from app.framework.contexts import Context, defined_in, verify
 from app.framework.eventsourcing import Event, EventRegistry
 from app.framework.mediator import Command, DuplicateHandler, Mediator, Message, Query, Registration
@@ -129,14 +131,12 @@ def test_a_projection_without_a_stance_is_named():
 
 def test_a_projection_of_another_context_needs_no_stance():
     """What applies none of a context's events is not asked about the others."""
-    [users] = CONTEXTS
-    assert problems(projections=[OPEN_DOORS, COLOURS, *users.projections]) == []
+    assert problems(projections=[OPEN_DOORS, COLOURS, *USER_PROJECTIONS]) == []
 
 
 def test_two_contexts_with_one_stream_type_are_refused():
     """Each would fold the other's events."""
-    [users] = CONTEXTS
-    assert problems(others=[manifest(aggregates=[*users.aggregates] * 2)]) == [
+    assert problems(others=[manifest(aggregates=[USERS, USERS])]) == [
         "Two projections have the id open_doors_v1.",
         "Two projections have the id colours_v2.",
         "Two types of aggregates have the stream type user.",

@@ -35,6 +35,7 @@ def entry_from(found: dict[str, Any]) -> Entry:
 
 
 def is_tombstone(found: Mapping[str, Any]) -> bool:
+    """Whether the document was deleted."""
     return "_deleted" in found
 
 

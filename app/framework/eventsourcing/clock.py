@@ -1,4 +1,4 @@
-"""Watches the clock of the log's database: events carry its time, and it may be wrong."""
+"""Watching the clock of the log's database: events carry its time, and it may be wrong."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 CLOCK_TOLERANCE = timedelta(seconds=1)
-"""How far a clock may be off before a warning."""
+"""How far a clock may be off before that is said."""
 
 LOOK_SECONDS = 10.0
 
@@ -29,7 +29,7 @@ class LogClock:
     def ahead(self) -> timedelta:
         """How far the time of the last event is ahead of the clock.
 
-        Times of events never go back: until the clock has caught up, all events get that time.
+        Times of events never go back, so until the clock has caught up all are given that time.
         """
         if self.recorded_at is None:
             return timedelta(0)
@@ -50,10 +50,11 @@ class DatedLog(Protocol):
 
 
 class ClockWatch:
-    """Checks the clock of a log periodically, and warns when it is wrong.
+    """Looks at the clock of a log now and then, and says what is wrong with it.
 
-    ahead_seconds: how far the times of new events are ahead of the clock; normally 0.
-    jumps: how often the clock has jumped, measured by this process's monotonic clock.
+    ahead_seconds: how far the times of new events are ahead of the clock, as last seen; 0 as a
+        rule.
+    jumps: how often the clock was seen to jump, measured by this process's monotonic clock.
     """
 
     def __init__(self, log: DatedLog) -> None:
@@ -63,7 +64,7 @@ class ClockWatch:
         self._last: _Look | None = None
 
     async def run(self, *, every_seconds: float = LOOK_SECONDS) -> None:
-        """Check periodically until cancelled."""
+        """Look again and again until cancelled."""
         while True:
             try:
                 await self.look()
@@ -72,7 +73,7 @@ class ClockWatch:
             await asyncio.sleep(every_seconds)
 
     async def look(self) -> None:
-        """Check once.
+        """Look once.
 
         Raises:
             StorageUnavailable: the storage cannot be reached.
@@ -110,14 +111,14 @@ class ClockWatch:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The time of the database's clock, between two times of the monotonic clock."""
+    """What the database's clock said at some moment between two of the monotonic clock."""
 
     said: datetime
     began: float
     ended: float
 
     def jump_since(self, before: "_Look") -> timedelta:
-        """The least jump of the clock that explains both times; 0 if none is needed."""
+        """By how much the clock jumped at least; nothing if it may be the time the looks took."""
         passed = self.said - before.said
         longest = timedelta(seconds=self.ended - before.began) + CLOCK_TOLERANCE
         shortest = timedelta(seconds=self.began - before.ended) - CLOCK_TOLERANCE

@@ -1,4 +1,4 @@
-"""Behaviours for all messages."""
+"""Behaviours that suit any message."""
 
 import asyncio
 import logging
@@ -19,6 +19,7 @@ class Log:
     async def __call__(
         self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
     ) -> ResultT:
+        """Proceed, and say at debug level how it went."""
         if not self._logger.isEnabledFor(logging.DEBUG):
             return await proceed(message, context)
         started = time.perf_counter()
@@ -36,9 +37,9 @@ class Log:
 
 
 class Deadline:
-    """Cancels the handler of a message after `seconds`, and raises the error of `error()`.
+    """Gives up on a message after `seconds`, raising what `error` makes.
 
-    Whether a write under way was committed is unknown then.
+    The handler is cancelled: whether a write it had under way was committed is unknown.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
@@ -48,6 +49,7 @@ class Deadline:
     async def __call__(
         self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
     ) -> ResultT:
+        """Proceed for as long as the deadline allows."""
         try:
             async with asyncio.timeout(self._seconds) as limit:
                 return await proceed(message, context)

@@ -53,6 +53,7 @@ class ListUserSummariesHandler:
     async def __call__(
         self, query: ListUserSummaries, context: RequestContext
     ) -> Page[UserSummary]:
+        """Read a page of summaries."""
         page = await read_page(
             self._views,
             USER_SUMMARIES.name,
