@@ -7,7 +7,6 @@ from app import IDENTIFIER
 
 
 def main(program: str = IDENTIFIER) -> int:
-    """Run the command that the process's arguments name; the exit status."""
     # A Ctrl-C during the import ends the process at once, with no traceback.
     usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
     from app.cli import main as run  # noqa: PLC0415 - see above

@@ -38,13 +38,11 @@ MESSAGE_SECONDS = 4.5
 
 
 def event_registry(contexts: Sequence[Context] = CONTEXTS) -> EventRegistry:
-    """The registry of every event of every context."""
     events = [event for each in contexts for event in each.events]
     return EventRegistry(events, upcasters_of(contexts))
 
 
 def all_projections(contexts: Sequence[Context] = CONTEXTS) -> Sequence[Projection]:
-    """The projections of every context."""
     return [projection for each in contexts for projection in each.projections]
 
 
@@ -89,7 +87,6 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
 def register_commands(
     mediator: Mediator, event_store: EventStore, contexts: Sequence[Context] = CONTEXTS
 ) -> None:
-    """Register the handler of every command."""
     for context in contexts:
         for registration in context.commands(event_store):
             _register(mediator, registration, _behaviours("PostgreSQL"))
@@ -98,7 +95,6 @@ def register_commands(
 def register_queries(
     mediator: Mediator, read_side: ReadSide, contexts: Sequence[Context] = CONTEXTS
 ) -> None:
-    """Register the handler of every query."""
     for context in contexts:
         for registration in context.queries(read_side):
             _register(mediator, registration, _behaviours("MongoDB"))
@@ -107,7 +103,7 @@ def register_queries(
 def _register(
     mediator: Mediator, registration: Registration, behaviours: Sequence[Behaviour]
 ) -> None:
-    # A duplicate does not end the start-up at once: `verify` lists it with all else amiss.
+    # A duplicate does not end the start-up here: `verify` lists it with the other mistakes.
     with contextlib.suppress(DuplicateHandler):
         mediator.register(registration, behaviours=behaviours)
 

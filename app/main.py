@@ -50,5 +50,4 @@ def application(service: Service, **options: Any) -> FastAPI:
 
 
 def http_sides() -> Sequence[HttpSide]:
-    """What every context serves over HTTP."""
     return [each.http() for each in CONTEXTS if each.http is not None]

@@ -84,7 +84,6 @@ class _Command(argparse.ArgumentParser):
         self._module = module
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse what the command takes."""
         command = importlib.import_module(self._module)
         self.description = command.DESCRIPTION
         command.add_arguments(self)

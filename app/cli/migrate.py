@@ -15,11 +15,10 @@ DESCRIPTION = (
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Take no arguments."""
+    pass
 
 
 def run(_: argparse.Namespace) -> int:
-    """Migrate, whatever the roles of this process."""
     settings = Settings.load().model_copy(update={"roles": frozenset({Role.COMMANDS})})
     logs.configure(settings.log_level, settings.log_format)
     with shared_databases(settings) as ready:

@@ -22,7 +22,6 @@ DESCRIPTION = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add `verify`."""
     commands = parser.add_subparsers(
         title="commands", metavar="command", parser_class=argparse.ArgumentParser
     )
@@ -30,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print a table of the projections."""
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_format)
     with shared_databases(settings) as ready:

@@ -45,7 +45,6 @@ _logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes to its parser."""
     parser.add_argument("--migrate", action="store_true", help="bring the schema up to date first")
     parser.add_argument("--host", default=argparse.SUPPRESS, help="instead of HOST")
     parser.add_argument("--port", default=argparse.SUPPRESS, help="instead of PORT")

@@ -15,7 +15,6 @@ _POLL_SECONDS = 0.1
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to those under `projections`."""
     parser = commands.add_parser(
         "verify",
         help="compare every document with a fold of the whole log",

@@ -1,10 +1,10 @@
-"""What start-up raises for code that does not fit together."""
+"""The error of start-up for code that is not wired up."""
 
 from collections.abc import Sequence
 
 
 class Misconfigured(Exception):
-    """The code does not fit together; `problems` says, a line each, all that is wrong."""
+    """Code is not wired up; `problems` lists every mistake, one line each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))

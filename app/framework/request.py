@@ -1,4 +1,4 @@
-"""What comes with a message and what comes back with its result, beside the two themselves."""
+"""The context that is sent with a message, and the outcome of a command."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ ValueT_co = TypeVar("ValueT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """What a sender names a command by, so as to be able to repeat it.
+    """Identifies a command, so that its sender can repeat it safely.
 
     value: chosen by the sender, for this command only.
-    fingerprint: of what is asked for; tells a repeat from another command under one key.
+    fingerprint: of the content of the command; distinguishes a repeat from another command.
     """
 
     value: str
@@ -21,12 +21,12 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What a message was sent with; it reaches every behaviour and the handler.
+    """The context of a message; every behaviour and the handler get it.
 
-    request_id: names the request in logs and, as correlation id, in the events it leads to.
-    actor: who sent it, recorded with the events.
-    idempotency_key: the command is carried out only if none was under this key before.
-    minimum_position: what a query reads holds the log up to here; 0 for as far as it is.
+    request_id: identifies the request in logs and, as correlation id, in its events.
+    actor: who sent it; recorded with the events.
+    idempotency_key: the command is carried out only if no earlier one had this key.
+    minimum_position: a query reads views that have reached this position; 0 for any.
     """
 
     request_id: str | None = None
@@ -36,16 +36,16 @@ class RequestContext:
 
 
 NO_CONTEXT = RequestContext()
-"""The context of what is sent without one: by tests and scripts."""
+"""The context of messages that tests and scripts send without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[ValueT_co]):
-    """What a command has led to.
+    """The result of a command.
 
-    value: what it answers.
-    version, position: where its aggregate stands after it, in its stream and in the log.
-    replayed: whether the command had been carried out before, under the same idempotency key.
+    value: its answer.
+    version, position: of the last event of its aggregate, in its stream and in the log.
+    replayed: whether an earlier command with the same idempotency key was carried out instead.
     """
 
     value: ValueT_co
@@ -55,4 +55,4 @@ class Outcome(Generic[ValueT_co]):
 
 
 logged_request_id: ContextVar[str | None] = ContextVar("logged_request_id", default=None)
-"""The request under way, for the lines that are logged meanwhile; nothing else depends on it."""
+"""The id of the current request, for log lines only."""

@@ -1,4 +1,4 @@
-"""What every storage adapter may raise, whichever port it implements.
+"""The errors of all storage adapters, and the port that all of them implement.
 
 StorageError
 |-- StorageUnavailable   the server cannot be reached or does not answer in time
@@ -13,8 +13,8 @@ from typing import Protocol
 class StorageError(Exception):
     """A storage adapter could not do what its port promises.
 
-    summary: what is wrong in our own words, which clients may read. The message goes on with what
-        the driver said, which names hosts, users and databases: it is for the log.
+    summary: what is wrong in our own words; clients may read it. The message adds the text of the
+        driver, which names hosts, users and databases: it is for the log only.
     """
 
     def __init__(self, summary: str, message: str = "") -> None:
@@ -29,37 +29,37 @@ class StorageUnavailable(StorageError):
     """
 
     def __init__(self, storage: str, reason: str, driver_error: str = "") -> None:
-        """Of `storage`, for `reason`, in our words; `driver_error` is what the driver said."""
+        """`reason` is in our words; `driver_error` is the text of the driver."""
         summary = f"{storage} is unavailable: {reason}"
         super().__init__(summary, f"{summary} ({driver_error})" if driver_error else summary)
         self.storage = storage
 
 
 class StorageTimeout(StorageUnavailable):
-    """The storage ended a read that took longer than it may. Other reads are not affected."""
+    """The storage ended a read at its time limit. Other reads are not affected."""
 
 
 class StorageNotReady(StorageError):
     """The storage answers, but has to be set up or repaired before it can be used."""
 
     def __init__(self, summary: str, driver_error: str = "") -> None:
-        """As `summary` says, in our words; `driver_error` is what the driver said."""
+        """`summary` is in our words; `driver_error` is the text of the driver."""
         super().__init__(summary, f"{summary}: {driver_error}" if driver_error else summary)
 
 
 class Overloaded(StorageError):
-    """A bounded queue is full; nothing was done, and trying again later is safe."""
+    """A bounded queue is full: backpressure. Nothing was done, and a later retry is safe."""
 
     def __init__(self, queue: str, bound: int) -> None:
         super().__init__(f"The queue of {queue} is full ({bound} waiting).")
 
 
 class Storage(Protocol):
-    """What a process asks of a storage adapter beside its ports."""
+    """The part that all storage adapters have in common."""
 
     @property
     def name(self) -> str:
-        """What the storage is called in health checks."""
+        """The name of the storage in health checks."""
         ...
 
     async def check(self) -> None:
@@ -73,5 +73,5 @@ class Storage(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what is under way and part from the storage; what comes later is refused."""
+        """Finish the calls under way and disconnect; later calls are refused."""
         ...

@@ -64,7 +64,6 @@ class MemoryEventStore:
         self._signal = LogSignal()
 
     async def append(self, append: Append) -> Appended:
-        """As `EventStore.append` says."""
         await asyncio.sleep(0)
         encoded = [self._registry.encode(each) for each in append.events]
         key = append.idempotency_key
@@ -97,7 +96,6 @@ class MemoryEventStore:
     async def load(
         self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
     ) -> Sequence[RecordedEvent]:
-        """As `EventStore.load` says."""
         await asyncio.sleep(0)
         end = min(up_to_version, after_version + LOADED_AT_ONCE)
         stream = self._streams.get(stream_id, [])
@@ -111,7 +109,6 @@ class MemoryEventStore:
         after_version: int = 0,
         up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
-        """As `EventStore.load_from_snapshot` says."""
         kept = self._snapshots.get(stream_id)
         of_use = kept and after_version < kept.version <= up_to_version
         if not (kept and of_use and kept.snapshot.version == snapshot_version):
@@ -122,15 +119,13 @@ class MemoryEventStore:
         )
 
     async def receipt(self, key: str) -> Receipt | None:
-        """As `EventStore.receipt` says."""
         await asyncio.sleep(0)
         return self._receipts.get(key)
 
     async def check_appends(self) -> None:
-        """As `EventStore.check_appends` says."""
+        pass
 
     async def purge_receipts(self, *, marks: int, interval: timedelta) -> Purged:
-        """As `EventStore.purge_receipts` says."""
         await asyncio.sleep(0)
         now, went_back = self._clock(), timedelta(0)
         if self._marks and self._marks[-1].made_at > now + CLOCK_TOLERANCE:
@@ -147,17 +142,14 @@ class MemoryEventStore:
         return Purged(len(old), went_back)
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
-        """As `EventLog.read` says."""
         await asyncio.sleep(0)
         return [self._recorded(each) for each in range(after, min(after + limit, len(self._log)))]
 
     async def head(self) -> int:
-        """As `EventLog.head` says."""
         await asyncio.sleep(0)
         return len(self._log)
 
     async def identity(self) -> str:
-        """As `LogSource.identity` says."""
         await asyncio.sleep(0)
         return self._identity
 
@@ -167,7 +159,6 @@ class MemoryEventStore:
         return LogClock(self._log[-1][4] if self._log else None, self._clock())
 
     async def wait(self, *, after: int, seconds: float) -> None:
-        """As `EventLog.wait` says."""
         await self._signal.wait(after=after, seconds=seconds)
 
     def _recorded(self, offset: int) -> RecordedEvent:

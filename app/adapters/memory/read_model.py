@@ -41,17 +41,14 @@ class MemoryReadModel:
         self._serving: dict[str, int] = {}
 
     async def prepare(self, projection: Projection) -> int:
-        """As `ProjectionStore.prepare` says."""
         self._serving.setdefault(projection.name, projection.version)
         return self._of(projection).status.position or 0
 
     async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
-        """As `ProjectionStore.load` says."""
         documents = self._of(projection).documents
         return {key: _copy(documents[key]) for key in keys if key in documents}
 
     async def count(self, projection: Projection, *, up_to: int) -> int:
-        """As `ProjectionStore.count` says."""
         return sum(
             each.document is not None and each.position <= up_to
             for each in self._of(projection).documents.values()
@@ -64,7 +61,6 @@ class MemoryReadModel:
         *,
         created: Collection[str] = (),  # noqa: ARG002 - there is nothing to be saved here
     ) -> None:
-        """As `ProjectionStore.write` says."""
         stored = self._of(projection).documents
         for key, versioned in documents.items():
             before = stored.get(key)
@@ -72,7 +68,6 @@ class MemoryReadModel:
                 stored[key] = _copy(versioned)
 
     async def save(self, projection: Projection, status: ProjectionStatus) -> None:
-        """As `ProjectionStore.save` says."""
         stored = self._of(projection)
         stored.status = replace(
             status,
@@ -82,17 +77,14 @@ class MemoryReadModel:
         )
 
     async def serve(self, projection: Projection) -> None:
-        """As `ProjectionStore.serve` says."""
         now = self._serving.get(projection.name, 0)
         self._serving[projection.name] = max(now, projection.version)
 
     async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
-        """As `Views.get` says."""
         versioned = self._serving_documents(view, at_least).get(key)
         return None if versioned is None else _entry(key, versioned)
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
-        """As `Views.page` says."""
         documents = self._serving_documents(view, at_least)
         request = request.for_version(self._serving.get(view, 0))
         matching = _matching(request)
@@ -112,7 +104,6 @@ class MemoryReadModel:
         return [_with_fields(each, request) for each in found[: request.limit]]
 
     async def positions(self) -> Mapping[str, int]:
-        """As `Views.positions` says."""
         return {
             view: self._stored[view, version].status.position or 0
             for view, version in self._serving.items()
@@ -120,17 +111,14 @@ class MemoryReadModel:
         }
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
-        """As `Views.statuses` says."""
         now = self._clock()
         return [each.status.heard_at(now) for _, each in sorted(self._stored.items())]
 
     async def adopt(self, log: str) -> str:
-        """As `ProjectionStore.adopt` says."""
         self._log_identity = self._log_identity or log
         return self._log_identity
 
     async def log_identity(self) -> str | None:
-        """As `ProjectionStore.log_identity` says."""
         return self._log_identity
 
     def _of(self, projection: Projection) -> _Stored:

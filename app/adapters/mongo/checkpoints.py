@@ -128,7 +128,6 @@ class Checkpoints:
         return None if found is None else str(found["value"])
 
     async def close(self) -> None:
-        """Finish what is under way."""
         await self._saves.close()
         await self._look_ups.close()
         await self._position_look_ups.close()

@@ -35,7 +35,6 @@ def entry_from(found: dict[str, Any]) -> Entry:
 
 
 def is_tombstone(found: Mapping[str, Any]) -> bool:
-    """Whether the document was deleted."""
     return "_deleted" in found
 
 

@@ -70,7 +70,6 @@ class MongoReadModel:
             await self._client.view(COLLECTION).find_one({}, {"_id": 1})
 
     async def close(self) -> None:
-        """As `Storage.close` says."""
         for reads in self._reads.values():
             await reads.close()
         for pages in self._pages.values():
@@ -80,19 +79,16 @@ class MongoReadModel:
         await self._client.close()
 
     async def prepare(self, projection: Projection) -> int:
-        """As `ProjectionStore.prepare` says."""
         await create_indexes(self._client, projection)
         async with answering():
             return await self._checkpoints.prepare(projection)
 
     async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
-        """As `ProjectionStore.load` says."""
         async with answering():
             found = await _find_keys(self._collection(projection), keys)
         return {each["_id"]: versioned_from(each) for each in found}
 
     async def count(self, projection: Projection, *, up_to: int) -> int:
-        """As `ProjectionStore.count` says."""
         documents = {"_position": {"$lte": up_to}, **NOT_DELETED}
         number: int = await run_long_operation(
             self._client,
@@ -107,23 +103,19 @@ class MongoReadModel:
         *,
         created: Collection[str] = (),
     ) -> None:
-        """As `ProjectionStore.write` says."""
         if documents:
             async with answering():
                 await write_guarded(self._collection(projection), documents, created)
 
     async def save(self, projection: Projection, status: ProjectionStatus) -> None:
-        """As `ProjectionStore.save` says."""
         async with answering():
             await self._checkpoints.save(projection, status)
 
     async def serve(self, projection: Projection) -> None:
-        """As `ProjectionStore.serve` says."""
         async with answering():
             await self._checkpoints.serve(projection)
 
     async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
-        """As `Views.get` says."""
         if not _can_be_sent(key):
             return None
         reads = self._reads.get((view, at_least > 0))
@@ -139,7 +131,6 @@ class MongoReadModel:
         return await reads.submit((key, at_least))
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
-        """As `Views.page` says."""
         kind = (view, at_least > 0, request.sort, *request.equals)
         pages = self._pages.get(kind)
         if pages is None:
@@ -152,21 +143,17 @@ class MongoReadModel:
         return await pages.read((request, at_least))
 
     async def positions(self) -> Mapping[str, int]:
-        """As `Views.positions` says."""
         return await self._checkpoints.positions()
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
-        """As `Views.statuses` says."""
         async with answering():
             return await self._checkpoints.statuses()
 
     async def adopt(self, log: str) -> str:
-        """As `ProjectionStore.adopt` says."""
         async with answering():
             return await self._checkpoints.adopt(log)
 
     async def log_identity(self) -> str | None:
-        """As `ProjectionStore.log_identity` says."""
         async with answering():
             return await self._checkpoints.log_identity()
 

@@ -77,7 +77,6 @@ def did_nothing(error: BaseException) -> bool:
 
 
 def unavailable(error: Exception) -> StorageUnavailable:
-    """What becomes of a transient error."""
     reasons = (words for kind, words in _REASONS if isinstance(error, kind))
     return StorageUnavailable("PostgreSQL", next(reasons, "it refuses for now"), message(error))
 

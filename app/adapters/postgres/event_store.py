@@ -97,7 +97,6 @@ class PostgresEventStore:
         await check_schema(self._reading)
 
     async def close(self) -> None:
-        """As `Storage.close` says."""
         await self._appends.close()
         await self._loads.close()
         await self._receipts.close()
@@ -105,7 +104,6 @@ class PostgresEventStore:
             await each.close()
 
     async def append(self, append: Append) -> Appended:
-        """As `EventStore.append` says."""
         appended = await self._appends.submit((append, self._encode(append)))
         self._signal.grown_to(appended.position)
         return appended
@@ -113,7 +111,6 @@ class PostgresEventStore:
     async def load(
         self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
     ) -> Sequence[RecordedEvent]:
-        """As `EventStore.load` says."""
         load = (stream_id, after_version, up_to_version, _NO_EDITION)
         _, events = await self._loads.submit(load)
         return events
@@ -126,34 +123,27 @@ class PostgresEventStore:
         after_version: int = 0,
         up_to_version: int = LAST_VERSION,
     ) -> tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]:
-        """As `EventStore.load_from_snapshot` says."""
         return await self._loads.submit((stream_id, after_version, up_to_version, snapshot_version))
 
     async def receipt(self, key: str) -> Receipt | None:
-        """As `EventStore.receipt` says."""
         return await self._receipts.submit(key)
 
     async def check_appends(self) -> None:
-        """As `EventStore.check_appends` says."""
         await self._append_health.check()
 
     async def purge_receipts(self, *, marks: int, interval: timedelta) -> Purged:
-        """As `EventStore.purge_receipts` says."""
         return await receipts.purge(self._reading, marks=marks, interval=interval)
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
-        """As `EventLog.read` says."""
         rows = await self._reading.fetch(statements.READ, after, limit)
         return [self._recorded(row) for row in rows]
 
     async def head(self) -> int:
-        """As `EventLog.head` says."""
         rows = await self._reading.fetch(statements.HEAD)
         position: int = rows[0]["position"]
         return position
 
     async def identity(self) -> str:
-        """As `LogSource.identity` says."""
         rows = await self._reading.fetch(statements.IDENTITY)
         identity: str = rows[0]["identity"]
         return identity
@@ -164,7 +154,6 @@ class PostgresEventStore:
         return LogClock(*rows[0])
 
     async def wait(self, *, after: int, seconds: float) -> None:
-        """As `EventLog.wait` says."""
         await self._signal.wait(after=after, seconds=seconds)
 
     async def _append_batch(self, items: Sequence[_Item]) -> list[Appended | Exception]:

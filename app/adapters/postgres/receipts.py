@@ -10,7 +10,6 @@ PURGED_AT_ONCE = 5000
 
 
 async def purge(connection: Connection, *, marks: int, interval: timedelta) -> Purged:
-    """As `EventStore.purge_receipts` says."""
     rebased = await connection.fetch(statements.REBASE_MARKS, CLOCK_TOLERANCE)
     went_back = rebased[0]["ahead"] if rebased else timedelta(0)
     await connection.fetch(statements.ADD_MARK, interval)

@@ -87,15 +87,12 @@ class Session:
         await self._connection.execute("rollback")
 
     async def ping(self) -> None:
-        """Return once PostgreSQL has answered."""
         await self._connection.execute("select")
 
     async def close(self) -> None:
-        """Part from PostgreSQL in order."""
         await self._connection.close(timeout=1)
 
     def terminate(self) -> None:
-        """Part from it at once."""
         self._connection.terminate()
 
 

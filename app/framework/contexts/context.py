@@ -46,7 +46,6 @@ class Context:
 
 
 def upcasters_of(contexts: Sequence[Context]) -> Upcasters:
-    """The upcasters of all of them."""
     merged: Mapping[Any, Any] = {
         key: upcaster for each in contexts for key, upcaster in each.upcasters.items()
     }

@@ -44,13 +44,11 @@ class FollowHandler(Generic[ItemT]):
         registry: EventRegistry,
         item: Callable[[Entry, EventRegistry], ItemT],
     ) -> None:
-        """Make an `item` of each document that `feed` hands out."""
         self._feed = feed
         self._registry = registry
         self._item = item
 
     async def __call__(self, query: Follow[ItemT], context: RequestContext) -> Followed[ItemT]:
-        """Read on, or wait for what comes."""
         found = await self._feed.read(after=query.after, seconds=query.seconds, context=context)
         items = [(each.position, self._item(each, self._registry)) for each in found.entries]
         return Followed(items, found.position)

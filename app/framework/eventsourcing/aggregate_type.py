@@ -1,4 +1,4 @@
-"""What there is to know of a type of aggregate, so that its commands can be handled."""
+"""The description of a type of aggregate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from app.framework.eventsourcing.store import Claim
 
 @dataclass(frozen=True, slots=True)
 class AggregateType(Generic[AggregateT]):
-    """A type of aggregate: where its streams are, and what they are folded into.
+    """A type of aggregate: its streams, and the class they are folded into.
 
     stream_type: the first part of the ids of its streams, `<stream_type>-<id>`; without a hyphen.
-    aggregate: what a stream is folded into.
-    snapshots: how states are kept; without, each load begins with the first event.
-    claim_taken: the domain error for a claim that another stream holds; ClaimTaken without.
+    aggregate: the class of the state.
+    snapshots: how snapshots are taken; None to load every stream from its first event.
+    claim_taken: makes the domain error for a claim that another stream holds; None for ClaimTaken.
     """
 
     stream_type: str

@@ -1,4 +1,4 @@
-"""Watching the clock of the log's database: events carry its time, and it may be wrong."""
+"""Watches the clock of the log's database: events carry its time, and it may be wrong."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 CLOCK_TOLERANCE = timedelta(seconds=1)
-"""How far a clock may be off before that is said."""
+"""How far a clock may be off before a warning."""
 
 LOOK_SECONDS = 10.0
 
@@ -29,7 +29,7 @@ class LogClock:
     def ahead(self) -> timedelta:
         """How far the time of the last event is ahead of the clock.
 
-        Times of events never go back, so until the clock has caught up all are given that time.
+        Times of events never go back: until the clock has caught up, all events get that time.
         """
         if self.recorded_at is None:
             return timedelta(0)
@@ -50,11 +50,10 @@ class DatedLog(Protocol):
 
 
 class ClockWatch:
-    """Looks at the clock of a log now and then, and says what is wrong with it.
+    """Checks the clock of a log periodically, and warns when it is wrong.
 
-    ahead_seconds: how far the times of new events are ahead of the clock, as last seen; 0 as a
-        rule.
-    jumps: how often the clock was seen to jump, measured by this process's monotonic clock.
+    ahead_seconds: how far the times of new events are ahead of the clock; normally 0.
+    jumps: how often the clock has jumped, measured by this process's monotonic clock.
     """
 
     def __init__(self, log: DatedLog) -> None:
@@ -64,7 +63,7 @@ class ClockWatch:
         self._last: _Look | None = None
 
     async def run(self, *, every_seconds: float = LOOK_SECONDS) -> None:
-        """Look again and again until cancelled."""
+        """Check periodically until cancelled."""
         while True:
             try:
                 await self.look()
@@ -73,7 +72,7 @@ class ClockWatch:
             await asyncio.sleep(every_seconds)
 
     async def look(self) -> None:
-        """Look once.
+        """Check once.
 
         Raises:
             StorageUnavailable: the storage cannot be reached.
@@ -111,14 +110,14 @@ class ClockWatch:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What the database's clock said at some moment between two of the monotonic clock."""
+    """The time of the database's clock, between two times of the monotonic clock."""
 
     said: datetime
     began: float
     ended: float
 
     def jump_since(self, before: "_Look") -> timedelta:
-        """By how much the clock jumped at least; nothing if it may be the time the looks took."""
+        """The least jump of the clock that explains both times; 0 if none is needed."""
         passed = self.said - before.said
         longest = timedelta(seconds=self.ended - before.began) + CLOCK_TOLERANCE
         shortest = timedelta(seconds=self.began - before.ended) - CLOCK_TOLERANCE

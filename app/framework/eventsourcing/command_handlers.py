@@ -1,4 +1,4 @@
-"""From a command to the decision on its aggregate, and back with the outcome."""
+"""Handlers of commands: they decide on an aggregate and return the outcome."""
 
 import functools
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,9 +17,9 @@ CommandT = TypeVar("CommandT")
 
 
 class CommandHandlers(Generic[AggregateT, AnswerT]):
-    """Makes the handlers of commands that each change one aggregate of a type.
+    """Makes the handlers of commands that change one aggregate of a type.
 
-    They share what is kept in memory, so a process has one of these for a type.
+    The handlers share a cache of aggregates, so a process has one instance for each type.
     """
 
     def __init__(
@@ -30,13 +30,13 @@ class CommandHandlers(Generic[AggregateT, AnswerT]):
         aggregate_id: Callable[[Any], str],
         answer: Callable[[Stored[AggregateT]], AnswerT],
     ) -> None:
-        """Handle commands on what is in `store`.
+        """Make handlers on `store`.
 
         Args:
             store: where the streams are.
-            aggregate_type: what they are folded into.
-            aggregate_id: the id of the aggregate that a command is for.
-            answer: what a command answers with, from its aggregate after it.
+            aggregate_type: the type of the aggregates.
+            aggregate_id: returns the id of the aggregate of a command.
+            answer: makes the answer of a command from the aggregate after it.
 
         """
         self._repository = Repository(store, aggregate_type)
@@ -49,7 +49,7 @@ class CommandHandlers(Generic[AggregateT, AnswerT]):
     ) -> Callable[[CommandT, RequestContext], Awaitable[Outcome[AnswerT]]]:
         """The handler of the command that `decide` takes; for `decide` see `Decide`.
 
-        It raises what `Repository.transact` raises, with `claim_taken` in place of ClaimTaken. A
+        The handler raises what `Repository.transact` raises, but `claim_taken` for ClaimTaken. A
         command with an `expected_version` is decided on that version only.
         """
 

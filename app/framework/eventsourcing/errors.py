@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EventSourcingError(Exception):
-    """The write side cannot do what was asked."""
+    """The write side cannot carry out a call."""
 
 
 class AppendRefused(EventSourcingError):
@@ -29,7 +29,7 @@ class AppendRefused(EventSourcingError):
 
 
 class VersionConflict(AppendRefused):
-    """The stream stands at another version than the writer expected."""
+    """The stream is not at the expected version of the append."""
 
     def __init__(self, stream_id: str, expected: int, actual: int) -> None:
         super().__init__(f"Stream {stream_id} is at version {actual}, not {expected}.")
@@ -55,14 +55,14 @@ class DuplicateCommand(AppendRefused):
 
 
 class IdempotencyKeyReused(EventSourcingError):
-    """A command has the idempotency key of another that asked for something else."""
+    """A command has the idempotency key of a different command."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"The idempotency key {key!r} was used for another command.")
 
 
 class VersionMismatch(EventSourcingError):
-    """The caller named the version to act on, and the aggregate is at another."""
+    """The aggregate is not at the version that the caller expects."""
 
     def __init__(self, stream_id: str, expected: int | None, actual: int) -> None:
         super().__init__(f"Stream {stream_id} is at version {actual}, not {expected}.")

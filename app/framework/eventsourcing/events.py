@@ -26,7 +26,6 @@ class Event:
 
 
 def event_data(event: Event) -> Data:
-    """The fields of `event` by name."""
     event_class: type = type(event)
     return {name: getattr(event, name) for name in _field_names(event_class)}
 
@@ -38,11 +37,11 @@ def _field_names(event_class: type[Any]) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Who and what an event came from; every part is optional.
+    """The origin of an event; every part is optional.
 
-    correlation_id: the request, wherever it has been, that led here.
-    causation_id: the one command whose handling recorded the event.
-    actor: who asked for it.
+    correlation_id: the request that led to it, also across services.
+    causation_id: the command that recorded the event.
+    actor: who sent the command.
     """
 
     correlation_id: str | None = None
@@ -50,13 +49,13 @@ class Metadata:
     actor: str | None = None
 
     def as_data(self) -> Data:
-        """The parts that are known, by name."""
+        """The parts that are not None, by name."""
         names = Metadata.__match_args__
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     @staticmethod
     def from_data(data: Mapping[str, Any]) -> "Metadata":
-        """The reverse of `as_data`; names it does not know are left out."""
+        """The reverse of `as_data`; unknown names are ignored."""
         return Metadata(data.get("correlation_id"), data.get("causation_id"), data.get("actor"))
 
 
@@ -79,5 +78,5 @@ class RecordedEvent:
 
     @property
     def aggregate_id(self) -> str:
-        """The id of the aggregate: the stream id less its type."""
+        """The id of the aggregate: the stream id without its type."""
         return self.stream_id.partition("-")[2]

@@ -1,4 +1,4 @@
-"""Which event class a stored name stands for, and how payloads of the past become today's."""
+"""Maps stored event types to classes, and brings old payloads up to date."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class EncodedEvent:
 
 
 class EventRegistry:
-    """Encodes events under their stable names and decodes what any version has stored."""
+    """Encodes events under their stable names, and decodes events stored by any version."""
 
     def __init__(
         self, event_classes: Iterable[type[Event]], upcasters: Upcasters | None = None
@@ -48,11 +48,10 @@ class EventRegistry:
 
     @property
     def event_classes(self) -> frozenset[type[Event]]:
-        """Every class registered."""
         return frozenset(self._classes.values())
 
     def missing_upcasters(self) -> list[tuple[str, int]]:
-        """Event types and schema versions that were in use once and cannot be decoded now."""
+        """Event types and old schema versions that have no upcaster."""
         return [
             (event_type, version)
             for event_type, each in self._classes.items()
@@ -73,7 +72,7 @@ class EventRegistry:
         return EncodedEvent(event_class.event_type, event_class.schema_version, event_data(event))
 
     def decode(self, event_type: str, schema_version: int, data: Data) -> Event:
-        """The event stored as `event_type`, its payload brought up to today's fields.
+        """The event stored as `event_type`, with its payload upcast to the current schema version.
 
         Raises:
             UnknownEvent: no class is registered for the type, or an upcaster is missing, or
@@ -94,7 +93,7 @@ class EventRegistry:
             raise UndecodableEvent(event_type, schema_version, error) from error
 
     def decode_at(self, position: int, event_type: str, schema_version: int, data: Data) -> Event:
-        """As `decode`; errors say the position of the event in the log."""
+        """Like `decode`; errors name the position of the event in the log."""
         try:
             return self.decode(event_type, schema_version, data)
         except UnreadableEvent as error:

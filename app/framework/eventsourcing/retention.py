@@ -1,4 +1,4 @@
-"""Forgetting what was promised to be kept for a time only."""
+"""Purging idempotency keys that are older than the promised retention."""
 
 import asyncio
 import logging
@@ -7,11 +7,11 @@ from datetime import timedelta
 from app.framework.eventsourcing.store import EventStore
 
 MARK_INTERVAL = timedelta(hours=1)
-"""How far apart the marks are that receipts grow old by."""
+"""The interval between marks, which the age of receipts is counted in."""
 
 RECEIPTS_KEPT_MARKS = 26
-"""How many marks come after a receipt before it is forgotten. A jump of the clock may bring one of
-them too early, and an append under way may count as older by one: 24 hours are left."""
+"""After how many marks a receipt is purged. A clock jump may bring one mark too early, and an
+append under way may count as older by one: 24 hours are left."""
 
 PURGE_SECONDS = 600.0
 
@@ -25,11 +25,11 @@ async def keep_purging(
     interval: timedelta = MARK_INTERVAL,
     every_seconds: float = PURGE_SECONDS,
 ) -> None:
-    """Forget idempotency keys that `marks` marks came after, again and again until cancelled."""
+    """Purge idempotency keys older than `marks` marks, periodically until cancelled."""
     while True:
         try:
             purged = await store.purge_receipts(marks=marks, interval=interval)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it may be gone the next time
+        except Exception as error:  # noqa: BLE001 - the next attempt may succeed
             _logger.warning("Cannot purge idempotency keys: %s", error)
         else:
             _logger.debug("Purged %s idempotency keys.", purged.receipts)

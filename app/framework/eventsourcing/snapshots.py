@@ -39,7 +39,6 @@ class Snapshots(Generic[AggregateT]):
         return Snapshot(self.version, data)
 
     def restored(self, kept: RecordedSnapshot) -> Stored[AggregateT]:
-        """The aggregate as of a snapshot."""
         return Stored(
             state=self.decode(kept.snapshot.data["state"]),
             version=kept.version,

@@ -10,7 +10,7 @@ from app.framework.eventsourcing.events import Data, Event, Metadata, RecordedEv
 from app.framework.request import IdempotencyKey
 
 LOADED_AT_ONCE = 200
-"""How many events of a stream are loaded at once, so that a long one does not hold the loop."""
+"""How many events of a stream one load returns, so that a long one does not block the loop."""
 
 LAST_VERSION = 2**31 - 1
 """No stream is longer: versions are stored in 32 bits."""
@@ -26,7 +26,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """That a command was carried out: its stream stood at `version` after it."""
+    """Records that a command was carried out: its stream was at `version` afterwards."""
 
     key: IdempotencyKey
     stream_id: str
@@ -35,7 +35,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state that the events of a stream have led to, so that not all need be folded anew.
+    """The state of a stream, so that a load need not fold all of its events.
 
     version: the snapshot version, of the form of `data` and of the fold that led to it; from 1.
     """
@@ -46,7 +46,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class RecordedSnapshot:
-    """A snapshot as it is kept: the version, position and time of the last event in it."""
+    """A stored snapshot, with the version, position and time of the last event in it."""
 
     snapshot: Snapshot
     version: int
@@ -56,14 +56,14 @@ class RecordedSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """What one command adds to one stream, all of it or nothing.
+    """What one command appends to one stream, atomically.
 
     expected_version: the version the stream must be at; 0 for one that does not exist yet.
     events: in order; at least one, unless there is an `idempotency_key`.
-    claims, releases: the claims to take and to give back in the same transaction.
-    idempotency_key: recorded in the same transaction, and refused if it was before.
-    snapshot: of the stream after this; kept in the same transaction, in place of an earlier one.
-        It stands where the last of the events does, so there must be one.
+    claims, releases: the claims to take and to release in the same transaction.
+    idempotency_key: recorded in the same transaction; refused if it is recorded already.
+    snapshot: of the stream after this; stored in the same transaction, replacing an earlier one.
+        It has the version of the last event, so there must be an event.
     """
 
     stream_id: str
@@ -78,7 +78,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where an append went: the version and position of its last event, and the time of all."""
+    """The version and position of the last event of an append, and the time of all its events."""
 
     version: int
     position: int
@@ -87,9 +87,9 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What came of looking for idempotency keys to forget.
+    """The result of a purge.
 
-    receipts: how many were forgotten.
+    receipts: how many idempotency keys were purged.
     went_back: how far the newest mark was in the future; it counts as made now.
     """
 
@@ -98,7 +98,7 @@ class Purged:
 
 
 class EventStore(Protocol):
-    """Appends to and loads single streams."""
+    """Appends to streams and loads them."""
 
     async def append(self, append: Append) -> Appended:
         """Record the events of `append`; they are durable when this returns.
@@ -148,7 +148,7 @@ class EventStore(Protocol):
         ...
 
     async def receipt(self, key: str) -> Receipt | None:
-        """What was recorded under the idempotency key `key`.
+        """The receipt of the idempotency key `key`, if there is one.
 
         Raises:
             Overloaded: too many look-ups are waiting.
@@ -158,22 +158,22 @@ class EventStore(Protocol):
         ...
 
     async def check_appends(self) -> None:
-        """Return if an append can succeed, found out by what becomes of appends.
+        """Return if an append can succeed, judged by recent appends or by a trial.
 
-        Nothing is recorded, and the answer comes within seconds.
+        Nothing is recorded, and the call takes seconds at most.
 
         Raises:
-            StorageUnavailable: none succeeds for now.
+            StorageUnavailable: no append succeeds at present.
 
         """
         ...
 
     async def purge_receipts(self, *, marks: int, interval: timedelta) -> Purged:
-        """Forget idempotency keys that `marks` marks were made after; make one if one is due.
+        """Purge idempotency keys older than `marks` marks; add a mark if one is due.
 
-        A mark notes which keys are recorded by then. One is due when by the storage's clock the
-        last is older than `interval`, and each call makes one at most: so a jump of that clock ages
-        keys by one mark, however far it goes.
+        A mark separates the keys recorded before it from later ones. One is due when the last is
+        older than `interval` by the storage's clock, and each call adds at most one. So a jump of
+        that clock, of any size, ages keys by one mark only.
 
         Raises:
             StorageUnavailable: the storage cannot be reached.
@@ -205,18 +205,18 @@ class EventLog(Protocol):
         ...
 
     async def wait(self, *, after: int, seconds: float) -> None:
-        """Return once this process has appended past position `after`, or `seconds` have passed.
+        """Return once this process has appended past position `after`, or after `seconds`.
 
-        Only a hint that it is worth reading: appends of other processes do not end the wait.
+        Only a hint to read again: appends of other processes do not end the wait.
         """
         ...
 
 
 class LogSource(EventLog, DatedLog, Protocol):
-    """The log itself, rather than a view through which it is followed."""
+    """The log with the clock and the identity of its database."""
 
     async def identity(self) -> str:
-        """What tells this log from any other; it stays the same as long as the log is there.
+        """Identifies this log; it never changes.
 
         Raises:
             StorageUnavailable: the storage cannot be reached.

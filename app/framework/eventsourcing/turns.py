@@ -1,4 +1,4 @@
-"""Turns: what must not be done at the same time is done one after the other, in order."""
+"""Turns: callers of one key run one after the other, in order."""
 
 import asyncio
 from weakref import WeakValueDictionary
@@ -7,9 +7,9 @@ from app.framework.storage import Overloaded
 
 
 class _Turn:
-    """An asynchronous context manager that one caller at a time is in.
+    """An asynchronous context manager that lets in one caller at a time.
 
-    callers: how many wait to enter or have entered.
+    callers: how many wait or have entered.
     """
 
     def __init__(self) -> None:
@@ -30,10 +30,10 @@ class _Turn:
 
 
 class Turns:
-    """Turns for each of many keys; callers of one key enter in their order, up to a bound."""
+    """Turns for many keys: callers of one key enter in order, up to a bound."""
 
     def __init__(self, bound: int) -> None:
-        """Let `bound` callers of one key wait or have entered at most."""
+        """Allow at most `bound` callers of one key to wait or have entered."""
         self._bound = bound
         self._turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
 
@@ -41,10 +41,10 @@ class Turns:
         return len(self._turns)
 
     def turn(self, key: str) -> _Turn:
-        """What to enter for a turn with `key`; it counts when entered.
+        """A context manager for a turn with `key`; the caller counts once it enters.
 
         Raises:
-            Overloaded: too many wait for it already.
+            Overloaded: too many callers wait for it.
 
         """
         turn = self._turns.get(key)

@@ -17,7 +17,6 @@ WEAK_VERSION = -1
 
 
 def entity_tag(version: int) -> str:
-    """The strong entity tag of `version`."""
     return f'"{version}"'
 
 

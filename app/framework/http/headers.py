@@ -63,7 +63,6 @@ def set_location(response: Response, request: Request, path: str) -> None:
 
 
 def set_etag(response: Response, version: int) -> None:
-    """Say which version the response shows."""
     response.headers["ETag"] = entity_tag(version)
 
 

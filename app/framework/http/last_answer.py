@@ -40,7 +40,6 @@ class LastAnswer:
         _log.debug("Refused with %s: %s", kind.status, detail, extra={"request_id": request_id})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request."""
         await self._response(scope, receive, send)
 
     def as_bytes(self, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -58,12 +58,10 @@ class Operation:
 
     @property
     def is_command(self) -> bool:
-        """Whether it changes state."""
         return issubclass(self.message_types[0], Command)
 
     @property
     def parameters(self) -> Sequence[inspect.Parameter]:
-        """What the function takes."""
         return list(inspect.signature(self.function, eval_str=True).parameters.values())
 
     @property
@@ -94,11 +92,9 @@ class Operation:
 
     @property
     def has_cursor(self) -> bool:
-        """Whether it answers in pages."""
         return "cursor" in {each.name for each in self.parameters}
 
     def takes(self, parameter: str) -> bool:
-        """Whether its path has this parameter."""
         return f"{{{parameter}}}" in self.path
 
     def check(self) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
-from app.framework.http.request_rules import RequestRules
+from app.framework.http.request_rules import JSON, RequestRules
 
 
 class Plan:
@@ -36,11 +36,10 @@ class Plan:
         self._media_types = {each.encode() for each in rules.media_types}
         self._request, self._response = needs.request_param_name, needs.response_param_name
         self._body = route.body_field
-        self._defaults = {
-            each.name: each.get_default()
-            for each in (*needs.query_params, *needs.header_params)
-            if not each.field_info.is_required()
-        }
+        fields = (*needs.query_params, *needs.header_params)
+        optional = [each for each in fields if not each.field_info.is_required()]
+        self._made = [each for each in optional if _is_made_anew(each)]
+        self._defaults = {it.name: it.get_default() for it in optional if it not in self._made}
         self._count = len(inspect.signature(route.endpoint).parameters)
 
     async def arguments(self, request: Request, response: Response) -> dict[str, Any] | None:
@@ -59,6 +58,7 @@ class Plan:
             _take(values, self._headers, headers)
             if scope["query_string"]:
                 _take(values, self._query, request.query_params)
+            _make(values, self._made)
             if self._body:
                 media_type = headers[b"content-type"].partition(b";")[0]
                 if media_type not in self._media_types or b"content-encoding" in headers:
@@ -103,11 +103,19 @@ def _arguments_not_planned(route: APIRoute, signature: inspect.Signature) -> Ite
             yield f"embedded body, as {each.name} is"
         elif each.name not in given:
             yield f"way to give {each.name}"
+    if body and getattr(body.field_info, "media_type", JSON) != JSON:
+        yield f"body that is no JSON, as {body.name} is"
     for field in fields:
         if field.field_info.validation_alias not in (None, field.alias):
             yield f"validation_alias, as {field.name} has"
         if _is_a(field.field_info.annotation, BaseModel):
             yield f"model of parameters, as {field.name} is"
+
+
+def _is_made_anew(field: Any) -> bool:
+    # A list, say, would be shared by all requests.
+    info = field.field_info
+    return info.default_factory is not None or not isinstance(info.default, Hashable)
 
 
 def _is_a(annotation: Any, kind: type) -> bool:
@@ -124,6 +132,12 @@ def _take(values: dict[str, Any], fields: Mapping[Any, Any], given: Mapping[Any,
         if value is not None:
             text = value.decode("latin-1") if isinstance(value, bytes) else value
             values[field.name] = _valid(field, text)
+
+
+def _make(values: dict[str, Any], fields: Iterable[Any]) -> None:
+    for each in fields:
+        if each.name not in values:
+            values[each.name] = each.get_default()
 
 
 def _valid(field: Any, value: Any) -> Any:

@@ -100,7 +100,7 @@ def _answering(
             # An instance of a subclass, say, whose further members are not for clients.
             result = adapter.validate_python(result, from_attributes=True)
         if is_body_allowed_for_status_code(response.status_code):
-            response.body = adapter.dump_json(result)
+            response.body = adapter.dump_json(result, by_alias=True)
             length = str(len(response.body)).encode()
             response.raw_headers[:0] = (b"content-length", length), json
         return response

@@ -1,4 +1,4 @@
-"""Behaviours that suit any message."""
+"""Behaviours for all messages."""
 
 import asyncio
 import logging
@@ -19,7 +19,6 @@ class Log:
     async def __call__(
         self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
     ) -> ResultT:
-        """Proceed, and say at debug level how it went."""
         if not self._logger.isEnabledFor(logging.DEBUG):
             return await proceed(message, context)
         started = time.perf_counter()
@@ -37,9 +36,9 @@ class Log:
 
 
 class Deadline:
-    """Gives up on a message after `seconds`, raising what `error` makes.
+    """Cancels the handler of a message after `seconds`, and raises the error of `error()`.
 
-    The handler is cancelled: whether a write it had under way was committed is unknown.
+    Whether a write under way was committed is unknown then.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
@@ -49,7 +48,6 @@ class Deadline:
     async def __call__(
         self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
     ) -> ResultT:
-        """Proceed for as long as the deadline allows."""
         try:
             async with asyncio.timeout(self._seconds) as limit:
                 return await proceed(message, context)

@@ -1,16 +1,16 @@
-"""What can be wrong between a message and its handler.
+"""The errors of the mediator.
 
 MediatorError
 |-- DuplicateHandler   a second handler for one message type, raised by `register`
 |-- HandlersMissing    message types without a handler, raised by `verify`
-`-- HandlerMissing     a message nobody here handles, raised by `send`
+`-- HandlerMissing     a message without a handler in this process, raised by `send`
 """
 
 from collections.abc import Sequence
 
 
 class MediatorError(Exception):
-    """The mediator cannot bring a message to a handler."""
+    """The mediator cannot pass a message to a handler."""
 
 
 class DuplicateHandler(MediatorError):
@@ -24,7 +24,7 @@ class DuplicateHandler(MediatorError):
 
 
 class HandlersMissing(MediatorError):
-    """Message types that ought to have a handler have none; `message_types` lists them all."""
+    """Message types have no handler; `message_types` lists them all."""
 
     def __init__(self, message_types: Sequence[type]) -> None:
         names = ", ".join(f"{each.__module__}.{each.__qualname__}" for each in message_types)

@@ -16,7 +16,7 @@ Proceed = Callable[[Message[ResultT], RequestContext], Awaitable[ResultT]]
 
 
 class Behaviour(Protocol):
-    """Something done around handlers: logging, a deadline, a metric."""
+    """Runs around handlers: logging, a deadline, a metric."""
 
     async def __call__(
         self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
@@ -38,7 +38,7 @@ class Mediator:
         self._duplicates: list[DuplicateHandler] = []
 
     def register(self, registration: Registration, *, behaviours: Sequence[Behaviour] = ()) -> None:
-        """Take `registration` on, its handler inside `behaviours`, the first outermost.
+        """Register a handler inside `behaviours`, the first outermost.
 
         Raises:
             DuplicateHandler: the message type has a handler already.
@@ -62,10 +62,10 @@ class Mediator:
         return tuple(self._duplicates)
 
     def verify(self, message_types: Iterable[type[Message[Any]]]) -> None:
-        """Make sure that each of `message_types` has a handler.
+        """Check that each of `message_types` has a handler.
 
         Raises:
-            HandlersMissing: some have none; the error names every one of them.
+            HandlersMissing: some have none; the error names all of them.
 
         """
         missing = [each for each in message_types if each not in self._registrations]
@@ -75,7 +75,7 @@ class Mediator:
     def send(
         self, message: Message[ResultT], context: RequestContext = NO_CONTEXT
     ) -> Awaitable[ResultT]:
-        """Answer `message` with its handler's result; what the handler raises comes through.
+        """The result of the handler of `message`; errors of the handler pass through.
 
         Raises:
             HandlerMissing: no handler is registered for the message's exact type.
@@ -89,6 +89,6 @@ class Mediator:
 
 
 def _called(target: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    # Of an object with a `__call__`, that method: else Python looks for it at every send.
+    # Bind `__call__` once: otherwise Python looks it up at every send.
     method = target.__call__  # type: ignore[operator]
     return method if inspect.ismethod(method) else target

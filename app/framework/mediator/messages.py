@@ -21,7 +21,7 @@ class Message(Generic[ResultT_co]):
     def handled_by(
         cls, handler: Callable[[Self, RequestContext], Awaitable[ResultT_co]]
     ) -> "Registration":
-        """Pair this message type with its handler, for `Mediator.register`.
+        """A registration of this message type with its handler, for `Mediator.register`.
 
         A type checker refuses a handler that takes another message or answers with
         another result.
@@ -32,7 +32,7 @@ class Message(Generic[ResultT_co]):
 class Command(Message[Outcome[ResultT_co]], Generic[ResultT_co]):
     """A request to change state; its handler answers with an `Outcome[ResultT_co]`.
 
-    One with a field `expected_version` is carried out on that version of its aggregate only,
+    A command with a field `expected_version` is decided on that version of its aggregate only,
     unless it is None.
     """
 

@@ -36,7 +36,6 @@ class Projector:
 
     @property
     def statuses(self) -> list[ProjectionStatus]:
-        """How far each projection is."""
         return [each.status for each in self._followers]
 
     async def run(self) -> None:

@@ -24,7 +24,6 @@ class SharedLog:
         self._reads: OrderedDict[_Read, asyncio.Task[Sequence[RecordedEvent]]] = OrderedDict()
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
-        """As `EventLog.read` says."""
         read = self._reads.get((after, limit))
         if read is None:
             read = asyncio.create_task(self._read(after, limit))
@@ -34,11 +33,9 @@ class SharedLog:
         return await asyncio.shield(read)
 
     async def head(self) -> int:
-        """As `EventLog.head` says."""
         return await self._log.head()
 
     async def wait(self, *, after: int, seconds: float) -> None:
-        """As `EventLog.wait` says."""
         await self._log.wait(after=after, seconds=seconds)
 
     async def _read(self, after: int, limit: int) -> Sequence[RecordedEvent]:

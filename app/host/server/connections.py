@@ -129,7 +129,6 @@ class Connections:
             self._hang_up_on_first(self.bodies, self.heads)
 
     def lost(self, connection: Connection) -> None:
-        """Forget one that is closed."""
         self.open -= 1
         if connection in self._giving_way:
             self._giving_way.discard(connection)

@@ -23,7 +23,6 @@ class PacedProtocol(HttpToolsProtocol):
     """Whether the client has closed its side after what is unread."""
 
     def data_received(self, data: bytes) -> None:
-        """Take in what was sent."""
         if self._unread:
             self._leave(self._unread + data)
         elif len(data) <= self.PIECE and not self._has_to_wait:
@@ -37,7 +36,6 @@ class PacedProtocol(HttpToolsProtocol):
         return self._has_ended
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of what was not read."""
         self._unread = b""
         super().connection_lost(exc)
 

@@ -54,7 +54,6 @@ class Protocol(PacedProtocol):
     _begun: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to listen."""
         orderly = OrderlyTransport(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", orderly))
 
@@ -85,7 +84,6 @@ class Protocol(PacedProtocol):
             self._begun.message_event.set()
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
         self._kept = 0
         if self.url[0] != _SLASH or b"#" in self.url:
             self._normalise_target()
@@ -94,7 +92,6 @@ class Protocol(PacedProtocol):
             raise UnreadableHead("its version of HTTP is neither 1.1 nor 1.0")
 
     def on_body(self, body: bytes) -> None:
-        """Pass on a part of the body."""
         self._kept = 0
         super().on_body(body)
 

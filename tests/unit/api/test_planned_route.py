@@ -1,4 +1,6 @@
 import asyncio
+import itertools
+import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -20,7 +22,7 @@ from fastapi import (
 )
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.framework.http.middleware import BodyLimit
 from app.framework.http.planned_route import PlannedRoute
@@ -56,6 +58,15 @@ class NotingDirect(PlannedRoute, Noting):
     """A direct route that notes what it hands over to FastAPI."""
 
 
+class Renamed(BaseModel):
+    """A body whose member has another name for clients."""
+
+    name: Annotated[str, Field(serialization_alias="displayName")]
+
+
+numbers = itertools.count()
+
+
 def add_things(router):
     """The same routes, whatever the router makes of them."""
 
@@ -82,6 +93,18 @@ def add_things(router):
         name: str, x_size: Annotated[int, Header()], nick: Annotated[str, Query()] = "none"
     ) -> Thing:
         return Thing(name=name + nick, size=x_size)
+
+    @router.get("/renamed")
+    async def rename() -> Renamed:
+        return Renamed(name="a")
+
+    @router.get("/default")
+    async def take_defaults(
+        number: Annotated[int, Query(default_factory=lambda: next(numbers))],
+        names: Annotated[list[str], Query()] = [],  # noqa: B006 - that is what it is about
+    ) -> Thing:
+        names.append("a")
+        return Thing(name="".join(names), size=number)
 
     @router.post("/lost")
     async def lose(thing: Thing) -> Thing:
@@ -140,6 +163,7 @@ IN_ORDER = [
     get("/things/abc", headers=[("X-Other", "a"), ("X-Other", "b")]),
     get("/things/abc", headers={"X-Other": "é".encode("latin-1")}),
     get("/thing?name=a", headers={"X-Size": "2"}),
+    get("/renamed"),
     post(b'{"name": "a", "size": 2}'),
     post(b'{"name": "a", "more": true}'),
     post(b'{"name": "a"}', {"Content-Type": "application/json; charset=utf-8"}),
@@ -191,6 +215,15 @@ async def test_a_request_in_order_is_answered_directly(request_):
     """FastAPI is not asked."""
     app, routes = app_of(NotingDirect)
     await answer_to(app, request_)
+    assert all(each.handed_over == () for each in routes)
+
+
+async def test_a_default_is_made_anew_for_each_request():
+    """One that a request changes is not another's, and one that is made is made each time."""
+    app, routes = app_of(NotingDirect)
+    answers = [json.loads((await answer_to(app, get("/default")))[2]) for _ in range(3)]
+    assert [each["name"] for each in answers] == ["a"] * 3
+    assert len({each["size"] for each in answers}) == 3
     assert all(each.handed_over == () for each in routes)
 
 
@@ -371,6 +404,13 @@ async def with_an_embedded_body(body: Annotated[Thing, Body(embed=True)]) -> Thi
     return body
 
 
+async def with_a_body_of_another_kind(
+    body: Annotated[Thing, Body(media_type="application/x-thing")],
+) -> Thing:
+    """Takes a body that is no JSON."""
+    return body
+
+
 async def in_order() -> Thing:
     """As it should be."""
     return Thing(name="a")
@@ -390,6 +430,7 @@ NOT_PLANNED = [
     (with_a_query_model, {}, "model of parameters, as filters is"),
     (with_a_validation_alias, {}, "validation_alias, as size has"),
     (with_an_embedded_body, {}, "embedded body, as body is"),
+    (with_a_body_of_another_kind, {}, "body that is no JSON, as body is"),
     (at_once, {}, "endpoint that is no coroutine function"),
     (in_parts, {}, "endpoint that is no coroutine function"),
     (in_order, {"response_class": PlainTextResponse}, "response_class"),

@@ -103,7 +103,6 @@ class User:
 
     @classmethod
     def evolve(cls, state: "User | None", event: Event) -> "User":
-        """The user after `event`."""
         match event, state:
             case UserRegistered(user_id, name, email, avatar_url, bio), None:
                 return cls(user_id, name, email, avatar_url, bio)

@@ -111,7 +111,6 @@ class UserUpdate(RequestBody):
         return self
 
     def changes(self) -> dict[str, Any]:
-        """The members that were sent, by name."""
         return self.model_dump(exclude_unset=True)
 
 

@@ -30,7 +30,6 @@ USER_HISTORY = Projection(
 
 
 def history_entry(entry: Entry, registry: EventRegistry) -> UserHistoryEntry:
-    """The read model in a document of this view."""
     document = entry.document
     return UserHistoryEntry(
         version=document["version"],

@@ -70,5 +70,4 @@ USER_PROFILES = Projection(
 
 
 def profile(entry: Entry) -> UserProfile:
-    """The read model in a document of this view."""
     return UserProfile(id=entry.key, **entry.document)

@@ -86,6 +86,5 @@ SUMMARY_FIELDS = ("name", "avatar_url")
 
 
 def summary(entry: Entry) -> UserSummary:
-    """The read model in a document of this view."""
     document = entry.document
     return UserSummary(id=entry.key, name=document["name"], avatar_url=document["avatar_url"])

@@ -30,7 +30,6 @@ class GetUserHistoryHandler:
     async def __call__(
         self, query: GetUserHistory, context: RequestContext
     ) -> Page[UserHistoryEntry]:
-        """Read a page of the history."""
         page = await read_page(
             self._views,
             USER_HISTORY.name,

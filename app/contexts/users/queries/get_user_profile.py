@@ -24,7 +24,6 @@ class GetUserProfileHandler:
         self._views = views
 
     async def __call__(self, query: GetUserProfile, context: RequestContext) -> UserProfile:
-        """Read the profile."""
         entry = await self._views.get(USER_PROFILES.name, query.user_id, context)
         if entry is None:
             raise UserNotFound(query.user_id)

@@ -53,7 +53,6 @@ class ListUserSummariesHandler:
     async def __call__(
         self, query: ListUserSummaries, context: RequestContext
     ) -> Page[UserSummary]:
-        """Read a page of summaries."""
         page = await read_page(
             self._views,
             USER_SUMMARIES.name,

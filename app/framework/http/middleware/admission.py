@@ -33,7 +33,6 @@ class Places:
 
     @property
     def full(self) -> bool:
-        """Whether a further request has to be refused."""
         return self.taken >= self.bound
 
 
@@ -49,7 +48,6 @@ class Admission:
         self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
         places = self._places
         if scope["type"] != "http" or _is_always_admitted(scope):
             await self._app(scope, receive, send)

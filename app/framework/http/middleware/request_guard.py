@@ -68,7 +68,6 @@ class RequestGuard:
         self._refusal_of_host = lru_cache(_HOSTS_CACHED)(self._check_host)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass a request on, unless it is refused."""
         # No coroutine of its own: every request would pay for one.
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:

@@ -22,7 +22,6 @@ class RequestIds:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, under its id."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -10,7 +10,6 @@ from app.framework.http.service import Check, Service
 
 
 def add_health(router: APIRouter, service: Service) -> None:
-    """Add the routes under /health."""
     roles = sorted(service.roles)
 
     @router.get(

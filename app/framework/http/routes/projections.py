@@ -10,8 +10,6 @@ from app.framework.http.service import Service
 
 
 def add_projections(router: APIRouter, service: Service) -> None:
-    """Add the routes under /projections."""
-
     @router.get(
         "/projections",
         tags=["projections"],
