@@ -11,12 +11,13 @@ from app.bootstrap import CONTEXTS, build
 from app.contexts.users.domain.events import USER_EVENTS
 from app.contexts.users.domain.user import USERS
 from app.contexts.users.projections import USER_PROJECTIONS
-from app.framework.contexts import Context, defined_in, verify
-from app.framework.eventsourcing import Event, EventRegistry
+from app.framework.contexts import Context, defined_in, upcasters_of, verify
+from app.framework.eventsourcing import AggregateType, Event, EventRegistry
 from app.framework.mediator import Command, DuplicateHandler, Mediator, Message, Query, Registration
 from app.framework.misconfigured import Misconfigured
 from app.framework.projections import Projection
 from app.host.settings import Settings
+from tests.unit.sample_context.doors import DOORS as DOOR_TYPE
 from tests.unit.sample_context.events import DoorOpened, DoorPainted
 from tests.unit.sample_context.projections import COLOURS, OPEN_DOORS
 from tests.world import World
@@ -36,7 +37,7 @@ def manifest(**differences: Any) -> Context:
         **{
             "package": DOORS,
             "events": (DoorOpened, DoorPainted),
-            "aggregates": (),
+            "aggregates": (DOOR_TYPE,),
             "projections": (OPEN_DOORS, COLOURS),
             **differences,
         }
@@ -50,6 +51,7 @@ def problems(
     missing_upcasters: Collection[int] = (),
     projections: Sequence[Projection] = (OPEN_DOORS, COLOURS),
     kinds: Sequence[type[Message[Any]]] = (Command, Query),
+    aggregates: Sequence[AggregateType[Any]] = (DOOR_TYPE,),
     others: Sequence[Context] = (),
 ) -> list[str]:
     """What is said of doors when everything is wired up but for what the arguments leave out."""
@@ -58,9 +60,14 @@ def problems(
         if each.__name__ not in unhandled:
             mediator.register(Registration(each, anything))
     upcasters = {key: each for key, each in UPCASTERS.items() if key[1] not in missing_upcasters}
-    doors = manifest(events=events, projections=projections)
+    other_events = [event for each in others for event in each.events]
+    other_messages = [kind for each in others for kind in defined_in(each.package, Message)]
+    for each in other_messages:
+        mediator.register(Registration(each, anything))
+    doors = manifest(events=events, aggregates=aggregates, projections=projections)
     try:
-        verify([doors, *others], kinds, mediator, EventRegistry(events, upcasters))
+        registry = EventRegistry([*events, *other_events], {**upcasters, **upcasters_of(others)})
+        verify([doors, *others], kinds, mediator, registry)
     except Misconfigured as misconfigured:
         return list(misconfigured.problems)
     return []
@@ -136,11 +143,30 @@ def test_a_projection_of_another_context_needs_no_stance():
 
 def test_two_contexts_with_one_stream_type_are_refused():
     """Each would fold the other's events."""
-    assert problems(others=[manifest(aggregates=[USERS, USERS])]) == [
-        "Two projections have the id open_doors_v1.",
-        "Two projections have the id colours_v2.",
+    assert problems(aggregates=[DOOR_TYPE, USERS], others=CONTEXTS) == [
         "Two types of aggregates have the stream type user.",
     ]
+
+
+def test_two_contexts_with_one_name_of_a_projection_are_refused():
+    """Two versions of a view are one context's; of two, either would serve as the other's."""
+    another = replace(OPEN_DOORS, name=USER_PROJECTIONS[0].name, version=99)
+    assert problems(projections=[OPEN_DOORS, COLOURS, another], others=CONTEXTS) == [
+        f"Two contexts have a projection named {another.name}."
+    ]
+
+
+def test_an_aggregate_type_that_is_not_in_the_manifest_is_named():
+    """Another context could take its stream type."""
+    assert problems(aggregates=()) == [
+        f"The aggregate type door of {DOORS} is not in the manifest of its context."
+    ]
+
+
+def test_two_versions_of_a_projection_may_be_run():
+    """One serves while the other is built."""
+    later = replace(OPEN_DOORS, version=2)
+    assert problems(projections=[OPEN_DOORS, COLOURS, later]) == []
 
 
 def test_a_projection_that_nobody_runs_is_named():

@@ -4,12 +4,12 @@ import importlib
 import pkgutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 from app.framework.contexts.context import Context
-from app.framework.eventsourcing import Event, EventRegistry
+from app.framework.eventsourcing import AggregateType, Event, EventRegistry
 from app.framework.mediator import HandlersMissing, Mediator, Message
 from app.framework.misconfigured import Misconfigured
 from app.framework.projections import Projection
@@ -28,8 +28,9 @@ def verify(
 
     Every message of one of `kinds` has a handler, and no second one was registered; every event
     is in its manifest, and can be decoded from each schema version it ever had; every projection
-    is in its manifest, under an id of its own, and handles or ignores each event of the contexts
-    it draws on; a stream type belongs to one type of aggregate.
+    is in its manifest, under an id of its own and a name of its context's own, and handles or
+    ignores each event of the contexts it draws on; every aggregate type is in its manifest, under
+    a stream type of its own.
 
     Raises:
         Misconfigured: something is missing, or there twice.
@@ -42,7 +43,8 @@ def verify(
         for problem in (
             *_unhandled_messages(context, kinds, mediator),
             *_unlisted_events(context),
-            *_unlisted_projections(context),
+            *_unlisted(context, AggregateType, context.aggregates),
+            *_unlisted(context, Projection, context.projections),
             *_unhandled_events(context, projections),
         )
     ]
@@ -50,6 +52,8 @@ def verify(
     problems += (
         f"Two projections have the id {each}." for each in _repeated(it.id for it in projections)
     )
+    names = [name for each in contexts for name in {it.name for it in each.projections}]
+    problems += (f"Two contexts have a projection named {it}." for it in _repeated(names))
     types = [aggregate.stream_type for each in contexts for aggregate in each.aggregates]
     problems += (f"Two types of aggregates have the stream type {it}." for it in _repeated(types))
     problems += (
@@ -60,7 +64,7 @@ def verify(
         raise Misconfigured(problems)
 
 
-def _repeated(names: Any) -> Sequence[str]:
+def _repeated(names: Iterable[str]) -> Sequence[str]:
     return [name for name, number in Counter(names).items() if number > 1]
 
 
@@ -120,20 +124,26 @@ def _unlisted_events(context: Context) -> Iterator[str]:
             yield f"The event {_name(each)} is not in the manifest of its context."
 
 
-def _unlisted_projections(context: Context) -> Iterator[str]:
-    # Modules import each other's projections, so one may be found several times.
-    defined = {
+def _unlisted(context: Context, kind: type, listed: Sequence[Any]) -> Iterator[str]:
+    # Modules import them of each other, so one may be found several times.
+    defined: dict[int, Any] = {
         id(value): value
         for module in _modules(context.package)
         for value in vars(module).values()
-        if isinstance(value, Projection)
+        if isinstance(value, kind)
     }
     for each in defined.values():
-        if not any(each is listed for listed in context.projections):
+        if not any(each is other for other in listed):
             yield (
-                f"The projection {each.id} of {context.package} is not in the manifest of its "
+                f"The {_described(each)} of {context.package} is not in the manifest of its "
                 "context."
             )
+
+
+def _described(each: AggregateType[Any] | Projection) -> str:
+    if isinstance(each, Projection):
+        return f"projection {each.id}"
+    return f"aggregate type {each.stream_type}"
 
 
 def _unhandled_events(context: Context, projections: Sequence[Projection]) -> Iterator[str]:

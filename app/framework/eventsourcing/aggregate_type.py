@@ -23,3 +23,8 @@ class AggregateType(Generic[AggregateT]):
     aggregate: type[AggregateT]
     snapshots: Snapshots[AggregateT] | None = None
     claim_taken: Callable[[Claim], Exception] | None = None
+
+    def __post_init__(self) -> None:
+        # The streams of `order-line` would be among those of `order`.
+        if not self.stream_type or "-" in self.stream_type:
+            raise ValueError(f"The stream type {self.stream_type!r} is empty or has a hyphen.")
