@@ -1,14 +1,17 @@
 """The ASGI application: routes, problems and middleware around a service."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from app.framework.http.examples import GENERIC
 from app.framework.http.heads import head_routes
@@ -23,7 +26,7 @@ from app.framework.http.middleware import (
 )
 from app.framework.http.openapi import complete
 from app.framework.http.problems import ERROR_MAPPINGS, problem_types
-from app.framework.http.problems.kinds import ErrorMappings
+from app.framework.http.problems.kinds import ErrorMappings, ProblemType
 from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes.docs import add_docs
@@ -31,6 +34,7 @@ from app.framework.http.routes.health import add_health
 from app.framework.http.routes.problems import add_problems
 from app.framework.http.routes.projections import add_projections
 from app.framework.http.service import Service
+from app.framework.misconfigured import Misconfigured
 
 BODY_LIMIT = 64 * 1024
 HEADER_LIMIT = 32 * 1024
@@ -100,7 +104,8 @@ def create_api(
         options: further ones of FastAPI, such as `dependencies`.
 
     Raises:
-        Misconfigured: an operation declares an error that has no problem.
+        Misconfigured: an operation declares an error that has no problem; two operations have one
+            name or place, or two kinds of problems one code.
 
     """
     places = Places(REQUESTS)
@@ -156,7 +161,26 @@ def _add_routes(api: _Api, service: Service, contexts: Sequence[HttpSide]) -> No
     add_health(api.router, service)
     add_problems(api.router, problem_types(mappings))
     add_docs(api)
+    _refuse_repeats(api.router.routes, problem_types(mappings))
     api.router.routes += head_routes(api.router.routes)
+
+
+def _refuse_repeats(routes: Sequence[BaseRoute], kinds: Sequence[ProblemType]) -> None:
+    operations = [each for each in routes if isinstance(each, APIRoute)]
+    names = Counter(each.name for each in operations)
+    places = Counter(f"{method} {it.path}" for it in operations for method in it.methods or ())
+    codes = Counter(each.code for each in kinds)
+    repeated = [
+        *(f"Two operations are named {name}." for name, number in names.items() if number > 1),
+        *(f"Two operations answer {place}." for place, number in places.items() if number > 1),
+        *(
+            f"Two kinds of problems have the code {it}."
+            for it, number in codes.items()
+            if number > 1
+        ),
+    ]
+    if repeated:
+        raise Misconfigured(repeated)
 
 
 def _middleware(

@@ -2,7 +2,7 @@
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any
@@ -74,6 +74,12 @@ class Operation:
         """The names of the parameters that are neither in the path nor the body."""
         names = [each.name for each in self.parameters]
         return [each for each in names if each != self.body and not self.takes(each)]
+
+    @property
+    def required(self) -> Collection[str]:
+        """The names of the parameters that every request has, the body aside."""
+        required = {it.name for it in self.parameters if it.default is inspect.Parameter.empty}
+        return required - {self.body}
 
     @property
     def expects_version(self) -> bool:

@@ -72,8 +72,9 @@ def _if(condition: bool, problem: ProblemType) -> tuple[ProblemType, ...]:  # no
 def _links_to_reads(names: Names, others: Sequence[Operation]) -> Links:
     token = {"Consistency-Token": "$response.header.Consistency-Token"}
     reads = [each for each in others if not each.is_command and not each.is_stream]
-    of_one = [each.name for each in reads if each.takes(names.id_parameter)]
-    of_several = [each.name for each in reads if not each.takes(names.id_parameter)]
+    # A link that lacks a parameter leads nowhere.
+    of_one = [each.name for each in reads if each.required == {names.id_parameter}]
+    of_several = [each.name for each in reads if not each.required]
     return {
         **links_to(
             *of_one,
@@ -89,7 +90,11 @@ def _links_to_reads(names: Names, others: Sequence[Operation]) -> Links:
 
 
 def _links_to_changes(names: Names, others: Sequence[Operation]) -> Links:
-    changes = [it.name for it in others if it.expects_version and it.takes(names.id_parameter)]
+    changes = [
+        each.name
+        for each in others
+        if each.expects_version and each.required == {names.id_parameter}
+    ]
     return links_to(
         *changes,
         description=f"Change the {names.singular}, unless somebody else has done so since.",

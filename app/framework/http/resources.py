@@ -190,7 +190,8 @@ class Resource:
 def _message_types(function: Callable[..., Any]) -> tuple[type[Message[Any]], ...]:
     returned = typing.get_type_hints(function).get("return")
     kinds = typing.get_args(returned) if isinstance(returned, UnionType) else (returned,)
-    return tuple(each for each in kinds if isinstance(each, type) and issubclass(each, Message))
+    are_messages = all(isinstance(each, type) and issubclass(each, Message) for each in kinds)
+    return kinds if are_messages else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

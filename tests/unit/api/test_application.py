@@ -1,10 +1,18 @@
 """The application around a service: its life, health and projections."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
+from app.contexts.users.queries.list_user_summaries import ListUserSummaries
+from app.framework.http.application import create_api
+from app.framework.http.problems.kinds import ErrorMapping, ProblemType
+from app.framework.http.resources import HttpSide, Resource
+from app.framework.http.schemas.problem import ProblemTypeList
 from app.framework.http.service import Check
-from app.main import application
+from app.framework.misconfigured import Misconfigured
+from app.main import ABOUT, application
 from tests.unit.api.service import MemoryService
 
 
@@ -103,3 +111,41 @@ async def test_two_applications_share_nothing():
         async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
             answer = await client.get("/health/live")
         assert answer.json()["roles"] == sorted(service.roles)
+
+
+LAMP_BROKEN = ProblemType(409, "lamp-broken", "Lamp broken", "It is broken.", "Replace it.")
+
+
+def lamps(path: str = "/lamps", *, title: str = "Lamp broken", name: str = "list_lamps"):
+    """A context with one operation and one kind of problem."""
+    resource = Resource(path, tag="lamps")
+
+    def read() -> ListUserSummaries:
+        """All of them."""
+        return ListUserSummaries()
+
+    read.__name__ = name
+    resource.query(summary="List", answer=ProblemTypeList, answered="A page.")(read)
+    error = type("LampIsBroken", (Exception,), {})
+    problems = {error: ErrorMapping(replace(LAMP_BROKEN, title=title))}
+    return HttpSide(resources=[resource], problems=problems)
+
+
+@pytest.mark.parametrize(
+    ("other", "complaint"),
+    [
+        (lamps("/others"), "Two operations are named list_lamps."),
+        (lamps(name="read_lamps"), "Two operations answer GET /lamps."),
+        (lamps("/projections", name="read"), "Two operations answer GET /projections."),
+        (
+            lamps("/others", name="read", title="Broken"),
+            "Two kinds of problems have the code lamp-broken.",
+        ),
+    ],
+)
+def test_what_two_contexts_have_in_common_is_refused(service, other, complaint):
+    """One of the two would not be reached, or be taken for the other."""
+    create_api(service, [lamps(), lamps("/others", name="read")], ABOUT)
+    with pytest.raises(Misconfigured) as refused:
+        create_api(service, [lamps(), other], ABOUT)
+    assert refused.value.problems == (complaint,)

@@ -58,6 +58,14 @@ class FindLight(QueryMessage[Light]):
     """Whether it is light."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look(QueryMessage[Light]):
+    """Look at a place, or at a part of it."""
+
+    place: str
+    number: int = 0
+
+
 class Household:
     """A service of one resource; it keeps the contexts that its handler was given."""
 
@@ -159,6 +167,11 @@ def test_an_error_without_a_problem_is_refused_at_start():
         Household(resource)
 
 
+def or_nothing(lamp_id: LampId) -> Switch | None:
+    """Returns no message at times."""
+    return Switch(lamp_id)
+
+
 def without_annotation(lamp_id: LampId):
     """Returns who knows what."""
     return Switch(lamp_id)
@@ -188,6 +201,7 @@ def of_two_minds(lamp_id: LampId) -> Switch | Replace:
     ("function", "words"),
     [
         (without_annotation, "has to be annotated with the Command it returns"),
+        (or_nothing, "has to be annotated with the Command it returns"),
         (of_another_kind, "has to be annotated with the Command it returns"),
         (with_an_unknown_parameter, "lamp_id has to be a model, which is the body, or annotated"),
         (with_an_optional_body, "lamp has to be a model, which is the body, or annotated"),
@@ -210,3 +224,44 @@ def test_an_answer_without_an_id_has_no_place():
         def switch(lamp_id: LampId) -> Switch:
             """Switch a lamp."""
             return Switch(lamp_id)
+
+
+def test_links_lead_only_to_what_they_have_the_parameters_of():
+    """An operation that takes more than the id cannot be called by a link."""
+    resource = lamps(singular="lamp", plural="lamps", id_parameter="lamp_id")
+    query: dict[str, Any] = {"summary": "Look", "answer": Light, "answered": "It."}
+    command: dict[str, Any] = {"summary": "Change", "answer": Lamp, "answered": "It."}
+
+    @resource.query(**query)
+    def list_lamps(room: Annotated[str, Query()] = "") -> Look:
+        """All of them."""
+        return Look(room)
+
+    @resource.query("/found", **query)
+    def find_lamps(room: Annotated[str, Query()]) -> Look:
+        """Those of a room."""
+        return Look(room)
+
+    @resource.query("/{lamp_id}", **query)
+    def get_lamp(lamp_id: LampId) -> Look:
+        """One."""
+        return Look(lamp_id)
+
+    @resource.query("/{lamp_id}/bulbs/{number}", **query)
+    def get_bulb(lamp_id: LampId, number: Annotated[int, Path()]) -> Look:
+        """A part of one."""
+        return Look(lamp_id, number)
+
+    @resource.command("POST", "/{lamp_id}", **command)
+    def replace_lamp(lamp_id: LampId) -> Replace:
+        """Change one."""
+        return Replace(lamp_id)
+
+    @resource.command("POST", "/{lamp_id}/bulbs/{number}", **command)
+    def replace_bulb(lamp_id: LampId, number: Annotated[int, Path()]) -> Replace:
+        """Change a part of one."""
+        return Replace(lamp_id, number)
+
+    operations = Household(resource).api.openapi()["paths"]
+    links = operations["/lamps/{lamp_id}"]["post"]["responses"]["200"]["links"]
+    assert set(links) == {"list_lamps", "get_lamp", "replace_lamp"}
