@@ -1,4 +1,4 @@
-"""What a bounded context hands over, so that all of it is wired up from one object."""
+"""The manifest of a bounded context, from which the service is wired up."""
 
 from app.framework.contexts.context import Context, upcasters_of
 from app.framework.contexts.following import Follow, Followed, FollowHandler

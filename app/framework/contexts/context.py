@@ -22,17 +22,17 @@ def _none(_: object) -> Sequence[Registration]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """A bounded context: all that the rest of the service needs to know of it.
+    """A bounded context: everything that the rest of the service needs to know of it.
 
-    package: the package that holds it; whatever it defines has to be named here, too.
-    events: every event, of whatever age.
-    upcasters: from the schema versions before to those of today.
-    aggregates: the types of aggregates; no two contexts share a stream type.
-    projections: the views that the projector keeps.
-    commands: the handlers of commands, on an event store.
-    queries: the handlers of queries, on the views.
-    http: the routes and problems. Called only by a process that serves them, so that nothing
-        else imports the web framework.
+    package: its package; start-up checks that the manifest lists everything defined in it.
+    events: every event class, current or old.
+    upcasters: from older schema versions to the current ones.
+    aggregates: its types of aggregates; no two contexts share a stream type.
+    projections: its views.
+    commands: makes the handlers of commands, on an event store.
+    queries: makes the handlers of queries, on the views.
+    http: returns the routes and problems. Only a process that serves them calls it, so that
+        nothing else imports the web framework.
     """
 
     package: str

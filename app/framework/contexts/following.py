@@ -1,4 +1,4 @@
-"""Following what happens in a bounded context."""
+"""Following the events of a bounded context."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True, slots=True)
 class Followed(Generic[ItemT]):
-    """Some of what happened, in the order of the log, and the position up to which it is all.
+    """Events in the order of the log, and the position up to which they are complete.
 
     items: each with the position of its event.
     """
@@ -25,10 +25,10 @@ class Followed(Generic[ItemT]):
 
 @dataclass(frozen=True, slots=True)
 class Follow(Query[Followed[ItemT]], Generic[ItemT]):
-    """What happened past position `after`; nothing if nothing happens within `seconds`.
+    """The events after position `after`; none if nothing happens within `seconds`.
 
-    With None it is nothing, and the position from which to follow what happens from now on. Each
-    context that can be followed derives a message of its own.
+    With None there are no events, and the position is where to start. Each context that can be
+    followed derives a message of its own.
     """
 
     after: int | None

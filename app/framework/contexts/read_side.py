@@ -1,4 +1,4 @@
-"""What handlers of queries read from."""
+"""The read side, as handlers of queries get it."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from app.framework.projections import ChangeFeed, ConsistentViews, PositionWatch
 
 
 class ReadSide:
-    """The views, as up to date as a request asks for, and what decodes the events in them."""
+    """The views, and the registry that decodes the events in them."""
 
     def __init__(
         self,
@@ -22,9 +22,8 @@ class ReadSide:
         Args:
             source: where the views are.
             registry: decodes events that documents hold.
-            seconds: how long a read may wait for a view to come to a position.
-            log: tells positions that the log does not reach; without, they are waited for in
-                vain.
+            seconds: how long a read may wait for a view to reach a position.
+            log: used to refuse positions past its end at once; without it reads wait for them.
 
         """
         self.registry = registry
@@ -36,7 +35,7 @@ class ReadSide:
     def feed(self, view: Projection, *, held_by: Sequence[Projection]) -> ChangeFeed:
         """The changes of `view`, which has a document for each event.
 
-        An event is handed out once all views of `held_by` hold it: it can be read by then.
+        The feed returns an event once all views of `held_by` hold it.
         """
         return ChangeFeed(
             self._source,

@@ -1,4 +1,4 @@
-"""What is checked before the service starts: that everything defined is also wired up."""
+"""The checks of start-up: everything that is defined must be wired up."""
 
 import importlib
 import pkgutil
@@ -15,7 +15,7 @@ from app.framework.misconfigured import Misconfigured
 from app.framework.projections import Projection
 
 HTTP = "http"
-"""The subpackage of a context that serves it over HTTP; it defines nothing that is looked for."""
+"""The subpackage of a context for HTTP, which the checks do not import."""
 
 
 def verify(
@@ -24,7 +24,7 @@ def verify(
     mediator: Mediator,
     registry: EventRegistry,
 ) -> None:
-    """Make sure that `contexts` are wired up, and do not get into each other's way.
+    """Check that `contexts` are wired up and do not conflict.
 
     Every message of one of `kinds` has a handler, and no second one was registered; every event
     is in its manifest, and can be decoded from each schema version it ever had; every projection
@@ -33,7 +33,7 @@ def verify(
     a stream type of its own.
 
     Raises:
-        Misconfigured: something is missing, or there twice.
+        Misconfigured: something is missing or duplicated.
 
     """
     projections = [projection for each in contexts for projection in each.projections]
@@ -71,8 +71,8 @@ def _repeated(names: Iterable[str]) -> Sequence[str]:
 def defined_in(package: str, base: type) -> list[type]:
     """Every subclass of `base` defined in `package` or below it, sorted by name.
 
-    Imports all modules of the package but those for HTTP, so that one that nothing imports is
-    found too.
+    Imports all modules of the package except those for HTTP, so that it also finds classes in
+    modules that nothing imports.
     """
     _modules(package)
     found = [
@@ -104,7 +104,7 @@ def _subclasses(base: type) -> Iterator[type]:
 
 
 def _is_current(each: type) -> bool:
-    # A dataclass with slots is a class made anew; the one it was made from stays listed.
+    # A dataclass with slots is a new class; the original stays in `__subclasses__`.
     return getattr(sys.modules[each.__module__], each.__name__, None) is each
 
 

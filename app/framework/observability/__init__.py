@@ -1,1 +1,1 @@
-"""What is seen of a process from outside: its log, and the outages it lives through."""
+"""Logging, and the reporting of outages."""

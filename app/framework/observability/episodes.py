@@ -1,24 +1,23 @@
-"""What happens many times in a row, logged once when it begins and once when it is over."""
+"""Episodes: repeated events that are logged once at the start and once at the end."""
 
 import asyncio
 import logging
 from contextvars import Context
 
 QUIET_SECONDS = 10.0
-"""After how long without another an episode is over."""
+"""An episode ends after this time without another event."""
 
 
 class Episode:
-    """Counts what happens while it goes on, so that the log does not grow with it."""
+    """Counts repeated events instead of logging each."""
 
     def __init__(self, log: logging.Logger, *, begins: str = "", ended: str) -> None:
         """Log nothing yet.
 
         Args:
-            log: where it is logged, as warnings.
-            begins: what is logged when it happens for the first time; `count` may say more.
-            ended: what is logged once it has not happened for `QUIET_SECONDS`; `%d` in it
-                stands for how often it did.
+            log: the logger, for warnings.
+            begins: the text at the first event; `count` may give another.
+            ended: the text after `QUIET_SECONDS` without an event; its `%d` is the count.
 
         """
         self._log = log
@@ -28,17 +27,17 @@ class Episode:
         self._last = 0.0
 
     def count(self, what: object = "") -> None:
-        """Note that it happened, within the event loop; `what` is logged in place of `begins`."""
+        """Count an event, within the event loop; `what` is logged instead of `begins`."""
         loop = asyncio.get_running_loop()
         self._last = loop.time()
         self._count += 1
         if self._count == 1:
             self._log.warning("%s", what or self._begins)
-            # In a context of its own: the count is of many requests, and has the id of none.
+            # In a context of its own: the line belongs to no single request.
             loop.call_later(QUIET_SECONDS, self._look, loop, context=Context())
 
     def end(self) -> None:
-        """Log how often it happened, unless that is known: what comes next is another episode."""
+        """End the episode: log the count, if it is more than one."""
         if self._count > 1:
             self._log.warning(self._ended, self._count)
         self._count = 0

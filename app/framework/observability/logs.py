@@ -1,7 +1,7 @@
 """Logging: every line, also those of libraries, in one form on standard error.
 
-Text of clients gets into lines, in paths and messages of errors for example. It cannot begin a line
-of its own, nor do anything to the terminal: characters that could are escaped.
+Lines may contain text of clients, for example in paths. Control characters are escaped, so such
+text cannot forge a line or control the terminal.
 """
 
 import io
@@ -17,16 +17,16 @@ from structlog.typing import EventDict, ExcInfo, Processor
 from app.framework.request import logged_request_id
 
 _TOO_TALKATIVE = ("alembic", "asyncio", "pymongo", "uvicorn")
-"""Libraries of which only warnings and worse are worth a line."""
+"""Libraries that log warnings and errors only."""
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Controls, separators of lines, and what turns the direction of text around."""
+"""Control characters, line separators, and controls of the direction of text."""
 
 
 def configure(level: str, form: Literal["console", "json"]) -> None:
-    """Send what is logged through `logging` or `structlog` to standard error.
+    """Send log lines of `logging` and `structlog` to standard error.
 
-    Lines carry the id of the request that is under way.
+    Lines carry the id of the current request.
     """
     shared: list[Processor] = [
         _add_request_id,
@@ -107,7 +107,7 @@ def _safe_json(entry: EventDict, **options: Any) -> str:
 def _indented_traceback(out: TextIO, error: ExcInfo) -> None:
     """Write a traceback whose lines cannot be taken for lines of the log.
 
-    A plain one: richer ones show local variables, and with them passwords and persons.
+    A plain one: richer ones show local variables, which may hold passwords and personal data.
     """
     plain = io.StringIO()
     structlog.dev.plain_traceback(plain, error)

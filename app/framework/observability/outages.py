@@ -1,4 +1,4 @@
-"""Logs an outage of a storage once when it begins, and how many calls failed once it is over."""
+"""Logs an outage of a storage once at its start, and the number of failed calls at its end."""
 
 import asyncio
 import logging
@@ -12,9 +12,9 @@ _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Episode]] = Wea
 
 
 def note_outage(storage: str, error: Exception) -> None:
-    """Log that a call failed because `storage` is away, or count it while an outage goes on.
+    """Log that a call failed because `storage` is unavailable, or count it during an outage.
 
-    All that is noted in one event loop is one outage: of requests, checks and projections.
+    Requests, checks and projections of one event loop share an outage.
     """
     episodes = _by_loop.setdefault(asyncio.get_running_loop(), {})
     episode = episodes.get(storage)
@@ -25,6 +25,6 @@ def note_outage(storage: str, error: Exception) -> None:
 
 
 def end_outages() -> None:
-    """Log how many calls failed in the outages that go on in this event loop, and end them."""
+    """End the outages of this event loop, and log how many calls failed."""
     for each in _by_loop.pop(asyncio.get_running_loop(), {}).values():
         each.end()

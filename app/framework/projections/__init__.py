@@ -1,6 +1,6 @@
 """Projecting: read models as pure folds of the log, kept up to date by a projector.
 
-Imports the standard library and what is below it in `app.framework`.
+Imports the standard library and lower folders of `app.framework`.
 """
 
 from app.framework.projections.audit import Audit, audit

@@ -1,4 +1,4 @@
-"""Holds the stored documents of a projection against a fold of the whole log."""
+"""Compares the stored documents of a projection with a fold of the whole log."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,11 +14,11 @@ DIFFERENCES_KEPT = 20
 
 @dataclass(slots=True)
 class Audit:
-    """What was compared, and what differs.
+    """The result of an audit.
 
-    events: how many events of the log there are up to the position audited.
-    documents: how many documents the fold leads to.
-    ahead: how many of them were changed since, and so could not be compared.
+    events: how many events the log has up to the audited position.
+    documents: how many documents the fold has.
+    ahead: how many of them changed meanwhile and could not be compared.
     differing: how many differ; `differences` describes the first of them.
     """
 
@@ -41,8 +41,8 @@ async def audit(
 ) -> Audit:
     """Compare the documents of `projection` with a fold of the log up to position `head`.
 
-    The projector must have reached `head`; it may go on meanwhile. All documents are held
-    in memory at once.
+    The projector must have reached `head`; it may continue meanwhile. All documents are in memory
+    at once.
 
     Raises:
         StorageUnavailable: the log or the store cannot be reached.

@@ -1,4 +1,4 @@
-"""What happens, in the order of the log, for those who follow it."""
+"""The feed of changes: events in the order of the log, once all views hold them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,22 @@ from app.framework.request import RequestContext
 READ_AT_ONCE = 200
 
 POSITION = "position"
-"""The field of the position of its event that every document of a followed view has."""
+"""The field of a followed view's documents that has the position of the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Some of what happened, and the position of the log up to which that is all."""
+    """Events, and the position up to which they are complete."""
 
     entries: Sequence[Entry]
     position: int
 
 
 class ChangeFeed:
-    """A view that has a document for each event, followed as it grows.
+    """Follows a view that has a document for each event.
 
-    An event is told once all of `views` hold it: whoever hears of a change can read it.
+    The feed returns an event once all of `views` hold it, so that a client that receives a change
+    can read it.
     """
 
     def __init__(
@@ -40,10 +41,10 @@ class ChangeFeed:
 
         Args:
             source: where the views are.
-            watch: tells how far they are.
-            view: the one to follow; it has the field POSITION, and an index for it.
-            views: those that have to hold an event before it is told.
-            seconds: how long a reader who is ahead of them waits for them at most.
+            watch: waits for positions of the views.
+            view: the view to follow; it has the field POSITION, and an index for it.
+            views: the views that must hold an event before the feed returns it.
+            seconds: how long a reader waits if `after` is ahead of the views.
 
         """
         self._source = source
@@ -54,14 +55,14 @@ class ChangeFeed:
         self._reached = 0
 
     async def read(self, *, after: int | None, seconds: float, context: RequestContext) -> Changes:
-        """What happened past position `after`; nothing if nothing happens within `seconds`.
+        """The events after position `after`; none if nothing happens within `seconds`.
 
-        With None it is nothing, and the position is where the views are now.
+        With None there are no events, and the position is the current one of the views.
 
         Raises:
             AheadOfLog: the log does not reach `after`, or the minimum position of the request.
-            ReadModelBehind: the views do not come to `after`, or to the minimum position.
-            Overloaded: too many wait already.
+            ReadModelBehind: the views do not reach `after`, or the minimum position.
+            Overloaded: too many callers wait.
             StorageUnavailable: the storage cannot be reached.
 
         """
@@ -90,15 +91,15 @@ class ChangeFeed:
         self._reached = max(self._reached, reached)
 
     async def _read(self, after: int, reached: int) -> Changes:
-        first = Seek(after + 1, "")  # keys are not empty, so it is what comes before them all
+        first = Seek(after + 1, "")  # keys are not empty, so this is before them all
         request = PageRequest(equals={}, sort=POSITION, limit=READ_AT_ONCE, after=first)
         try:
             page = await self._source.page(self._view, request, at_least=reached)
         except ReadModelBehind:
-            # Another version of the view serves since, which is not quite as far.
+            # Another version of the view serves now, which lags a little.
             self._reached = 0
             return Changes((), after)
-        # What is past `reached` may lack an earlier event yet.
-        told = [each for each in page if each.position <= reached]
-        is_all = len(page) < READ_AT_ONCE or len(told) < len(page)
-        return Changes(told, reached if is_all else told[-1].position)
+        # After `reached` an earlier event may still be missing.
+        found = [each for each in page if each.position <= reached]
+        is_all = len(page) < READ_AT_ONCE or len(found) < len(page)
+        return Changes(found, reached if is_all else found[-1].position)

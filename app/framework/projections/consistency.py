@@ -1,4 +1,4 @@
-"""Reads that wait until the read model holds what the reader wrote."""
+"""Reads that wait until the read model has caught up with the reader's writes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,9 +12,9 @@ ResultT = TypeVar("ResultT")
 
 
 class ConsistentViews:
-    """Views as query handlers read them: up to the minimum position of the request, or later.
+    """Reads views that have reached the minimum position of the request.
 
-    A read waits until the view holds it, which is why every read takes the request's context.
+    A read waits for the view, which is why it takes the context of the request.
     """
 
     def __init__(self, views: Views, watch: PositionWatch, *, seconds: float) -> None:
@@ -27,7 +27,7 @@ class ConsistentViews:
         """The document of `view` under `key`; see `Views.get` for what it raises.
 
         Raises:
-            ReadModelBehind, AheadOfLog: the view does not come to the minimum position.
+            ReadModelBehind, AheadOfLog: the view does not reach the minimum position.
 
         """
         position = context.minimum_position
@@ -43,7 +43,7 @@ class ConsistentViews:
         """The documents of `view` that `request` describes; see `Views.page`.
 
         Raises:
-            ReadModelBehind, AheadOfLog: the view does not come to the minimum position.
+            ReadModelBehind, AheadOfLog: the view does not reach the minimum position.
 
         """
         position = context.minimum_position

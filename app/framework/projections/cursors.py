@@ -1,4 +1,4 @@
-"""Opaque cursors for pages: where the next one starts, bound to what was asked for."""
+"""Opaque cursors: the start of the next page, bound to the filters and the order."""
 
 import base64
 import hashlib
@@ -10,11 +10,11 @@ from typing import Any
 from app.framework.projections.ports import Seek
 
 SortValue = str | int | datetime
-"""What lists are sorted by: a text, an integer or a time."""
+"""The values that lists are sorted by."""
 
 
 class InvalidCursor(ValueError):
-    """The cursor was not made by this service, or was made for another filter or order."""
+    """The cursor is malformed, or belongs to another filter or order."""
 
 
 def encode_cursor(seek: Seek, filters: Mapping[str, Any]) -> str:
@@ -30,8 +30,7 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any], sorts: type[SortValue
     """The reverse of `encode_cursor`, for a list sorted by values of the type `sorts`.
 
     Raises:
-        InvalidCursor: it is malformed, was made with other `filters`, or holds a value of another
-            type, which a store would compare with none.
+        InvalidCursor: it is malformed, belongs to other `filters`, or has a value of another type.
 
     """
     try:
@@ -50,7 +49,7 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any], sorts: type[SortValue
 
 
 def _fingerprint(filters: Mapping[str, Any]) -> str:
-    # Conditions such as OneOf, and times, count by what they are written as.
+    # Conditions such as OneOf, and times, are compared as text.
     text = json.dumps(filters, sort_keys=True, ensure_ascii=False, default=repr)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 

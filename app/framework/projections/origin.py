@@ -1,4 +1,4 @@
-"""Whether a read model was built from the log that is connected."""
+"""Checks that the read model was built from the connected log."""
 
 from app.framework.eventsourcing import LogSource
 from app.framework.projections.ports import ProjectionStore, Views
@@ -6,14 +6,14 @@ from app.framework.storage import StorageNotReady
 
 
 class OtherLog(StorageNotReady):
-    """The read model was built from another log than the one that is connected."""
+    """The read model was built from another log."""
 
 
 async def check_origin(log: LogSource, store: ProjectionStore) -> None:
-    """Return if `store` names `log` as its origin, or none yet.
+    """Return if `store` has the identity of `log`, or none yet.
 
     Raises:
-        OtherLog: it names another.
+        OtherLog: it has another.
         StorageUnavailable: either cannot be reached.
 
     """
@@ -23,13 +23,13 @@ async def check_origin(log: LogSource, store: ProjectionStore) -> None:
 
 
 async def adopt(log: LogSource, store: ProjectionStore, views: Views) -> None:
-    """Have `store`, which holds `views`, name `log` as its origin, if it names none yet.
+    """Store the identity of `log` in `store`, the store of `views`, if it has none yet.
 
-    One that was filled before stores named their log may be of any. If it is past the head of
-    `log`, it is of another.
+    Read models of older versions have no identity. One that is past the head of `log` was built
+    from another log.
 
     Raises:
-        OtherLog: it names another, or is of another.
+        OtherLog: the read model was built from another log.
         StorageUnavailable: either cannot be reached.
 
     """

@@ -1,4 +1,4 @@
-"""Pages of a view, with cursors bound to what was asked for."""
+"""Pages of a view, with cursors that are bound to their filters and order."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,29 +19,29 @@ async def read_page(
     cursor: str | None,
     sorts: type[SortValue],
 ) -> Page[Entry]:
-    """The page of `view` that `request` describes, from where `cursor` says.
+    """The page of `view` that `request` describes, starting at `cursor`.
 
-    `sorts` is the type of what the documents have in the field `request.sort`.
+    `sorts` is the type of the field `request.sort`.
 
     Raises:
         InvalidCursor: `cursor` is malformed, or belongs to another filter or order.
         StorageUnavailable: the storage cannot be reached.
-        ReadModelBehind, AheadOfLog: as `ConsistentViews.page` says.
+        ReadModelBehind, AheadOfLog: see `ConsistentViews.page`.
 
     """
-    # Cursors outlive a change of the view's documents, if not two.
+    # Cursors survive one change of the view's documents, but not two.
     meant = request if request.formerly is None else request.formerly[1]
     filters = {
         "view": view,
         "equals": dict(meant.equals),
-        # Cursors that clients hold have this under the name that it had before.
+        # Cursors of clients use the former name.
         "word_prefix": _flat(meant.filters) or None,
         "sort": request.sort,
         "descending": request.descending,
         **({"either": [dict(each) for each in meant.either]} if meant.either else {}),
     }
     after = decode_cursor(cursor, filters, sorts) if cursor is not None else None
-    # One more than asked for shows whether there is a next page.
+    # One more than requested, to know whether there is a next page.
     entries = await views.page(
         view, replace(request, limit=request.limit + 1, after=after), context
     )

@@ -1,4 +1,4 @@
-"""The ports of the read side: what the projector writes to and what queries read from."""
+"""The ports of the read side: the projector writes to one, queries read from the other."""
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from app.framework.projections.projection import Document, Projection, Versioned
 
 SILENCE = timedelta(seconds=15)
-"""How long a projector that runs may say nothing before it is taken for gone."""
+"""How long a running projector may be silent before its projections count as absent."""
 
 
 class ProjectionState(enum.StrEnum):
@@ -24,10 +24,10 @@ class ProjectionState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProjectionStatus:
-    """How far a projection is.
+    """The status of a projection.
 
-    position: of the last event whose effect is stored; None where it cannot be known.
-    head: of the last event of the log as last seen; None where it cannot be known.
+    position: of the last event whose effect is stored; None if unknown.
+    head: of the last event of the log as last seen; None if unknown.
     error: why it is retrying or stopped.
     seen_at: when the projector last saved its status, in UTC, by the clock of the store.
     """
@@ -42,7 +42,7 @@ class ProjectionStatus:
 
     @classmethod
     def at_the_beginning(cls, projection: Projection) -> "ProjectionStatus":
-        """The status of a projection to which no event has been applied, seen by none yet."""
+        """The status of a projection before its first event."""
         return cls(
             projection.name,
             projection.version,
@@ -53,13 +53,13 @@ class ProjectionStatus:
 
     @property
     def lag(self) -> int | None:
-        """How many events are not applied yet."""
+        """How many events it is behind the head; None if unknown."""
         if self.position is None or self.head is None:
             return None
         return max(0, self.head - self.position)
 
     def heard_at(self, now: datetime) -> "ProjectionStatus":
-        """This status as `now` sees it: absent if a projector should have said more by then."""
+        """This status at the time `now`: absent if the projector has been silent for too long."""
         gone = self.seen_at is None or now - self.seen_at > SILENCE
         if gone and self.state in (ProjectionState.RUNNING, ProjectionState.RETRYING):
             return replace(self, state=ProjectionState.ABSENT)
@@ -67,24 +67,24 @@ class ProjectionStatus:
 
 
 class ProjectionStore(Protocol):
-    """Where a projector keeps the documents of projections, and how far it has come.
+    """Stores the documents and checkpoints of projections.
 
     Every method raises StorageUnavailable when the storage cannot be reached.
     """
 
     async def prepare(self, projection: Projection) -> int:
-        """Make room and indexes for `projection`; the position its checkpoint stands at, or 0.
+        """Create the storage and the indexes of `projection`; return its checkpoint, or 0.
 
-        The first version of a projection ever prepared serves queries from then on.
+        The first version of a projection that is prepared serves queries from then on.
         """
         ...
 
     async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
-        """The documents under `keys`, those that were deleted included."""
+        """The documents under `keys`, including deleted ones."""
         ...
 
     async def count(self, projection: Projection, *, up_to: int) -> int:
-        """How many documents there are whose position is at most `up_to`, deleted ones aside."""
+        """How many documents have a position of at most `up_to`, without deleted ones."""
         ...
 
     async def write(
@@ -94,47 +94,47 @@ class ProjectionStore(Protocol):
         *,
         created: Collection[str] = (),
     ) -> None:
-        """Store `documents` by key; they survive any single failure when this returns.
+        """Store `documents` by key; when this returns they survive any single failure.
 
-        A document stored at the same or a later position stays as it is, so that a replay,
-        or a second projector, does no harm.
+        A stored document at the same or a later position stays as it is: writes are idempotent, and
+        a second projector does no harm.
 
         Args:
-            projection: whose documents they are.
+            projection: the projection of the documents.
             documents: the documents by key.
-            created: the keys under which nothing is thought to be stored. A hint that may save
-                work; where it is wrong, it changes nothing.
+            created: keys that are probably not stored yet. A hint that saves work; if it is wrong,
+                the result is the same.
 
         """
         ...
 
     async def save(self, projection: Projection, status: ProjectionStatus) -> None:
-        """Save the checkpoint, `status.position`, and the rest of `status` for others to see.
+        """Save the checkpoint, `status.position`, with the rest of `status`.
 
-        Only positions up to which `write` has returned may be saved. The stored position
-        never goes back. As `seen_at` the store notes the time of its own clock.
+        Save only positions up to which `write` has returned. The stored position never goes back.
+        The store sets `seen_at` to the time of its own clock.
         """
         ...
 
     async def serve(self, projection: Projection) -> None:
-        """Let queries read this version of the projection from now on."""
+        """Let this version of the projection serve queries from now on."""
         ...
 
     async def adopt(self, log: str) -> str:
-        """The identity of the log that the documents are made from, from now on if not before.
+        """Store `log` as the identity of the log of the documents; return the stored one.
 
-        The first identity that a store is given stays.
+        The first identity stays for ever.
         """
         ...
 
     async def log_identity(self) -> str | None:
-        """The identity of the log that the documents are made from; None if none was given."""
+        """The identity of the log of the documents; None if none is stored."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Seek:
-    """Where a page starts: past the document with this sort value and key."""
+    """The start of a page: after the document with this sort value and key."""
 
     value: Any
     key: str
@@ -142,23 +142,23 @@ class Seek:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """What a field must be equal to, or contain if it is a list: any of `values`."""
+    """A condition: a field equals one of `values`, or contains one if it is a list."""
 
     values: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BeginsWith:
-    """What a text field must begin with: at least one character."""
+    """A condition: a text field begins with `prefix`, of at least one character."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class HasWord:
-    """What one of the words of a text field must begin with; words are parted by single spaces.
+    """A condition: a word of a text field begins with `prefix`; single spaces separate words.
 
-    `prefix` may run on into the words after.
+    `prefix` may continue into the next words.
     """
 
     prefix: str
@@ -166,19 +166,19 @@ class HasWord:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which documents a page holds, and in which order.
+    """The documents of a page, and their order.
 
-    equals: what fields must be equal to, or a OneOf, BeginsWith or HasWord; a field that is a
-        list must contain the value.
-    sort: the field to sort by, which holds texts, integers or times (one of these, in every
-        document); documents with equal values are sorted by key.
-    after: the last document of the page before.
-    filters: further conditions, each a field and what `equals` might have for it. They narrow
-        what an index finds through `equals` and have no part in the choice of the index.
-    either: alternatives, each like `equals`; a document must match one of them. Each is served
-        by an index of its own that is in the order.
-    fields: what the documents are to hold beside `sort`; None for all of it.
-    formerly: a version, and the page that means the same in versions of the view before that.
+    equals: a value for each field, or a OneOf, BeginsWith or HasWord; a field that is a list must
+        contain the value.
+    sort: the field to sort by: texts, integers or times, the same type in every document.
+        Documents with equal values are sorted by key.
+    after: the last document of the previous page.
+    filters: further conditions, each a field and a value as in `equals`. They narrow what the
+        index of `equals` finds, and do not influence the choice of the index.
+    either: alternatives, each like `equals`; a document must match one of them. Each needs an
+        index of its own in the order of the page.
+    fields: the fields that the documents have beside `sort`; None for all.
+    formerly: a version, and the equivalent request for versions of the view before it.
     """
 
     equals: Mapping[str, Any] = field(hash=False)
@@ -192,7 +192,7 @@ class PageRequest:
     formerly: "tuple[int, PageRequest] | None" = None
 
     def for_version(self, version: int) -> "PageRequest":
-        """What to ask of this version of the view."""
+        """The request for this version of the view."""
         if self.formerly is None or version >= self.formerly[0]:
             return self
         return replace(self.formerly[1], limit=self.limit, after=self.after)
@@ -203,7 +203,7 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[ItemT]):
-    """Some of a list, and the cursor that asks for what follows; None at the end."""
+    """Part of a list, and the cursor of the next part; None at the end."""
 
     items: Sequence[ItemT]
     next_cursor: str | None
@@ -219,23 +219,23 @@ class Entry:
 
 
 class ReadModelBehind(Exception):
-    """A view does not hold what it is asked for yet."""
+    """A view has not reached the requested position yet."""
 
     def __init__(self, view: str, position: int) -> None:
         super().__init__(f"{view} does not hold the log up to position {position} yet.")
 
 
 class AheadOfLog(Exception):
-    """A position is asked for that the log does not reach: no event was ever recorded there."""
+    """The requested position is past the end of the log."""
 
     def __init__(self, position: int) -> None:
         super().__init__(f"The log does not reach position {position}.")
 
 
 class Views(Protocol):
-    """What query handlers read: the documents of projections, by the projection's name.
+    """Reads the documents of projections, by the projection's name.
 
-    With `at_least`, what is read holds the effect of every event up to that position.
+    With `at_least`, a read includes the effect of every event up to that position.
 
     Every method raises StorageUnavailable when the storage cannot be reached.
     """
@@ -244,7 +244,7 @@ class Views(Protocol):
         """The document under `key`, or None.
 
         Raises:
-            ReadModelBehind: the view has not come to `at_least`.
+            ReadModelBehind: the view has not reached `at_least`.
             Overloaded: too many reads are waiting.
 
         """
@@ -254,19 +254,20 @@ class Views(Protocol):
         """Up to `request.limit` documents in order; fewer only when there are no more.
 
         Raises:
-            ReadModelBehind: the view has not come to `at_least`.
+            ReadModelBehind: the view has not reached `at_least`.
             Overloaded: too many reads are waiting.
 
         """
         ...
 
     async def positions(self) -> Mapping[str, int]:
-        """Up to which position each view holds the log, as it is now."""
+        """The current position of each view."""
         ...
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
-        """How far every projection is that a projector has ever run, by name and version.
+        """The status of every projection that a projector has ever run, by name and version.
 
-        Absent are those that no projector has spoken of for SILENCE, by the clock of the store.
+        A projection is absent if no projector has saved its status for SILENCE, by the clock of
+        the store.
         """
         ...

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from app.framework.eventsourcing import Event, RecordedEvent
 
 Document = dict[str, Any]
-"""A view's content: fields of JSON's types, and datetimes in UTC to the millisecond. Names that
-start with `_` are kept for the store."""
+"""The content of a view: fields of JSON's types, and datetimes in UTC to the millisecond. Names
+that start with `_` are reserved for the store."""
 
 EventT = TypeVar("EventT", bound=Event)
 
 Apply = Callable[[Document | None, RecordedEvent, Any], Document | None]
-"""`(document, recorded, recorded.event)` to the document after it; None deletes it, or leaves
-it absent. Pure, and never changes the document it is given."""
+"""`(document, recorded, recorded.event)` to the next document; None deletes it, or leaves it
+absent. Pure: it never changes its arguments."""
 
 
 Keyed = tuple[str, RecordedEvent]
@@ -23,7 +23,7 @@ Keyed = tuple[str, RecordedEvent]
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Fields that a query filters and sorts by, in the order that serves it.
+    """Fields that a query filters and sorts by, in the order of the index.
 
     The store adds the document's key as the last field, so that every order is total.
     """
@@ -32,7 +32,7 @@ class Index:
 
 
 class CannotApply(Exception):
-    """A projection cannot apply an event: its fold, or its key, raised."""
+    """A projection cannot apply an event: its handler, or its key, raised."""
 
     def __init__(self, projection_id: str, recorded: RecordedEvent, error: Exception) -> None:
         super().__init__(
@@ -44,18 +44,18 @@ class CannotApply(Exception):
 
 @dataclass(frozen=True)
 class Projection:
-    """A view of the log: which document an event belongs to, and what it does to it.
+    """A view of the log: a fold from events to documents.
 
-    name: what the view is called, by queries too.
-    version: grows whenever the fold or the shape changes; a new version is built beside the
-        old one, which serves until the new one has caught up.
-    key: the key of the document that an event belongs to.
+    name: the name of the view, which queries use too.
+    version: the projection version. It grows whenever the fold or the shape changes; a new version
+        is built beside the old one, which serves until the new one has caught up.
+    key: returns the key of the document of an event.
     handlers: the function that applies each type of event. An event in neither `handlers` nor
         `ignored` is refused at start-up.
     ignored: events that leave the view as it is.
     creates: those of `handlers` that replace or delete the document. Their functions get None
         instead of the document, so it is not loaded.
-    indexes: what its queries need.
+    indexes: the indexes for its queries.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Projection:
 
     @property
     def id(self) -> str:
-        """Name and version: what the checkpoint and the stored documents go under."""
+        """Name and version; the checkpoint and the documents are stored under it."""
         return projection_id(self.name, self.version)
 
     def key_of(self, recorded: RecordedEvent) -> str:
@@ -107,7 +107,7 @@ class Projection:
         return [(self.key_of(each), each) for each in events if type(each.event) in self.handlers]
 
     def keys_to_load(self, keyed: Iterable[Keyed]) -> set[str]:
-        """The keys of the documents that a fold of these events, in log order, starts from."""
+        """The keys of the documents that a fold of these events, in log order, needs."""
         first: dict[str, type[Event]] = {}
         for key, recorded in keyed:
             first.setdefault(key, type(recorded.event))
@@ -126,7 +126,7 @@ def projection_id(name: str, version: int) -> str:
 
 
 def copied(value: Any) -> Any:
-    """A copy of a document, or of a part of one, that shares nothing that can change."""
+    """A deep copy of a document, or of a part of one."""
     if isinstance(value, dict):
         return {name: copied(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -135,10 +135,10 @@ def copied(value: Any) -> Any:
 
 
 def existing(document: Document | None, recorded: RecordedEvent) -> Document:
-    """`document`, which an event that changes one needs to have.
+    """`document`, which must exist.
 
     Raises:
-        LookupError: there is none; the log lacks the event that creates it.
+        LookupError: it does not; the log lacks the event that creates it.
 
     """
     if document is None:
@@ -150,7 +150,7 @@ def existing(document: Document | None, recorded: RecordedEvent) -> Document:
 
 
 def by_aggregate(recorded: RecordedEvent) -> str:
-    """One document an aggregate, under the aggregate's id."""
+    """A key for one document per aggregate: the aggregate's id."""
     return recorded.aggregate_id
 
 
@@ -165,9 +165,9 @@ class Versioned:
 def fold(
     projection: Projection, stored: Mapping[str, Versioned], events: Iterable[RecordedEvent]
 ) -> dict[str, Versioned]:
-    """The documents of `projection` that `events`, in log order, change from what is `stored`.
+    """The documents of `projection` that `events`, in log order, change, starting from `stored`.
 
-    An event at or before the position of its document has been applied and is passed over.
+    An event at or before the position of its document is skipped: it was applied before.
 
     Raises:
         CannotApply: an event cannot be applied.
@@ -179,7 +179,7 @@ def fold(
 def fold_keyed(
     projection: Projection, stored: Mapping[str, Versioned], keyed: Iterable[Keyed]
 ) -> dict[str, Versioned]:
-    """As `fold`, of events whose keys are known."""
+    """Like `fold`, for events with known keys."""
     changed: dict[str, Versioned] = {}
     for key, recorded in keyed:
         before = changed.get(key) or stored.get(key)

@@ -1,4 +1,4 @@
-"""One log, read once for several readers that go along it side by side."""
+"""Shares reads of the log between followers at the same position."""
 
 import asyncio
 from collections import OrderedDict
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from app.framework.eventsourcing import EventLog, RecordedEvent
 
 KEPT = 3
-"""How many full batches are kept for readers that come after."""
+"""How many full batches are cached for later readers."""
 
 _Read = tuple[int, int]
 
 
 class SharedLog:
-    """Implements EventLog: that of another, but who asks for the same is given the same.
+    """Implements EventLog. Caches log reads: callers asking for the same range share one query.
 
-    What stands in the log never changes, so a batch that was read in full can be given again.
-    One that was not is shared by those only who ask while it is being read.
+    The log never changes, so a full batch can be cached. A batch that is not full may grow: only
+    callers that come during the read share it.
     """
 
     def __init__(self, log: EventLog) -> None:
@@ -29,7 +29,7 @@ class SharedLog:
             read = asyncio.create_task(self._read(after, limit))
             read.add_done_callback(_note_error)
             self._reads[after, limit] = read
-        # Whoever gives up leaves it to the others.
+        # A caller that is cancelled leaves the read to the others.
         return await asyncio.shield(read)
 
     async def head(self) -> int:
@@ -56,6 +56,6 @@ class SharedLog:
 
 
 def _note_error(read: asyncio.Task[Sequence[RecordedEvent]]) -> None:
-    # Else asyncio logs it as lost when all who waited have given up.
+    # Otherwise asyncio logs the error as lost when all callers were cancelled.
     if not read.cancelled():
         read.exception()
