@@ -1,1 +1,1 @@
-"""What stands behind the ports: one folder a storage, and what all of them share."""
+"""The adapters that implement the ports: one folder per storage, and what they share."""

@@ -1,4 +1,4 @@
-"""Many small calls made into few large ones."""
+"""Batches: many small calls become few large ones."""
 
 import asyncio
 from collections import deque
@@ -15,12 +15,12 @@ _Entry = tuple[ItemT, asyncio.Future[ResultT]]
 
 
 class Batcher(Generic[ItemT, ResultT]):
-    """Sends items that come together in one call, and gives each its own result.
+    """Sends the items of many callers in one call, and gives each its own result.
 
-    An item that finds a call free goes out at once, with all that are submitted until the
-    event loop has looked for input again. Items that find every call taken wait, and go out
-    together once one has returned: the busier, the larger the batches. Order is kept within
-    and, with a `concurrency` of 1, between them.
+    If a call is free, an item goes out at once, with all others that are submitted before the event
+    loop has polled for input again. Otherwise items queue, and go out together when a call
+    returns: batches grow with the load. Order is kept within a batch and, with a `concurrency` of
+    1, between batches.
     """
 
     def __init__(
@@ -33,15 +33,15 @@ class Batcher(Generic[ItemT, ResultT]):
         max_queued: int,
         concurrency: int = 1,
     ) -> None:
-        """Make calls with `call`, which answers a result an item, in their order.
+        """Make calls with `call`, which returns one result per item, in order.
 
         Args:
-            name: what is named when the queue is full.
-            call: a result that is an exception is raised to its own waiter only; what `call`
-                itself raises is raised to every waiter of the batch. It must end in time.
-            storage: what is named when a call fails for want of it.
+            name: the name of the queue in errors.
+            call: a result that is an exception is raised to its own caller only; an error of
+                `call` itself is raised to every caller of the batch. It must end in time.
+            storage: the name of the storage in errors.
             largest: the most items in a call.
-            max_queued: the most items that may wait to be sent.
+            max_queued: the most items that may wait.
             concurrency: the most calls in flight.
 
         """
@@ -57,12 +57,12 @@ class Batcher(Generic[ItemT, ResultT]):
         self._closed = False
 
     def submit(self, item: ItemT) -> asyncio.Future[ResultT]:
-        """The result of `item`, to be awaited. Cancelling it leaves the others alone.
+        """A future of the result of `item`. Cancelling it does not affect other items.
 
         Raises:
-            Overloaded: too many items wait; this one will not be sent.
-            StorageUnavailable: the batcher is closed; this one will not be sent. When
-                awaited: `call` raised it, for this batch or the one before.
+            Overloaded: too many items wait; this one is not sent.
+            StorageUnavailable: the batcher is closed; this one is not sent. When awaited: `call`
+                raised it, for this batch or the one before.
 
         """
         if self._closed:
@@ -77,37 +77,37 @@ class Batcher(Generic[ItemT, ResultT]):
         return future
 
     async def close(self) -> None:
-        """Refuse further items and return once those accepted are answered."""
+        """Refuse further items, and return once all accepted ones have results."""
         self._closed = True
         while self._workers:
             await asyncio.wait(self._workers)
 
     def _make_room(self) -> None:
-        # Waiters give up in the order they came, so those gone are at the front.
+        # Callers time out in order of arrival, so cancelled ones are at the front.
         while self._waiting and self._waiting[0][1].done():
             self._waiting.popleft()
         if len(self._waiting) >= self._bound:
             raise Overloaded(self._name, self._bound)
 
     def _start_worker(self, loop: asyncio.AbstractEventLoop) -> None:
-        # It takes what is submitted until the loop's next turn but one.
+        # It takes everything that is submitted in the next two turns of the loop.
         self._starting = True
-        # A call serves many requests, so it runs in the context of none; nor in that of another
-        # call, where PyMongo would find the other's deadline.
+        # A call serves many requests, so it runs in a context of its own; in that of another call
+        # PyMongo would find the other's deadline.
         self._workers.add(loop.create_task(self._work(), name=self._name, context=Context()))
 
     async def _work(self) -> None:
         try:
             while True:
-                # A turn of the loop, for what was read from clients along with the last answer,
-                # and for those who ask again upon it: many small batches become few large ones.
+                # One turn of the loop lets further callers join, for example those that the last
+                # answer woke: many small batches become few large ones.
                 await asyncio.sleep(0)
                 self._starting = False
                 if not (batch := self._next_batch()):
                     return
                 await self._send(batch)
         finally:
-            # At once, not in a callback: an item submitted in between would start no worker.
+            # Here, not in a callback: an item submitted in between would start no worker.
             self._workers.discard(asyncio.current_task())
 
     def _next_batch(self) -> list[_Entry[ItemT, ResultT]]:
@@ -125,8 +125,8 @@ class Batcher(Generic[ItemT, ResultT]):
         try:
             results = await self._call([item for item, _ in batch])
         except StorageUnavailable as error:
-            # Those behind would each sit through a timeout of their own, one batch after
-            # the other, and answer far later than the 5 s that callers are promised.
+            # Otherwise each queued batch would wait for a timeout of its own, one after the other,
+            # far longer than the 5 s that callers are promised.
             self._fail_with_waiting(batch, error)
         except asyncio.CancelledError:
             self._fail_with_waiting(

@@ -1,1 +1,1 @@
-"""Every port in memory: for tests, trials and learning; nothing outlives the process."""
+"""Every port in memory, for tests and experiments; nothing outlives the process."""

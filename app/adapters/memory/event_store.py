@@ -27,14 +27,14 @@ from app.framework.eventsourcing.signal import LogSignal
 from app.framework.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
 
 Clock = Callable[[], datetime]
-"""Tells the time, in UTC."""
+"""Returns the time, in UTC."""
 
 _Row = tuple[str, int, EncodedEvent, Metadata, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Which receipts there were at a time."""
+    """The receipts that existed at a time."""
 
     receipts: frozenset[str]
     made_at: datetime
@@ -45,16 +45,16 @@ def _utc_now() -> datetime:
 
 
 class MemoryEventStore:
-    """Implements EventStore and LogSource; each append is a step no other can come between.
+    """Implements EventStore and LogSource; each append is atomic.
 
-    Each call lets others run before it does its work, as a call to a server would.
+    Each call yields to other tasks before its work, as a call to a server would.
     """
 
     def __init__(self, registry: EventRegistry, clock: Clock = _utc_now) -> None:
         self._registry = registry
         self._clock = clock
         self._identity = str(uuid4())
-        # As PostgreSQL does, it keeps the stored form, and every reader decodes it.
+        # Like PostgreSQL it keeps the stored form, and every reader decodes it.
         self._log: list[_Row] = []
         self._streams: dict[str, list[int]] = {}
         self._claims: dict[Claim, str] = {}
@@ -154,7 +154,7 @@ class MemoryEventStore:
         return self._identity
 
     async def clock(self) -> LogClock:
-        """As `DatedLog.clock` says; the clock is that of this process."""
+        """The clock is that of this process."""
         await asyncio.sleep(0)
         return LogClock(self._log[-1][4] if self._log else None, self._clock())
 

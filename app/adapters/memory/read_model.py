@@ -34,7 +34,7 @@ class MemoryReadModel:
     """Implements ProjectionStore and Views; tombstones are kept for ever."""
 
     def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
-        """`clock` tells the time, in UTC."""
+        """`clock` returns the time, in UTC."""
         self._clock = clock
         self._log_identity: str | None = None
         self._stored: dict[tuple[str, int], _Stored] = {}

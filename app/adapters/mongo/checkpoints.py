@@ -1,6 +1,6 @@
-"""The collection that says how far each projection is, and which version of it serves.
+"""The collection of checkpoints, and of the version of each projection that serves.
 
-A checkpoint goes under the projection's id, and which version serves under its name.
+A checkpoint is stored under the projection's id, the serving version under its name.
 """
 
 import asyncio
@@ -18,20 +18,20 @@ _Save = tuple[str, ProjectionStatus]
 COLLECTION = "projections"
 
 LOG_COLLECTION = "log"
-"""The collection that says which log the documents were made from. It is no projection's: those
-have the version in their names."""
+"""The collection with the identity of the log. No projection has this name: their collections
+have the version in theirs."""
 
 _IDENTITY = "identity"
 
 _STATUS = {**dict.fromkeys(ProjectionStatus.__match_args__, 1), "now": "$$NOW"}
-"""What is read of a checkpoint, and the time by MongoDB's clock: that of a process may be off."""
+"""The fields of a checkpoint, and the time of MongoDB's clock: a process's clock may be wrong."""
 
 KNOWN_SECONDS = 1.0
-"""For how long a process believes what it has read about the version that serves."""
+"""For how long a process caches the serving version and the positions."""
 
 
 class Checkpoints:
-    """Checkpoints, and which version of a projection serves."""
+    """Checkpoints, and the serving versions of projections."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class Checkpoints:
         )
 
     async def prepare(self, projection: Projection) -> int:
-        """Make a checkpoint if there is none, and serve if no version does; its position."""
+        """Create the checkpoint if missing, and serve if no version does; return its position."""
         collection = self._client.primary(COLLECTION)
         this = {"_id": projection.id}
         first = ProjectionStatus.at_the_beginning(projection)
@@ -76,24 +76,24 @@ class Checkpoints:
         await self._saves.submit((projection.id, status))
 
     async def serve(self, projection: Projection) -> None:
-        """Point the projection's name at this version, unless a later one serves."""
+        """Let this version serve, unless a later one does."""
         await self._client.primary(COLLECTION).update_one(
             {"_id": projection.name}, {"$max": {"serves": projection.version}}, upsert=True
         )
         self._known_until = 0.0
 
     async def serving(self, view: str) -> int | None:
-        """The version of `view` that serves, as of a second ago at most; None if none does."""
+        """The serving version of `view`, at most a second old; None if none serves."""
         version = self._serving.get(view)
         if version is not None and asyncio.get_running_loop().time() < self._known_until:
             return version
-        # One look-up for all who wait, or every reader would make one each second.
+        # One look-up for all callers, or every reader would make one each second.
         return await self._look_ups.submit(view)
 
     async def position(self, projection: str, *, at_least: int) -> int:
-        """Where the checkpoint of this projection, by its id, stands.
+        """The checkpoint of the projection with this id.
 
-        It is looked up unless it is known to have reached `at_least`, as of a second ago.
+        It is looked up unless the cached one, at most a second old, has reached `at_least`.
         """
         known = self._positions.get(projection, 0)
         if known >= at_least and asyncio.get_running_loop().time() < self._positions_until:
@@ -102,11 +102,11 @@ class Checkpoints:
         return self._positions.get(projection, 0)
 
     async def positions(self) -> Mapping[str, int]:
-        """Where the checkpoint of each view's serving version stands, as seen now."""
+        """The current checkpoint of each view's serving version."""
         return await self._position_look_ups.submit(None)
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
-        """Every checkpoint, as seen now, by name and version."""
+        """The current status of every projection, by name and version."""
         found = await (
             self._client.view(COLLECTION)
             .find({"version": {"$exists": True}}, _STATUS)
@@ -116,14 +116,14 @@ class Checkpoints:
         return [_status(each).heard_at(each["now"]) for each in found]
 
     async def adopt(self, log: str) -> str:
-        """Keep `log` as the identity of the log, unless there is one; which it is then."""
+        """Store `log` as the identity of the log if there is none; return the stored one."""
         await self._client.primary(LOG_COLLECTION).update_one(
             {"_id": _IDENTITY}, {"$setOnInsert": {"value": log}}, upsert=True
         )
         return await self.log_identity() or log
 
     async def log_identity(self) -> str | None:
-        """The identity of the log that is kept; None if there is none."""
+        """The stored identity of the log; None if there is none."""
         found = await self._client.primary(LOG_COLLECTION).find_one({"_id": _IDENTITY})
         return None if found is None else str(found["value"])
 
@@ -142,9 +142,9 @@ class Checkpoints:
     async def _look_up(self, views: Sequence[str]) -> Sequence[int | None]:
         asked_at = asyncio.get_running_loop().time()
         if asked_at >= self._known_until or not self._serving.keys() >= set(views):
-            # Read from where the documents are: a member of the set that knows which version
-            # serves has all that was written before. The primary would name a new version
-            # when a secondary has but a part of its documents; of the old one it has all.
+            # Read from the same member as the documents: if it has the new serving version, it has
+            # all earlier writes too. The primary could name a version of which a secondary has
+            # only some documents yet.
             async with answering():
                 found = (
                     await self._client.view(COLLECTION)
@@ -157,7 +157,7 @@ class Checkpoints:
 
     async def _look_up_positions(self, asking: Sequence[None]) -> Sequence[Mapping[str, int]]:
         asked_at = asyncio.get_running_loop().time()
-        # Of the primary: no other member knows more.
+        # From the primary: it has the latest.
         async with answering():
             found = await self._client.primary(COLLECTION).find().to_list(None)
         self._positions = {each["_id"]: each["position"] for each in found if "version" in each}
@@ -175,12 +175,12 @@ def _growing(projection: str, status: ProjectionStatus) -> UpdateOne:
     growing = {
         name: value for name in ("position", "head") if (value := fields.pop(name)) is not None
     }
-    said = {"$set": fields, "$max": growing, "$currentDate": {"seen_at": True}}
-    return UpdateOne({"_id": projection}, said, upsert=True)
+    saved = {"$set": fields, "$max": growing, "$currentDate": {"seen_at": True}}
+    return UpdateOne({"_id": projection}, saved, upsert=True)
 
 
 def _fields(status: ProjectionStatus) -> dict[str, Any]:
-    """What is stored of `status`, but for `seen_at`: that is the time of MongoDB's clock."""
+    """The stored fields of `status`, without `seen_at`: MongoDB's clock sets it."""
     names = (each for each in ProjectionStatus.__match_args__ if each != "seen_at")
     return {name: getattr(status, name) for name in names}
 

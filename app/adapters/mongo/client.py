@@ -1,4 +1,4 @@
-"""The client of MongoDB, by either driver, and its failures in the words of the ports."""
+"""The client of MongoDB, with either driver; it raises the errors of the ports."""
 
 import asyncio
 import contextlib
@@ -23,52 +23,52 @@ from app.framework.storage import StorageNotReady, StorageTimeout, StorageUnavai
 Driver = Literal["motor", "pymongo"]
 
 Collection = Any
-"""A collection of either driver: they share no type, only methods of the same names."""
+"""A collection of either driver: they share no type, only the names of methods."""
 
 ANSWER_SECONDS = 4.0
-"""How long MongoDB may take to answer, so that a caller hears of its absence within 5 s."""
+"""How long MongoDB may take to answer, so that a caller gets an error within 5 s."""
 
 DRIVER_SECONDS = 3.0
-"""When the driver gives up a call: before ANSWER_SECONDS, since it frees its threads and
-connections then, and can say what was wrong."""
+"""The timeout of the driver: less than ANSWER_SECONDS, so that it frees its threads and
+connections, and reports the cause."""
 
 CONNECT_SECONDS = 2.5
-"""When it gives up connecting to one server."""
+"""The timeout for connecting to one server."""
 
 TRUSTED_SECONDS = 30.0
-"""For how long a connection may have been idle and is used again."""
+"""How long a connection may be idle and still be used."""
 
 LEAVE_SECONDS = 1.0
-"""How long it tries to tell the server that it goes."""
+"""The timeout for ending sessions at the server."""
 
 # A URL's own options win over all of these.
 _COMMON_OPTIONS: dict[str, Any] = {
     "appname": IDENTIFIER,
-    # What stands between (NAT, a balancer) may have forgotten a connection that was idle for long.
+    # A NAT or a balancer may drop connections that are idle for long.
     "maxIdleTimeMS": int(TRUSTED_SECONDS * 1000),
     "connectTimeoutMS": int(CONNECT_SECONDS * 1000),
 }
 
-# The driver need not be able to repeat writes, for which MongoDB keeps a record of each: every
-# write here may be repeated as it is, and the projector does so.
+# Without the driver's retries of writes, for which MongoDB keeps a record of each: all writes here
+# are idempotent, and the projector retries them.
 _OPTIONS: dict[str, Any] = {
     **_COMMON_OPTIONS,
-    # Over all of a call: choosing a server, connecting, trying again.
+    # For a whole call: server selection, connecting, retries.
     "timeoutMS": int(DRIVER_SECONDS * 1000),
     "retryWrites": False,
 }
 
-# For calls that have a limit of their own in MongoDB: "timeoutMS" would replace it.
+# For calls with a time limit in MongoDB, which "timeoutMS" would replace.
 _INTERRUPTIBLE_OPTIONS: dict[str, Any] = {
     **_COMMON_OPTIONS,
     "serverSelectionTimeoutMS": int(DRIVER_SECONDS * 1000),
     "socketTimeoutMS": int(DRIVER_SECONDS * 1000),
 }
 
-# What the projector reads and writes follows no option of the URL. A document that is folded
-# from a stale one, as a secondary may have, is wrong for ever; so is one whose write is lost
-# after the checkpoint is saved. Reads are "local": what the primary has includes all that it
-# acknowledged, while right after an election a "majority" may not.
+# The projector ignores these options of the URL. A document that is folded from a stale one of a
+# secondary would be wrong for ever, and so would one whose write is lost after the checkpoint is
+# saved. Reads are "local": the primary has every write that it acknowledged, while right after an
+# election a "majority" may not.
 _PRIMARY: dict[str, Any] = {
     "read_preference": ReadPreference.PRIMARY,
     "read_concern": ReadConcern("local"),
@@ -77,7 +77,7 @@ _PRIMARY: dict[str, Any] = {
 
 
 class Client:
-    """Connects when it is first used, and again by itself whenever the connection is lost."""
+    """Connects at its first use, and reconnects by itself."""
 
     def __init__(
         self, url: str, database: str, driver: Driver, options: Mapping[str, Any] = _OPTIONS
@@ -96,16 +96,17 @@ class Client:
         self._closed = False
 
     def view(self, name: str) -> Collection:
-        """The collection of this name for queries: read from where the URL says."""
+        """The collection of this name for queries: the URL says which member they read from."""
         collection = self._views.get(name)
         if collection is None:
             collection = self._views[name] = self._database()[name]
         return collection
 
     def primary(self, name: str) -> Collection:
-        """The collection of this name for the projector, whatever the URL says.
+        """The collection of this name for the projector.
 
-        It is read from the primary, and a write is acknowledged once a majority has it.
+        It reads from the primary, and a majority acknowledges its writes, also if the URL says
+        otherwise.
         """
         collection = self._primaries.get(name)
         if collection is None:
@@ -113,7 +114,7 @@ class Client:
         return collection
 
     async def command(self, name: str) -> Any:
-        """What MongoDB answers to a command without arguments."""
+        """The answer to a command without arguments."""
         return await self._database().command(name)
 
     def dedicated_client(self) -> "Client":
@@ -127,19 +128,19 @@ class Client:
     def interruptible(self) -> "Client":
         """A client of the same database whose calls end in MongoDB when they are cancelled.
 
-        PyMongo hangs up then, upon which MongoDB ends the operation. motor's thread would wait
-        for the answer, and be missed by others.
+        PyMongo closes the connection, and MongoDB ends the operation. A thread of motor would wait
+        for the answer, and block other calls.
         """
         return Client(self._url, self._database_name, "pymongo", _INTERRUPTIBLE_OPTIONS)
 
     async def close(self) -> None:
-        """Part from MongoDB; later calls raise StorageUnavailable."""
+        """Disconnect; later calls raise StorageUnavailable."""
         self._closed = True
         client, self._client = self._client, None
         self._views.clear()
         self._primaries.clear()
         if client is not None:
-            # It takes leave of the server: motor's does so in whichever thread calls it.
+            # It ends its sessions at the server; motor blocks the calling thread for that.
             is_motor = self._driver == "motor"
             closing = asyncio.to_thread(client.close) if is_motor else client.close()
             with contextlib.suppress(TimeoutError, PyMongoError), pymongo.timeout(LEAVE_SECONDS):
@@ -153,7 +154,7 @@ class Client:
         return self._client[self._database_name]
 
     def _connect(self) -> Any:
-        # Each driver is imported only if it is chosen: motor may go out of use one day.
+        # Only the chosen driver is imported, so that motor can be dropped one day.
         if self._driver == "motor":
             from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415 - see above
 
@@ -165,7 +166,7 @@ class Client:
 
 @contextlib.asynccontextmanager
 async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
-    """Turn a MongoDB that cannot be reached, or is silent for `seconds`, into StorageUnavailable.
+    """Raise StorageUnavailable if MongoDB cannot be reached, or is silent for `seconds`.
 
     Other errors of the driver pass: retrying will not help.
     """
@@ -175,7 +176,7 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     except TimeoutError as error:
         raise StorageUnavailable("MongoDB", f"no answer within {seconds:g} s") from error
     except RuntimeError as error:
-        # PyMongo's async client, when a call is cancelled while it gives up waiting for a server.
+        # PyMongo's async client raises this if a call is cancelled during server selection.
         if "Lock is not acquired" not in str(error):
             raise
         raise StorageUnavailable("MongoDB", "the driver gave up a call") from error
@@ -191,7 +192,7 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def checking() -> AsyncIterator[None]:
-    """As `answering`, for a check: what MongoDB refuses becomes StorageNotReady.
+    """Like `answering`, for a check: errors of MongoDB become StorageNotReady.
 
     Refused credentials too: for requests they are an outage, here the operator has to act.
     """
@@ -207,7 +208,7 @@ async def checking() -> AsyncIterator[None]:
 
 
 def _is_configuration_error(error: BaseException | None) -> TypeGuard[PyMongoError]:
-    if isinstance(error, ConfigurationError):  # of a name that DNS does not know
+    if isinstance(error, ConfigurationError):  # DNS does not know a name
         return True
     return isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED
 
@@ -217,6 +218,6 @@ def _not_ready(error: PyMongoError) -> StorageNotReady:
 
 
 def _message(error: PyMongoError) -> str:
-    # Server selection goes on to describe every server it knows, a refusal to repeat itself.
+    # The rest describes every known server, or repeats the error.
     text = str(error).partition(", Timeout:")[0].partition(" (configured timeouts:")[0]
     return text.partition(", full error:")[0]

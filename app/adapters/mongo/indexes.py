@@ -9,7 +9,7 @@ from app.framework.projections import Projection
 
 
 async def create_indexes(client: Client, projection: Projection) -> None:
-    """Create those that are missing, which takes long only if the collection is large already."""
+    """Create the missing indexes, which takes long only if the collection is large already."""
     async with answering():
         present = await client.primary(projection.id).index_information()
     missing = [each for each in _indexes(projection) if each.document["name"] not in present]
@@ -20,7 +20,7 @@ async def create_indexes(client: Client, projection: Projection) -> None:
 
 
 def _indexes(projection: Projection) -> list[IndexModel]:
-    # Sparse: without an entry for each document that is no tombstone.
+    # Sparse: it has entries for tombstones only.
     tombstones = IndexModel("_deleted", expireAfterSeconds=TOMBSTONE_SECONDS, sparse=True)
     declared = [
         IndexModel([(name, 1) for name in (*each.fields, "_id")]) for each in projection.indexes

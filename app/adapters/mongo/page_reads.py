@@ -1,4 +1,4 @@
-"""Reads of pages: some at a time, shared by equal requests, ended when all callers have left."""
+"""Reads of pages: some at a time, shared by equal requests, cancelled with their last caller."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -14,9 +14,8 @@ WantedT = TypeVar("WantedT", bound=Hashable)
 class PageReads(Generic[WantedT]):
     """Reads pages of one kind, `at_once` at a time; the others wait in a bounded queue.
 
-    Callers that want the same page share a read that has not begun: one that has may not see
-    what they have written. A read that all callers have left is dropped from the queue, or is
-    cancelled if it is under way.
+    Callers of the same page share a read that has not started; a started one may miss their
+    writes. A read without callers is removed from the queue, or cancelled if it is under way.
     """
 
     def __init__(
@@ -29,11 +28,11 @@ class PageReads(Generic[WantedT]):
     ) -> None:
         """Read with `read`, which must end in time.
 
-        StorageUnavailable fails all that wait behind it too, so that they do not wait for one
-        time-out after another; StorageTimeout and other errors fail the one read only.
+        StorageUnavailable fails all queued reads, so that they do not wait for one timeout after
+        the other; StorageTimeout and other errors fail one read only.
 
         Args:
-            name: what is named when the queue is full.
+            name: the name of the queue in errors.
             read: reads a page; when it is cancelled, the database must stop working on it.
             at_once: the most reads under way.
             max_queued: the most reads that may wait.
@@ -49,10 +48,10 @@ class PageReads(Generic[WantedT]):
         self._closed = False
 
     async def read(self, wanted: WantedT) -> Sequence[Entry]:
-        """The page, for this caller alone to change.
+        """The page; each caller gets a copy of its own.
 
         Raises:
-            Overloaded: too many reads wait; this one was not begun.
+            Overloaded: too many reads wait; this one did not start.
             StorageUnavailable: the reads are closed, or the storage cannot be reached.
 
         """
@@ -70,7 +69,7 @@ class PageReads(Generic[WantedT]):
         return [_copy(each) for each in entries] if read.is_shared else entries
 
     async def close(self) -> None:
-        """Refuse further reads and return once those accepted are answered."""
+        """Refuse further reads, and return once all accepted ones have results."""
         self._closed = True
         while self._running:
             await asyncio.wait(self._running)
@@ -86,12 +85,12 @@ class PageReads(Generic[WantedT]):
         while self._queue and len(self._running) < self._at_once:
             wanted = next(iter(self._queue))
             read = self._beginning[wanted] = self._queue.pop(wanted)
-            # A read serves several requests, so it runs in the context of none.
+            # A read serves several requests, so it runs in a context of its own.
             read.task = asyncio.get_running_loop().create_task(
                 self._run(wanted, read), name=self._name, context=Context()
             )
             self._running.add(read.task)
-            # Not in `_run`, of which nothing is run if it is cancelled at once.
+            # Not in `_run`: if cancelled at once, it does not run at all.
             read.task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -99,13 +98,13 @@ class PageReads(Generic[WantedT]):
         self._begin_some()
 
     async def _run(self, wanted: WantedT, read: "_Read") -> None:
-        # A turn of the event loop, for those who want the same and came along.
+        # One turn of the event loop lets callers of the same page join.
         await asyncio.sleep(0)
         del self._beginning[wanted]
         try:
             read.succeed(await self._read(wanted))
         except StorageUnavailable as error:
-            # Cancelled, a driver may raise what it does in an outage.
+            # A cancelled driver may raise the error of an outage.
             if read.callers and not isinstance(error, StorageTimeout):
                 self._fail_queue(error)
             read.fail(error)
@@ -130,7 +129,7 @@ class PageReads(Generic[WantedT]):
 
 
 class _Read:
-    """One read: its page to come, how many wait for it, and its task once it is begun."""
+    """One read: its future page, the number of its callers, and its task once it has started."""
 
     def __init__(self) -> None:
         self.page: asyncio.Future[Sequence[Entry]] = asyncio.get_running_loop().create_future()
@@ -143,7 +142,7 @@ class _Read:
             self.page.set_result(entries)
 
     def fail(self, error: Exception) -> None:
-        # An error that no caller is left to take would be logged as one that was forgotten.
+        # Otherwise asyncio logs an error that no caller is left to retrieve.
         if self.callers and not self.page.done():
             self.page.set_exception(error)
 

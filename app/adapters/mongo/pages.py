@@ -9,13 +9,13 @@ from app.framework.projections import BeginsWith, HasWord, OneOf, PageRequest, S
 
 
 def page_filter(request: PageRequest) -> dict[str, Any]:
-    """What the documents of the page, and of the pages after it, match."""
+    """The filter of the documents of this page and the following ones."""
     conditions = _conditions([*request.equals.items(), *request.filters])
     if request.after is not None:
         conditions += _past(request.sort, request.after, descending=request.descending)
     conditions.append(NOT_DELETED)
     if request.either:
-        # Written so, MongoDB reads each from its own index and merges them, in order.
+        # In this form MongoDB reads each from its own index and merges them, in order.
         return {
             "$or": [{"$and": [*_conditions(each.items()), *conditions]} for each in request.either]
         }
@@ -29,7 +29,7 @@ def page_sort(request: PageRequest) -> list[tuple[str, int]]:
 
 
 def page_fields(request: PageRequest) -> dict[str, int] | None:
-    """What of each document is read; None for all of it."""
+    """The fields of each document to read; None for all."""
     if request.fields is None:
         return None
     return dict.fromkeys((*request.fields, request.sort, "_position"), 1)
@@ -49,13 +49,13 @@ def _condition(value: Any) -> dict[str, Any]:
             return {"$regex": f"^{re.escape(text)}"}
         case HasWord(prefix):
             return {"$regex": f"(^| ){re.escape(prefix)}"}
-    # With $eq a value is never taken for an operator.
+    # With $eq a value is never interpreted as an operator.
     return {"$eq": value}
 
 
 def _past(sort: str, seek: Seek, *, descending: bool) -> list[dict[str, Any]]:
-    # The range is one that an index serves. What parts equal values by key is none, and no $or,
-    # which MongoDB may take for two searches whose results have to be sorted.
+    # An index serves this range. The condition on keys of equal values is no range; it is not an
+    # $or, which MongoDB may run as two searches and a sort.
     beyond, before = ("$lte", "$gte") if descending else ("$gte", "$lte")
     return [
         {sort: {beyond: seek.value}},

@@ -1,4 +1,4 @@
-"""The documents of projections in MongoDB: one collection a projection and version."""
+"""The documents of projections in MongoDB: one collection per projection and version."""
 
 import functools
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -31,7 +31,7 @@ from app.framework.projections import (
 )
 
 _Read = tuple[str, int]
-"""A key, and up to which position what is read must hold the log."""
+"""A key, and the position that the view must have reached."""
 
 _PageRead = tuple[PageRequest, int]
 """A page, and a position as for `_Read`."""
@@ -42,22 +42,21 @@ MAX_QUEUED_READS = 4096
 PAGES_AT_ONCE = 6
 MAX_QUEUED_PAGES = 1024
 PAGE_SECONDS = 2.0
-"""How long MongoDB may work on a page before it ends that read."""
+"""The time limit in MongoDB for reading a page."""
 
 
 class MongoReadModel:
     """Implements ProjectionStore, Views and Storage.
 
-    Reads by key that arrive while as many as may be are under way wait together and go out as
-    one. Pages are read one by one, some at a time. Each view has its own queues, each kind of its
-    pages too, and reads that must hold a position (`at_least`) are apart from those that need
-    not: these are served where the URL says, when the primary is away too.
+    Reads by key are batched. Pages are read one by one, some at a time. Each view has its own
+    queues, and so has each kind of its pages. Reads with `at_least` have separate queues: they go
+    to the primary, while others go to the member that the URL says, also if the primary is down.
     """
 
     name = "mongodb"
 
     def __init__(self, url: str, database: str, driver: Driver) -> None:
-        """No connection is made before one is needed."""
+        """Connect at the first use."""
         self._client = Client(url, database, driver)
         self._checkpoints = Checkpoints(self._client)
         self._page_client = self._client.interruptible()
@@ -65,7 +64,7 @@ class MongoReadModel:
         self._pages: dict[Hashable, PageReads[_PageRead]] = {}
 
     async def check(self) -> None:
-        """As `Storage.check` says; a ping would be answered to those who may not read, too."""
+        """Read, as a ping succeeds without the right to read."""
         async with checking():
             await self._client.view(COLLECTION).find_one({}, {"_id": 1})
 
@@ -161,11 +160,11 @@ class MongoReadModel:
         return self._client.primary(projection.id)
 
     async def _serving(self, view: str, at_least: int) -> tuple[int | None, int]:
-        """The version that serves `view`, and a position that it is known to hold."""
+        """The serving version of `view`, and a position that it has reached."""
         version = await self._checkpoints.serving(view)
         if version is None or not at_least:
             return version, 0
-        # Of this very version: another may be further.
+        # Of this version: another may be further.
         projection = projection_id(view, version)
         return version, await self._checkpoints.position(projection, at_least=at_least)
 
@@ -214,17 +213,17 @@ class MongoReadModel:
 
 def _source(client: Client, view: str, version: int, at_least: int) -> MongoCollection:
     projection = projection_id(view, version)
-    # The primary has all that a checkpoint covers, while no two secondaries need be equally far.
+    # The primary has everything that a checkpoint covers; a secondary may lag.
     return client.primary(projection) if at_least else client.view(projection)
 
 
 async def _find_keys(collection: MongoCollection, keys: Collection[str]) -> list[dict[str, Any]]:
     if len(keys) == 1:
-        # MongoDB has a short cut for a lone key.
+        # MongoDB is faster for a single key.
         [key] = keys
         one = await collection.find_one({"_id": key})
         return [] if one is None else [one]
-    # One more than there can be, so that MongoDB sees the end and closes the cursor at once.
+    # One more than can be found, so that MongoDB sees the end and closes the cursor at once.
     found: list[dict[str, Any]] = await (
         collection.find({"_id": {"$in": list(keys)}}).batch_size(len(keys) + 1).to_list(None)
     )
@@ -232,7 +231,7 @@ async def _find_keys(collection: MongoCollection, keys: Collection[str]) -> list
 
 
 def _can_be_sent(key: str) -> bool:
-    # One key that no document can have must not fail those that go out with it.
+    # An impossible key must not fail the others of its batch.
     try:
         key.encode()
     except UnicodeEncodeError:
@@ -241,5 +240,5 @@ def _can_be_sent(key: str) -> bool:
 
 
 def _own(entry: Entry) -> Entry:
-    # Several callers want it, and a caller may change its document.
+    # Several callers get it, and a caller may change its document.
     return Entry(entry.key, copied(entry.document), entry.position)

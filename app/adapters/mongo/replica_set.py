@@ -1,4 +1,4 @@
-"""A replica set of one node, for a mongod of one's own."""
+"""A replica set of one node, for an embedded mongod."""
 
 import time
 from typing import Any
@@ -23,8 +23,8 @@ _ALREADY_INITIALIZED = 23  # it has a configuration, which it is still loading
 def initiate(address: str, name: str) -> None:
     """Make the mongod at `address` the primary of set `name`, and wait until it is.
 
-    `address` is the path of its socket. A node that is one already stays so. One that moved to
-    another address, data and all, has its configuration changed to it.
+    `address` is the path of its socket. A node that is a primary already stays one. If its data
+    have moved to another address, its configuration is changed.
 
     Raises:
         StorageUnavailable: it did not become the primary.
@@ -43,7 +43,7 @@ def initiate(address: str, name: str) -> None:
 
 
 def _step(client: MongoClient[dict[str, Any]], address: str, name: str) -> bool:
-    """Whether the node is the primary; if not, it is a step nearer to being it."""
+    """Whether the node is the primary; if not, do one step towards it."""
     try:
         hello = client.admin.command("hello")
         if hello.get("isWritablePrimary") is True and hello.get("me") == address:
@@ -52,12 +52,12 @@ def _step(client: MongoClient[dict[str, Any]], address: str, name: str) -> bool:
     except ServerSelectionTimeoutError:
         raise
     except AutoReconnect:
-        pass  # a node parts from its clients when it changes its state
+        pass  # a node disconnects its clients when it changes its state
     return False
 
 
 def _configure(client: MongoClient[dict[str, Any]], address: str, name: str) -> None:
-    """One step towards the configuration; a node that just starts may refuse it for a while."""
+    """Do one step towards the configuration; a node that is starting may refuse it at first."""
     member = {"_id": 0, "host": address}
     try:
         config = client.admin.command("replSetGetConfig")["config"]

@@ -1,4 +1,4 @@
-"""Writes that never take a document back."""
+"""Writes that never replace a document with an older one."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ async def write_guarded(
 ) -> None:
     """Store `documents` by key, except where one is stored at the same or a later position.
 
-    Those whose keys are in `created` are tried as inserts first, which cost MongoDB a fraction.
+    Keys in `created` are inserted first, which is much cheaper for MongoDB.
     """
     operations = [
         InsertOne(stored(key, each))
@@ -29,20 +29,20 @@ async def write_guarded(
     try:
         await collection.bulk_write(operations, ordered=False)
     except BulkWriteError as error:
-        # Another projector has created them meanwhile, at an earlier or a later position.
+        # Another projector has created these meanwhile, at an earlier or a later position.
         entries = list(documents.items())
         again = [_guarded(*entries[index]) for index in _duplicates(error)]
         await collection.bulk_write(again, ordered=False)
 
 
 def _guarded(key: str, versioned: Versioned) -> UpdateOne:
-    # The guard is in the update. In the filter it would cost MongoDB its short cut for _id,
-    # and a newer document could be refused as a duplicate of an older one just inserted.
+    # The guard is in the update. In the filter it would prevent MongoDB's fast path for _id, and a
+    # newer document could be refused as a duplicate of an older one just inserted.
     # A document that is absent has no position, which is less than any.
     is_older = {"$lt": ["$_position", versioned.position]}
     new: dict[str, Any] = {"$literal": stored(key, versioned)}
     if versioned.document is None:
-        # By MongoDB's clock, by which it drops tombstones in time.
+        # MongoDB's clock, which also decides when it drops tombstones.
         new = {"$mergeObjects": [new, {"_deleted": "$$NOW"}]}
     replacement = {"$replaceWith": {"$cond": [is_older, new, "$$ROOT"]}}
     return UpdateOne({"_id": key}, [replacement], upsert=True)

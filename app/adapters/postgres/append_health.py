@@ -1,4 +1,4 @@
-"""Whether appends succeed: what readiness is about in a process that takes commands."""
+"""Whether appends succeed, for the readiness of a process with the role commands."""
 
 import asyncio
 import json
@@ -12,10 +12,10 @@ from app.adapters.postgres.errors import message
 from app.framework.storage import StorageUnavailable
 
 FRESH_SECONDS = 5.0
-"""For how long an append that succeeded shows that others will."""
+"""For how long a successful append counts as proof."""
 
 TRIAL_SECONDS = 2.0
-"""How long a trial may take; where the lock of `log_head` goes around it takes milliseconds."""
+"""How long a trial may take; normally it takes milliseconds."""
 
 _NOTHING = "[]"
 
@@ -32,33 +32,32 @@ _SOMETHING = json.dumps(
 
 
 class AppendHealth:
-    """Looks at what becomes of appends, and tries one out where that does not tell.
+    """Judges appends by recent ones, and tries one if there is none.
 
-    A trial goes the way of an append, lock and all, and is rolled back. Usually it appends
-    nothing, which leaves nothing behind. After an append that failed, and before the first, it
-    appends an event: a full disk refuses no less, and the rows that are rolled back are few.
+    A trial takes the lock like an append, and is rolled back. Usually it appends nothing. After a
+    failed append, and before the first, it appends an event, as a full disk refuses only that.
     """
 
     def __init__(self, connection: Connection) -> None:
-        """Try appends out through `connection`, taking turns with the real ones."""
+        """Try appends through `connection`, in turns with the real ones."""
         self._connection = connection
         self._is_known_good = False
         self._good_at = -math.inf
 
     def has_succeeded(self) -> None:
-        """Note that PostgreSQL has answered a batch of appends."""
+        """PostgreSQL has answered a batch of appends."""
         self._is_known_good = True
         self._good_at = asyncio.get_running_loop().time()
 
     def has_failed(self) -> None:
-        """Note that it has not, or has refused it for now."""
+        """PostgreSQL has not answered a batch, or has refused it."""
         self._is_known_good = False
 
     async def check(self) -> None:
         """Return if an append can succeed.
 
         Raises:
-            StorageUnavailable: none can for now.
+            StorageUnavailable: no append can succeed at present.
 
         """
         age = asyncio.get_running_loop().time() - self._good_at

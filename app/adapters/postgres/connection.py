@@ -1,4 +1,4 @@
-"""One connection to PostgreSQL, opened when it is needed and again when it was lost."""
+"""A connection to PostgreSQL that is opened on demand, and reopened when it is lost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from app.adapters.postgres.errors import DRIVER_ERRORS, did_nothing, is_transien
 from app.adapters.postgres.sessions import ANSWER_SECONDS, Session, Sessions
 
 TRUSTED_SECONDS = 10.0
-"""For how long a connection may have been idle and is used without a check."""
+"""How long a connection may be idle and still be used without a check."""
 
 PING_SECONDS = 1.0
-"""How long PostgreSQL may take to show that it still knows an idle connection."""
+"""The timeout for the check of an idle connection."""
 
 ATTEMPTS = 3
 
 _RETRY_SECONDS = ANSWER_SECONDS / 2
-"""Until when a statement is tried again, so that the last attempt has time left."""
+"""For how long a statement is retried, so that the last attempt has time left."""
 
 
 class Connection:
@@ -35,7 +35,7 @@ class Connection:
         self._trusted_until = 0.0
 
     async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
-        """The rows of `statement`, which is tried again when PostgreSQL rolled it back.
+        """The rows of `statement`, which is retried if PostgreSQL rolled it back.
 
         Raises:
             StorageUnavailable: PostgreSQL cannot be reached, takes too long or refuses for now;
@@ -68,7 +68,7 @@ class Connection:
             raise unavailable(error) from error
 
     async def close(self) -> None:
-        """Part from PostgreSQL once the call under way has ended."""
+        """Disconnect once the call under way has ended."""
         async with self._turn:
             session, self._session = self._session, None
             if session is None or session.is_closed():
@@ -88,7 +88,7 @@ class Connection:
                     session = await self._trusted_session()
                 rows = await session.fetch(statement, arguments)
             except BaseException as error:
-                # After a time-out or a cancellation the statement may still be under way.
+                # After a timeout or a cancellation the statement may still be running.
                 self._drop()
                 late = clock() - began > _RETRY_SECONDS
                 if late or attempts == ATTEMPTS or not did_nothing(error):
@@ -122,9 +122,9 @@ class Connection:
 
 
 async def _answers(session: Session) -> bool:
-    """Whether the connection is still known all the way to PostgreSQL.
+    """Whether the connection still reaches PostgreSQL.
 
-    What stands between may have forgotten it (NAT, a balancer, a firewall), and then says nothing.
+    A NAT, a balancer or a firewall may have dropped it silently.
     """
     try:
         async with asyncio.timeout(PING_SECONDS):

@@ -17,8 +17,8 @@ CONFIGURATION_ERRORS = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
-"""Transient for a request, since they are repaired at the other end, but not for a start: there
-waiting does not help."""
+"""Transient for a request, as an operator may repair them meanwhile. At start-up retrying will not
+help."""
 
 _TRANSIENT_CLASSES = {
     "08",  # the connection
@@ -64,7 +64,7 @@ _REASONS = (
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same call may succeed later, though nothing is changed here."""
+    """Whether a retry of the same call may succeed."""
     if not isinstance(error, asyncpg.PostgresError):
         return isinstance(error, DRIVER_ERRORS)
     code = error.sqlstate or ""
@@ -72,7 +72,7 @@ def is_transient(error: Exception) -> bool:
 
 
 def did_nothing(error: BaseException) -> bool:
-    """Whether PostgreSQL says that it rolled the statement back, for a reason that may pass."""
+    """Whether PostgreSQL rolled the statement back, for a transient reason."""
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _NOTHING_DONE_CODES
 
 
@@ -82,5 +82,5 @@ def unavailable(error: Exception) -> StorageUnavailable:
 
 
 def message(error: Exception) -> str:
-    """What `error` says, in one line; a time-out says nothing."""
+    """The text of `error` in one line; empty for a timeout."""
     return " ".join(str(error).split())

@@ -54,15 +54,14 @@ _raw_decode = json.JSONDecoder().raw_decode
 class PostgresEventStore:
     """Implements EventStore and LogSource.
 
-    Appends that arrive while one is under way wait together and go out as one call of one
-    function: one round trip and one commit for all of them (group commit), which is what
-    makes up for the lock that keeps positions dense.
+    Appends that arrive while one is under way queue, and go out in one call with one commit: group
+    commit. That compensates for the lock that keeps positions dense.
     """
 
     name = "postgresql"
 
     def __init__(self, dsn: str, registry: EventRegistry) -> None:
-        """No connection is made before one is needed."""
+        """Connect at the first use."""
         self._registry = registry
         sessions = Sessions(dsn)
         self._appending = Connection(sessions)
@@ -93,7 +92,7 @@ class PostgresEventStore:
         )
 
     async def check(self) -> None:
-        """As `Storage.check` says; SchemaBehind when migrations are missing."""
+        """Raises SchemaBehind, too, if migrations are missing."""
         await check_schema(self._reading)
 
     async def close(self) -> None:
@@ -149,7 +148,7 @@ class PostgresEventStore:
         return identity
 
     async def clock(self) -> LogClock:
-        """As `DatedLog.clock` says; the clock is that of PostgreSQL."""
+        """The clock is that of PostgreSQL."""
         rows = await self._reading.fetch(statements.CLOCK)
         return LogClock(*rows[0])
 
@@ -166,7 +165,7 @@ class PostgresEventStore:
         except asyncpg.PostgresError as error:
             if len(items) == 1:
                 return [error]
-            # One item made PostgreSQL refuse the batch: which one shows when each goes alone.
+            # One item made PostgreSQL refuse the batch: sent one by one, it fails alone.
             return [(await self._append_batch([item]))[0] for item in items]
         self._append_health.has_succeeded()
         return [_outcome(append, row) for (append, _), row in zip(items, rows, strict=True)]
@@ -230,7 +229,7 @@ class PostgresEventStore:
 
 
 def _data(text: str) -> Any:
-    # PostgreSQL's text of a jsonb begins and ends with it: there is nothing else to look for.
+    # PostgreSQL's text of a jsonb has no blanks around it.
     data, _ = _raw_decode(text)
     return data
 

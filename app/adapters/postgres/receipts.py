@@ -1,4 +1,4 @@
-"""Forgetting receipts by marks, see docs/adr/0029-clocks-may-be-wrong.md."""
+"""Purges receipts by marks, see docs/adr/0029-clocks-may-be-wrong.md."""
 
 from datetime import timedelta
 

@@ -1,8 +1,8 @@
-"""Which revision the schema is at, and whether it is one of ours.
+"""The revision of the schema, and whether it is one of ours.
 
-It stands in a table of our own name: `alembic_version`, alembic's default, may be another
-application's. Our revisions are numbered in four digits, so one that is not known here and has a
-higher number is of a newer version of the app, beside which this one goes on to run.
+It is in a table of our own name, as alembic's default, `alembic_version`, may belong to another
+application. Our revisions have four digits: an unknown one with a higher number belongs to a newer
+version of the app, and this version can run beside it.
 """
 
 import re
@@ -25,5 +25,5 @@ _OURS = re.compile(r"\d{4}")
 
 
 def is_ours(revision: str) -> bool:
-    """Whether a version of this app, be it a newer one, may have left `revision` behind."""
+    """Whether `revision` is from this app, also from a newer version."""
     return _OURS.fullmatch(revision) is not None

@@ -1,4 +1,4 @@
-"""The schema: bringing it up to date, and seeing whether it is."""
+"""The schema: migrations, and the check that it is up to date."""
 
 from pathlib import Path
 
@@ -27,11 +27,11 @@ REQUIRED_REVISION = "0004"
 LOCK_SECONDS = 60.0
 
 _PLACES = (Path(__file__).parents[2], Path(__file__).parents[3])
-"""Where the migrations are: a wheel has them in the package, a checkout beside it."""
+"""The migrations: in the package of a wheel, beside it in a checkout."""
 
 
 class SchemaBehind(StorageNotReady):
-    """The database lacks migrations that this version of the app relies on."""
+    """The database lacks migrations that this version needs."""
 
     def __init__(self, revision: str | None) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class SchemaBehind(StorageNotReady):
 
 
 class ForeignSchema(StorageNotReady):
-    """The revision that is stored is none of this app's."""
+    """The stored revision does not belong to this app."""
 
     def __init__(self, table: str, revision: str) -> None:
         super().__init__(
@@ -59,7 +59,7 @@ async def check_schema(connection: Connection) -> None:
 
     Raises:
         SchemaBehind, ForeignSchema: it cannot.
-        StorageNotReady: PostgreSQL refuses to say, until it is set up otherwise.
+        StorageNotReady: PostgreSQL refuses the check, for example for missing rights.
         StorageUnavailable: it does not answer.
 
     """
@@ -73,13 +73,13 @@ async def check_schema(connection: Connection) -> None:
         raise _refused(error) from error
     if revision is not None and not is_ours(revision):
         raise ForeignSchema(table, revision)
-    # Revisions are numbered, so that an older process runs on beside a newer one's schema.
+    # Revisions are numbered, so that an older process can run beside a newer schema.
     if revision is None or revision < REQUIRED_REVISION:
         raise SchemaBehind(revision)
 
 
 async def _stored_revision(connection: Connection) -> tuple[str, str | None]:
-    """The revision that is stored, if any, and the name of the table that has it."""
+    """The stored revision, if any, and the name of its table."""
     for table, statement in ((REVISION_TABLE, REVISIONS), ("alembic_version", OLD_REVISIONS)):
         try:
             rows = await connection.fetch(statement)
@@ -96,15 +96,15 @@ def _refused(error: Exception) -> StorageNotReady:
 def migrate(dsn: str, *, lock_seconds: float = LOCK_SECONDS) -> None:
     """Bring the schema of the database at `dsn` up to date; not within a running event loop.
 
-    Others that migrate, or hold a lock on one of our tables, are waited for, but not for longer
-    than `lock_seconds` at a time. A schema of a newer version of this app is left alone.
+    Waits for other migrations and for locks on our tables, up to `lock_seconds` each. A schema of a
+    newer version stays as it is.
 
     Raises:
         StorageUnavailable: PostgreSQL cannot be reached.
-        CannotMigrate: it can, but not be migrated.
+        CannotMigrate: the migration failed.
 
     """
-    # Serving needs neither alembic nor SQLAlchemy, which take a good part of its start-up.
+    # Serving needs neither alembic nor SQLAlchemy, which are slow to import.
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415 - see above
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
@@ -114,8 +114,8 @@ def migrate(dsn: str, *, lock_seconds: float = LOCK_SECONDS) -> None:
     config = Config(next(filter(Path.is_file, (each / "alembic.ini" for each in _PLACES))))
     config.attributes.update(database_url=dsn, lock_seconds=lock_seconds)
     try:
-        # Each revision in a transaction of its own: in one for all, the lock that one takes on a
-        # table would be held while the next goes through the log, and appends would wait.
+        # One transaction per revision: a single one would hold the lock of one revision while the
+        # next scans the log, and appends would wait.
         for revision in reversed([*ScriptDirectory.from_config(config).walk_revisions()]):
             command.upgrade(config, revision.revision)
     except DRIVER_ERRORS as error:
@@ -131,7 +131,7 @@ def _cannot(why: str) -> CannotMigrate:
 
 
 def _innermost(error: Exception, lock_seconds: float) -> str:
-    """What asyncpg said, which SQLAlchemy wraps twice."""
+    """The error of asyncpg, which SQLAlchemy wraps twice."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, asyncpg.PostgresError):
         cause = cause.__cause__

@@ -7,35 +7,33 @@ from typing import Any
 import asyncpg
 
 ANSWER_SECONDS = 4.0
-"""How long PostgreSQL may take over connecting and one statement, so that a caller hears of
-its absence within 5 s."""
+"""The timeout for connecting and for one statement: a caller gets an error within 5 s."""
 
 _SETTINGS = {
-    # Every statement here finds its rows by an index, for all arguments and however few rows there
-    # are yet. Left to itself, PostgreSQL plans the look-up of a stream anew each
-    # time, which takes longer than the look-up; and a plan made once, while a table is small,
-    # reads all of it. Up to PostgreSQL 17 what is off counts as dear, and what is dear would be
-    # compiled.
+    # Every statement must use an index, for all arguments and also while a table is small. By
+    # default PostgreSQL plans the look-up of a stream each time, which takes longer than the
+    # look-up itself, and a plan made once for a small table scans it. Up to PostgreSQL 17 a
+    # disabled scan counts as expensive, and expensive plans would be compiled.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "jit": "off",
-    # A statement that the client has given up would go on to wait, and be carried out later.
+    # Otherwise a statement that the client has given up would wait, and run later.
     "lock_timeout": "3500ms",
     "statement_timeout": "3900ms",
 }
 
 _SESSION = {
     **_SETTINGS,
-    # An append that has waited for the lock of log_head has to see what was committed meanwhile.
+    # An append that waited for the lock of log_head must see the commits of that time.
     "default_transaction_isolation": "read committed",
-    # What forgets connections on the way (NAT, a balancer) is reminded of idle ones.
+    # Keeps idle connections known to a NAT or a balancer.
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
 
 _TRANSACTION = {**_SETTINGS, "idle_in_transaction_session_timeout": "5s"}
-"""A process that is halted within a transaction must not keep the lock of log_head."""
+"""A process that hangs within a transaction must not keep the lock of log_head."""
 
 _BEGIN = "begin isolation level read committed" + "".join(
     f"; set local {name} = '{value}'" for name, value in _TRANSACTION.items()
@@ -64,7 +62,7 @@ class Session:
     def fetch(
         self, statement: str, arguments: Sequence[Any]
     ) -> Coroutine[Any, Any, Sequence[asyncpg.Record]]:
-        """The rows of `statement`, which is committed."""
+        """The rows of `statement`, after its commit."""
         if self._pooled:
             return self._fetch_in_transaction(statement, arguments)
         return self._connection.fetch(statement, *arguments)
@@ -80,7 +78,7 @@ class Session:
     async def try_out(
         self, statement: str, arguments: Sequence[Any], *, lock_seconds: float
     ) -> None:
-        """Carry out `statement` and roll it back; no lock is waited for longer than that."""
+        """Execute `statement` and roll it back; wait for locks for at most `lock_seconds`."""
         milliseconds = round(lock_seconds * 1000)
         await self._connection.execute(f"{_BEGIN}; set local lock_timeout = {milliseconds}")
         await self._connection.fetch(statement, *arguments)
@@ -97,10 +95,10 @@ class Session:
 
 
 class Sessions:
-    """Opens sessions with the database of `dsn`, and finds out whether a pooler stands before it.
+    """Opens sessions with the database of `dsn`, and detects a pooler before it.
 
-    A pooler may give each transaction another session of the server, so through one nothing is
-    left behind in a session: no prepared statement, no setting. That takes more round trips.
+    A pooler may give each transaction another session of the server. So with a pooler nothing is
+    left in a session: no prepared statement, no setting. That takes more round trips.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -116,7 +114,7 @@ class Sessions:
             return await self._open_pooled()
         connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS)
         try:
-            # A pooler makes a process id up, or there would be none while it has no session.
+            # A pooler invents a process id, as it may have no session yet.
             answer = await connection.execute(_set_up(connection.get_server_pid()))
         except BaseException:
             connection.terminate()
@@ -129,7 +127,7 @@ class Sessions:
         return await self._open_pooled()
 
     async def _open_pooled(self) -> Session:
-        # Without a cache statements have no name, and are prepared in the call that executes them.
+        # Without a cache statements have no name, and one call prepares and executes them.
         connection = await asyncpg.connect(
             self._dsn, timeout=ANSWER_SECONDS, statement_cache_size=0
         )

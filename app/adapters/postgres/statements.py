@@ -41,7 +41,7 @@ statistics it would prefer to scan the table for a join.
 """
 
 RECEIPTS = "select key, fingerprint, stream_id, version from receipts where key = any($1::text[])"
-"""What was recorded under idempotency keys."""
+"""The receipts of idempotency keys."""
 
 REBASE_MARKS = """
 update receipt_marks set made_at = clock_timestamp()
@@ -49,7 +49,7 @@ from (select max(made_at) - clock_timestamp() as ahead from receipt_marks) newes
 where made_at > clock_timestamp() + $1::interval
 returning newest.ahead
 """
-"""Has marks that lie further in the future than an interval be made now."""
+"""Moves marks that are further in the future than an interval to now."""
 
 ADD_MARK = """
 insert into receipt_marks (number, last_receipt, recorded_at, made_at)
@@ -65,14 +65,14 @@ left join (
 where newest.number is null or clock_timestamp() >= newest.made_at + $1::interval
 on conflict do nothing
 """
-"""Adds a mark, unless the newest is younger than an interval. Of processes that do so at once, one
-succeeds: all would give it the same number."""
+"""Adds a mark, unless the newest is younger than an interval. If several processes do so at once,
+one succeeds, as all use the same number."""
 
 MARK = """
 select number, last_receipt, recorded_at from receipt_marks
 order by number desc offset $1 limit 1
 """
-"""The mark that so many marks were made after."""
+"""The mark that is a number of marks old."""
 
 PURGE_RECEIPTS = """
 delete from receipts where key in (
@@ -83,11 +83,11 @@ delete from receipts where key in (
 )
 returning 1
 """
-"""Forgets so many at most of the receipts up to a mark: up to its last receipt. Its time says how
-far the index need be read, and nothing of what may be forgotten."""
+"""Deletes receipts up to the last one of a mark, at most a given number. The time of the mark only
+limits how much of the index is read."""
 
 FORGET_MARKS = "delete from receipt_marks where number < $1"
-"""Forgets the marks before one."""
+"""Deletes the marks before one."""
 
 READ = """
 select position, stream_id, version, type, schema_version, data, metadata, recorded_at
@@ -96,7 +96,7 @@ where position > $1
 order by position
 limit $2
 """
-"""The log past a position."""
+"""The log after a position."""
 
 HEAD = "select position from log_head"
 """The position of the last event."""
@@ -107,4 +107,4 @@ select nullif(recorded_at, '-infinity') as recorded_at, clock_timestamp() as now
 """The time of the last event, null if there is none, and the time now."""
 
 IDENTITY = "select identity::text as identity from log_identity"
-"""Which log this is."""
+"""The identity of the log."""

@@ -1,4 +1,4 @@
-"""Whether a URL of PostgreSQL makes sense, which asyncpg finds only when it connects."""
+"""Checks a URL of PostgreSQL; asyncpg would check it only when it connects."""
 
 import re
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ _FILES = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
 
 
 def checked_url(url: str) -> str:
-    """The URL itself, if it makes sense; nothing is connected.
+    """The URL itself, if it is valid; nothing is connected.
 
-    Options that asyncpg does not know are left to PostgreSQL to judge.
+    PostgreSQL checks options that asyncpg does not know.
 
     Raises:
-        ValueError: it does not; the message quotes nothing of it that could be a password.
+        ValueError: it is invalid; the message quotes nothing that could be a password.
 
     """
     try:
@@ -45,7 +45,7 @@ def checked_url(url: str) -> str:
     if parts.scheme not in {"postgresql", "postgres"} or not names_one:
         raise ValueError(_FORM)
     user, _, hosts = parts.netloc.rpartition("@")
-    # What is amiss in a password shows elsewhere: / ? and # end the part that it stands in.
+    # A wrong password shows in other parts: / ? and # end the part of the password.
     if "@" in user or parts.fragment or ("@" not in parts.netloc and "@" in parts.path):
         raise ValueError(_ESCAPE)
     options = _options(parts)
