@@ -171,13 +171,9 @@ def _refuse_repeats(routes: Sequence[BaseRoute], kinds: Sequence[ProblemType]) -
     places = Counter(f"{method} {it.path}" for it in operations for method in it.methods or ())
     codes = Counter(each.code for each in kinds)
     repeated = [
-        *(f"Two operations are named {name}." for name, number in names.items() if number > 1),
-        *(f"Two operations answer {place}." for place, number in places.items() if number > 1),
-        *(
-            f"Two kinds of problems have the code {it}."
-            for it, number in codes.items()
-            if number > 1
-        ),
+        *(f"Two operations are named {each}." for each in names if names[each] > 1),
+        *(f"Two operations answer {each}." for each in places if places[each] > 1),
+        *(f"Two kinds of problems have the code {each}." for each in codes if codes[each] > 1),
     ]
     if repeated:
         raise Misconfigured(repeated)

@@ -111,6 +111,7 @@ class Operation:
 
         """
         if self.is_stream:
+            self._check_stream()
             return
         for each in self.parameters:
             if not (_is_model(each.annotation) or _is_declared(each.annotation)):
@@ -124,6 +125,13 @@ class Operation:
             raise TypeError(
                 f"{self.name}: without an id the answer cannot say where the new one is."
             )
+
+    def _check_stream(self) -> None:
+        if len(self.parameters) != 2:  # noqa: PLR2004 - as `Follow` has them
+            raise TypeError(f"{self.name}: a stream takes a position and a number of seconds.")
+        examples = self.answer.model_json_schema().get("examples", ())
+        if not any("position" in each for each in examples):
+            raise TypeError(f"{self.name}: {self.answer.__name__} has no example with a position.")
 
 
 def _expects_version(message_type: type[Message[Any]]) -> bool:

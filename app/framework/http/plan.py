@@ -3,6 +3,7 @@
 import inspect
 import typing
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from types import NoneType, UnionType
 from typing import Any
 
 from fastapi import Request, Response
@@ -13,6 +14,8 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from app.framework.http.request_rules import JSON, RequestRules
+
+_SEVERAL = (list, set, frozenset, tuple)
 
 
 class Plan:
@@ -110,6 +113,8 @@ def _arguments_not_planned(route: APIRoute, signature: inspect.Signature) -> Ite
             yield f"validation_alias, as {field.name} has"
         if _is_a(field.field_info.annotation, BaseModel):
             yield f"model of parameters, as {field.name} is"
+        if _is_one_or_several(field.field_info.annotation):
+            yield f"parameter of one value or several, as {field.name} is"
 
 
 def _is_made_anew(field: Any) -> bool:
@@ -118,7 +123,16 @@ def _is_made_anew(field: Any) -> bool:
     return info.default_factory is not None or not isinstance(info.default, Hashable)
 
 
-def _is_a(annotation: Any, kind: type) -> bool:
+def _is_one_or_several(annotation: Any) -> bool:
+    # FastAPI makes a list of one value too, where an annotation has both.
+    if typing.get_origin(annotation) not in (typing.Union, UnionType):
+        return False
+    kinds = [it for it in typing.get_args(annotation) if it is not NoneType]
+    several = [it for it in kinds if _is_a(typing.get_origin(it) or it, _SEVERAL)]
+    return 0 < len(several) < len(kinds)
+
+
+def _is_a(annotation: Any, kind: type | tuple[type, ...]) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, kind)
 
 

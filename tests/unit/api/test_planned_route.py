@@ -404,6 +404,11 @@ async def with_an_embedded_body(body: Annotated[Thing, Body(embed=True)]) -> Thi
     return body
 
 
+async def with_one_or_several(names: Annotated[str | list[str], Query()] = "") -> Thing:
+    """Takes a text or texts."""
+    return Thing(name="".join(names))
+
+
 async def with_a_body_of_another_kind(
     body: Annotated[Thing, Body(media_type="application/x-thing")],
 ) -> Thing:
@@ -430,6 +435,7 @@ NOT_PLANNED = [
     (with_a_query_model, {}, "model of parameters, as filters is"),
     (with_a_validation_alias, {}, "validation_alias, as size has"),
     (with_an_embedded_body, {}, "embedded body, as body is"),
+    (with_one_or_several, {}, "parameter of one value or several, as names is"),
     (with_a_body_of_another_kind, {}, "body that is no JSON, as body is"),
     (at_once, {}, "endpoint that is no coroutine function"),
     (in_parts, {}, "endpoint that is no coroutine function"),

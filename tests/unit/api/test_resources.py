@@ -265,3 +265,44 @@ def test_links_lead_only_to_what_they_have_the_parameters_of():
     operations = Household(resource).api.openapi()["paths"]
     links = operations["/lamps/{lamp_id}"]["post"]["responses"]["200"]["links"]
     assert set(links) == {"list_lamps", "get_lamp", "replace_lamp"}
+
+
+@dataclass(frozen=True, slots=True)
+class FollowLamps(QueryMessage[Any]):
+    """What happens to lamps."""
+
+    after: int | None
+    seconds: float
+
+
+class Happening(BaseModel):
+    """Has an example with a position."""
+
+    model_config = {"json_schema_extra": {"examples": [{"position": 1}]}}
+
+    position: int
+
+
+def follow(after: int | None, seconds: float) -> FollowLamps:
+    """Follow what happens."""
+    return FollowLamps(after, seconds)
+
+
+def follow_all() -> FollowLamps:
+    """Follow from anywhere."""
+    return FollowLamps(None, 0)
+
+
+@pytest.mark.parametrize(
+    ("function", "item", "words"),
+    [
+        (follow_all, Happening, "a stream takes a position and a number of seconds"),
+        (follow, Light, "Light has no example with a position"),
+    ],
+)
+def test_a_stream_that_cannot_be_followed_is_refused(function, item, words):
+    """When it is declared."""
+    lamps().stream(summary="A", item=Happening, answered="It.")(follow)
+    declare = lamps().stream(summary="A", item=item, answered="It.")
+    with pytest.raises(TypeError, match=f"^{function.__name__}: {words}"):
+        declare(function)
