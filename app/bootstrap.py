@@ -1,6 +1,6 @@
-"""The composition root: which contexts there are, and which adapters stand behind which ports.
+"""The composition root: the contexts, and the adapters behind the ports.
 
-A bounded context is added here, by a line in CONTEXTS; its manifest says the rest.
+Add a bounded context here, by a line in CONTEXTS; its manifest has the rest.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ CONTEXTS: Sequence[Context] = [
 ]
 
 MESSAGE_SECONDS = 4.5
-"""How long a message may take: its sender hears within 5 s, if only that it failed."""
+"""The deadline of a message: its sender gets an answer or an error within 5 s."""
 
 
 def event_registry(contexts: Sequence[Context] = CONTEXTS) -> EventRegistry:

@@ -1,8 +1,8 @@
 """The command line: one module a command, imported when the command is called.
 
-Whatever can be foreseen to go wrong is one line on standard error. The exit status is 2 for
-settings and arguments that cannot be used, 1 for anything else, 0 for a stop that was asked for,
-128 and the signal's number for work that a signal cut short.
+Expected errors are one line on standard error. The exit status is 2 for settings and arguments that
+cannot be used, 1 for other errors, 0 after a requested stop, and 128 plus the signal's number for
+work that a signal interrupted.
 """
 
 import argparse
@@ -28,10 +28,10 @@ _COMMANDS = {
     "projections": "show the lag of each projection",
     "openapi": "write the OpenAPI document",
 }
-"""The modules of this package that are commands, and what they do. Each has a DESCRIPTION, an
+"""The modules of this package that are commands, with their help. Each has a DESCRIPTION, an
 `add_arguments` for its parser, and a `run`."""
 
-_FORESEEN = (
+_EXPECTED = (
     CannotListen,
     EventSourcingError,
     MediatorError,
@@ -41,9 +41,9 @@ _FORESEEN = (
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m app") -> int:
-    """Run the command that `arguments` (by default the process's) name; the exit status.
+    """Run the command in `arguments`, by default those of the process; return the exit status.
 
-    program: what the command line is called by, for its help.
+    program: the name of the program in its help.
     """
     # The imports take a second: a Ctrl-C meanwhile ends the process at once, with no traceback.
     usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -55,9 +55,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
     try:
         return int(options.run(options))
     except InvalidSettings as error:
-        return _say(error, 2)
-    except _FORESEEN as error:
-        return _say(error, 1)
+        return _report(error, 2)
+    except _EXPECTED as error:
+        return _report(error, 1)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
@@ -77,7 +77,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 
 class _Command(argparse.ArgumentParser):
-    """The parser of a command, whose module is imported once the command is called."""
+    """The parser of a command; it imports the command's module when the command is called."""
 
     def __init__(self, *, module: str, **options: Any) -> None:
         super().__init__(**options)
@@ -92,10 +92,10 @@ class _Command(argparse.ArgumentParser):
 
 
 def _leave(number: int, _: object) -> None:
-    """End by an exception, so that what was started is stopped on the way out."""
+    """Exit by an exception, so that `with` blocks stop what they started."""
     raise SystemExit(128 + number)
 
 
-def _say(error: Exception, status: int) -> int:
+def _report(error: Exception, status: int) -> int:
     sys.stderr.write(f"{error}\n")
     return status

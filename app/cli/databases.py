@@ -1,4 +1,4 @@
-"""The databases a command works on: those the settings name, else embedded ones."""
+"""The databases of a command: those in the settings, else embedded ones."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def owned_databases(settings: Settings) -> Iterator[Settings]:
     """`settings` with a URL of each database that the roles need, for a `with` block.
 
-    Embedded servers, and with them the data directory, are ours while it lasts; an embedded
+    This process owns the embedded servers and the data directory meanwhile; an embedded
     PostgreSQL is migrated.
 
     Raises:

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def document() -> str:
-    """The OpenAPI document, in the form it is committed in."""
+    """The OpenAPI document, in its committed form."""
     nowhere = Settings.model_construct(
         database_url="postgresql://nowhere.invalid/", mongodb_url="mongodb://nowhere.invalid/"
     )

@@ -1,4 +1,4 @@
-"""`projections`: how far the read model is."""
+"""`projections`: the status of the read model."""
 
 import argparse
 import asyncio
@@ -38,7 +38,7 @@ def run(_: argparse.Namespace) -> int:
 
 
 async def _statuses(settings: Settings) -> Sequence[ProjectionStatus]:
-    """What the databases know; a process that does not project has to ask them."""
+    """The stored statuses: this process runs no projector."""
     asking = {Role.COMMANDS} if settings.needs_postgres else set()
     asking |= {Role.QUERIES} if settings.needs_mongodb else set()
     process = build(settings.model_copy(update={"roles": frozenset(asking)}))
@@ -50,7 +50,7 @@ async def _statuses(settings: Settings) -> Sequence[ProjectionStatus]:
 
 
 def table(statuses: Sequence[ProjectionStatus]) -> str:
-    """`statuses` in aligned columns, what keeps a projection from running behind its state."""
+    """`statuses` in aligned columns; the error of a projection follows its state."""
     rows = [_HEADINGS, *map(_row, statuses)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "".join(

@@ -28,13 +28,12 @@ DRAIN_SECONDS = 10
 _CLOSE_SECONDS = 10.0
 
 _COLLECTED_EVERY = (50_000, 10, 10)
-"""As `gc.set_threshold` takes it. With Python's own numbers a third of a busy process's time goes
-into collections (docs/performance.md)."""
+"""For `gc.set_threshold`. With Python's defaults a busy process spends a third of its time in
+collections (docs/performance.md)."""
 
 _THREADS_WAIT_SECONDS = 0.0005
-"""After how long a thread that waits has the one that runs Python give way. Python's own 5 ms are
-long for an answer of MongoDB's, which one of the driver's threads takes in
-(docs/performance.md)."""
+"""For `sys.setswitchinterval`. Python's default, 5 ms, is long for an answer of MongoDB, which a
+thread of the driver receives (docs/performance.md)."""
 
 DESCRIPTION = (
     "Serve the API, and project if ROLES says so. Where DATABASE_URL or MONGODB_URL is not set, "
@@ -74,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def warn_of_any_host(settings: Settings) -> None:
-    """Log that requests for any host are answered, unless that was asked for."""
+    """Warn that requests for any host are answered, unless ALLOWED_HOSTS is set."""
     if settings.hosts is None and not settings.allowed_hosts:
         _logger.warning(
             "ALLOWED_HOSTS is not set, and HOST (%s) is not loopback: the service answers "
@@ -89,7 +88,7 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Sett
         loop="uvloop",
         http=BoundedProtocol,
         ws="none",
-        lifespan="off",  # driven by _run, which hears what goes wrong in it
+        lifespan="off",  # _run drives it, and so gets its errors
         log_config=None,
         access_log=False,
         server_header=False,
@@ -106,10 +105,10 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Sett
 
 
 def _spare_the_collector() -> None:
-    """Have Python look for garbage in what requests leave behind only, and not all the time.
+    """Let Python collect garbage of requests only, and less often.
 
-    What is there by now stays for good. Hardly anything that comes later is in a cycle, and what
-    is in none is freed at once in any case.
+    Everything that exists by now lives as long as the process. Later objects are hardly ever in
+    cycles, and others are freed at once in any case.
     """
     gc.collect()
     gc.freeze()

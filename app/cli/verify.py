@@ -1,4 +1,4 @@
-"""`projections verify`: the read model held against a fold of the log."""
+"""`projections verify`: compares the read model with a fold of the log."""
 
 import argparse
 import asyncio
@@ -53,7 +53,7 @@ async def _verify(process: Process) -> int:
 
 
 async def _reach(process: Process, name: str, head: int) -> None:
-    """Wait until the projection is at `head`, or stopped on the way: then its audit tells."""
+    """Wait until the projection is at `head`, or has stopped: the audit shows that."""
     while True:
         [status] = [each for each in await process.projections() if each.name == name]
         arrived = (status.position or 0) >= head

@@ -1,1 +1,1 @@
-"""A process at run time: its settings, its parts, and the server in front of them."""
+"""A process at run time: its settings, its parts, and its HTTP server."""

@@ -1,4 +1,4 @@
-"""A process of the service at run time: what it opens, how it is, what it closes."""
+"""A process of the service: start, checks, stop."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from app.framework.projections import (
 from app.framework.storage import Storage, StorageNotReady, StorageUnavailable
 
 STOP_SECONDS = 4.5
-"""How long a batch under way may take to end: longer than a storage may take to answer."""
+"""How long a batch under way may take to end: longer than the timeout of a storage."""
 
 _logger = logging.getLogger(__name__)
 
@@ -34,12 +34,12 @@ class Process:
     """The parts that a process's roles need; None for those they do not. Implements Service.
 
     storages: every adapter to check and to close.
-    log, views: where the head of the log, and how far projections are, can be read.
-    documents: where the documents of projections are kept.
-    receipts: whose idempotency keys are to be forgotten in time.
-    clock: what is known of the clock of the log's database; None without a log.
-    draining: to be set when a stop was asked for, while requests are still taken.
-    stopping: to be set when no more requests are taken, before `close`.
+    log, views: for the head of the log, and for the status of projections.
+    documents: the store of the documents of projections.
+    receipts: the event store whose idempotency keys this process purges.
+    clock: watches the clock of the log's database; None without a log.
+    draining: the server sets it when a stop is requested, while it still accepts requests.
+    stopping: the server sets it when it accepts no more requests, before `close`.
     """
 
     roles: frozenset[str]
@@ -62,7 +62,7 @@ class Process:
         self.clock = None if self.log is None else ClockWatch(self.log)
 
     async def open(self) -> None:
-        """Make sure that the storages can be used, and start projecting.
+        """Check the storages, and start the projector and the background tasks.
 
         Raises:
             StorageUnavailable, StorageNotReady: one of them cannot.
@@ -81,7 +81,7 @@ class Process:
             self._run_in_background("clock watch", self.clock.run())
 
     async def check(self) -> None:
-        """Make sure that the storages can be used, and that they belong together.
+        """Check that the storages can be used, and that they belong together.
 
         Raises:
             StorageUnavailable, StorageNotReady: they cannot, or do not.
@@ -96,14 +96,14 @@ class Process:
         self._background.append(asyncio.create_task(work, name=name))
 
     async def close(self) -> None:
-        """Stop projecting, finish what is under way, part from the storages."""
+        """Stop the projector, finish what is under way, close the storages."""
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         if self.projector is not None and self._projecting is not None:
             self.projector.stop()
-            # Cancelling is for what takes longer than any answer may, as building an index: a
-            # driver may leave a connection unclosed, or forget that it was cancelled.
+            # Cancel only what takes longer, such as building an index: a cancelled driver may leave
+            # a connection open, or lose the cancellation.
             await asyncio.wait([self._projecting], timeout=STOP_SECONDS)
             self._projecting.cancel()
             await asyncio.wait([self._projecting])
@@ -116,9 +116,9 @@ class Process:
         end_outages()
 
     async def checks(self) -> Sequence[Check]:
-        """Whether the process can do what its roles ask of it, a check for each part.
+        """Whether the process can do what its roles need, a check for each part.
 
-        Callers that come meanwhile share the looks: requests for readiness are not bounded.
+        Callers at the same time share the checks, as requests for readiness are not bounded.
         """
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._check_all(), context=Context())
@@ -132,10 +132,10 @@ class Process:
         return [*checks, *([self._check_projector(self.projector)] if self.projector else [])]
 
     async def projections(self) -> Sequence[ProjectionStatus]:
-        """How far each projection is, as far as this process can know.
+        """The status of each projection, as far as this process can know.
 
-        A process without MongoDB knows the head of the log only, one without PostgreSQL the
-        head as the projector saw it last.
+        A process without MongoDB knows only the head of the log, one without PostgreSQL only the
+        head that the projector saw last.
 
         Raises:
             StorageUnavailable: the database that knows does not answer.

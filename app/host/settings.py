@@ -14,7 +14,7 @@ from app.adapters import mongo, postgres
 
 
 class Role(enum.StrEnum):
-    """What a process does; it opens only what its roles need."""
+    """A role of a process; it connects only to what its roles need."""
 
     COMMANDS = "commands"
     QUERIES = "queries"
@@ -87,9 +87,9 @@ def _networks(value: str) -> str:
 
 
 class Settings(BaseSettings):
-    """Everything that can be set; each field's variable is its name in capitals.
+    """All settings; the variable of a field is its name in capitals.
 
-    A blank variable hides a line in `.env`, and is itself as good as none.
+    A blank variable hides a line in `.env`, and counts as unset.
     """
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
 
     @property
     def hosts(self) -> frozenset[str] | None:
-        """The hosts that requests may be for, in lower case and without ports; None is any."""
+        """The hosts of the service, in lower case and without ports; None means any."""
         if self.allowed_hosts:
             return None if "*" in self.allowed_hosts else self.allowed_hosts
         host = self.host.lower()
@@ -142,7 +142,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
-        """The settings as the environment has them, `overrides` first.
+        """The settings of the environment; `overrides` come first.
 
         Raises:
             InvalidSettings: some cannot be used.

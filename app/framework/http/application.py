@@ -39,7 +39,7 @@ from app.framework.misconfigured import Misconfigured
 BODY_LIMIT = 64 * 1024
 HEADER_LIMIT = 32 * 1024
 REQUESTS = 160
-"""How many requests are worked on at once; more are refused, see docs/adr/0023-admission.md."""
+"""How many requests may be under way; more are refused, see docs/adr/0023-admission.md."""
 
 _TAGS = (
     {"name": "projections", "description": "How far the views are behind the log."},

@@ -1,7 +1,7 @@
-"""Server-sent events (HTML Living Standard, section 9.2): streams that go on until somebody stops.
+"""Server-sent events (HTML Living Standard, section 9.2): streams without an end.
 
-A stream begins with `retry:` and the `id:` from which its reader would resume; then come events,
-and a comment from time to time, so that whoever stands between does not take it for dead.
+A stream starts with `retry:` and the `id:` from which its reader would resume. Then come events,
+and heartbeats as comments, so that proxies keep the connection open.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ MEDIA_TYPE = "text/event-stream"
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1000
-"""After how long a reader whose stream ended is to come back."""
+"""The pause before a reader reconnects."""
 
 STREAMS = 1000
 """How many there may be in a process."""
@@ -41,7 +41,7 @@ class EventStreamResponse(StreamingResponse):
 
 
 class _EndingResponse(EventStreamResponse):
-    """One that calls `at_end` when it has ended, however it does."""
+    """A response that calls `at_end` when it ends, also by an error."""
 
     def __init__(self, text: AsyncIterator[bytes], at_end: Callable[[], None]) -> None:
         super().__init__(text, headers=_HEADERS)

@@ -1,11 +1,11 @@
-"""Events that cannot be read: each is logged once, however many requests meet it."""
+"""Events that cannot be read: each is logged once in a process."""
 
 import logging
 
 from app.framework.eventsourcing import UnreadableEvent
 
 NOTED_AT_MOST = 1000
-"""How many are logged; where there are so many, more say nothing new."""
+"""How many are logged; more would say nothing new."""
 
 _log = logging.getLogger(__name__)
 

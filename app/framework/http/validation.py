@@ -1,4 +1,4 @@
-"""What is wrong with a request, in places a client can find."""
+"""The errors of an invalid request, with pointers to their places."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ _NO_BODY = ProblemError(pointer="#", code="missing", detail="The body must be a 
 
 
 def problem_errors(error: RequestValidationError) -> list[ProblemError]:
-    """What `error` found; no input value is repeated, whatever was sent."""
+    """The places of `error`; input values are never repeated."""
     return [_problem_error(each) for each in error.errors()[:LISTED]]
 
 

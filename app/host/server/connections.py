@@ -1,4 +1,4 @@
-"""What clients may keep the service waiting for, and have it keep, all of them together."""
+"""Limits for all connections together: their number, waiting time and memory."""
 
 import logging
 import math
@@ -15,7 +15,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Connection(Protocol):
-    """One connection, as far as others have a say about it."""
+    """A connection, as `Connections` sees it."""
 
     def hang_up(self, kind: ProblemType, *, at_once: bool = False) -> bool:
         """Close it in order, with a problem of this kind if a request has begun.
@@ -25,7 +25,7 @@ class Connection(Protocol):
         ...
 
     def unsent(self) -> int:
-        """How many bytes wait for the client to take those before; 0 if it takes them in time."""
+        """How many bytes the client has not read yet; 0 if it reads in time."""
         ...
 
     def abort(self) -> None:
@@ -34,27 +34,27 @@ class Connection(Protocol):
 
 
 class Connections:
-    """The connections of a server: what each owes, and since when.
+    """The connections of a server, and what the server waits for on each.
 
-    places: how many requests may be worked on at once.
-    backpressure: for those that keep sending what is refused.
-    heads, bodies: those that owe the (rest of a) head or body, since when, the longest first.
-    open: how many there are, with those that are about to close.
-    held: how many bytes of requests that are not answered yet are kept in memory.
+    places: the places of requests under way.
+    backpressure: slows down senders of refused requests.
+    heads, bodies: connections with an incomplete head or body, with its start, the oldest first.
+    open: how many there are, including those that are about to close.
+    held: how many bytes of unanswered requests are in memory.
     """
 
     HEAD_SECONDS = 10.0
-    """Within how long a client has to send a head, from its first byte or since it connected."""
+    """The time for a head, from its first byte or from the connect."""
 
     BODY_SECONDS = 30.0
-    """Within how long after the head it has to send the body."""
+    """The time for a body, from its head."""
 
     UNSENT_SECONDS = 30.0
-    """For how long it may take nothing of what it is sent."""
+    """How long a client may not read its answers."""
 
     SPARE = 16
-    """How many more than the bound there may be for a moment: one is hung up on as another comes;
-    and where all are busy, further ones are refused."""
+    """How many connections may briefly exceed the bound: a new one replaces an idle one, or is
+    refused if all are busy."""
 
     def __init__(
         self,
@@ -100,9 +100,9 @@ class Connections:
         return False
 
     def made(self, connection: Connection, now: float) -> bool:
-        """Wait for the head of one that is new; at their bound, the idlest gives way to it.
+        """Wait for the head of a new connection; at the bound, the one idle for longest is closed.
 
-        False if all are busy: it has to be refused.
+        False if all are busy: the new one has to be refused.
         """
         has_place = True
         self._kept += 1
@@ -113,16 +113,16 @@ class Connections:
         return has_place
 
     def give_way(self) -> bool:
-        """Hang up on the connection that has kept the service waiting longest, if any does.
+        """Close the connection that the server has waited for longest, if there is one.
 
-        One that is new has to be spared where others stall: its head may be on its way.
+        So a new connection survives stalled ones: its head may be on its way.
         """
         kinds = [self.heads, self.bodies]
         kinds.sort(key=lambda owing: next(iter(owing.values()), math.inf))
         return self._hang_up_on_first(*kinds)
 
     def hold(self, length: int) -> None:
-        """Count bytes that are kept; if they are too many, the slowest senders go."""
+        """Count bytes in memory; if they are too many, close the slowest senders."""
         self.held += length
         if self.held > self._bytes_bound:
             self._heavy.count()
@@ -139,7 +139,7 @@ class Connections:
         self._unsent.pop(connection, None)
 
     def look(self, connections: Iterable[Connection], now: float) -> None:
-        """Hang up on those that are late; to be called every second or so with all there are."""
+        """Close late connections; call it about once a second with all connections."""
         for owing, seconds in ((self.heads, self.HEAD_SECONDS), (self.bodies, self.BODY_SECONDS)):
             late = []
             for each, since in owing.items():
@@ -159,7 +159,7 @@ class Connections:
             if not unsent:
                 continue
             known, since = before.get(each, (0, now))
-            # Who takes nothing is sent nothing more: what is not sent yet is no less than it was.
+            # A client that does not read is sent nothing more: the unsent bytes do not decrease.
             self._unsent[each] = (unsent, now if unsent < known else since)
             if self._unsent[each][1] + self.UNSENT_SECONDS <= now:
                 stuck.append(each)

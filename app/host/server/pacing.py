@@ -1,4 +1,4 @@
-"""Reading what comes on a connection in pieces, and no faster than it is answered."""
+"""Reads pipelined requests in pieces, no faster than they are answered: backpressure."""
 
 from typing import ClassVar
 
@@ -6,10 +6,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class PacedProtocol(HttpToolsProtocol):
-    """uvicorn's, which reads no further while requests wait for those before them.
+    """uvicorn's protocol, which does not read on while pipelined requests wait.
 
-    One packet can hold thousands of requests. uvicorn begins all of them at once, which takes
-    0.1 s and 10 MB, and a packet on each of 50 connections makes everyone wait for seconds.
+    One packet can hold thousands of requests. uvicorn starts all of them at once, which takes 0.1 s
+    and 10 MB; with a packet on each of 50 connections all clients wait for seconds.
     """
 
     PIECE: ClassVar[int] = 512

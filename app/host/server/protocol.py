@@ -1,4 +1,4 @@
-"""HTTP as the server speaks it, where the application has no say yet."""
+"""The protocol of the server: what it answers without the application."""
 
 import asyncio
 import functools
@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class Protocol(PacedProtocol):
-    """uvicorn's, which answers what it cannot read with a problem, and reads no head without end.
+    """uvicorn's protocol, which answers unreadable requests with a problem, and limits heads.
 
-    An upgrade is not taken: the request is read as if none had been offered (RFC 9110, 7.8).
+    An offered upgrade is ignored (RFC 9110, 7.8).
 
-    The parser keeps a head, or the trailers after a body, until it has all of it.
+    The parser keeps a head, or the trailers after a body, in memory until they are complete.
     """
 
     LIMIT: ClassVar[int] = 64 * 1024
@@ -66,7 +66,7 @@ class Protocol(PacedProtocol):
         if self._reads_head:
             self._refuse(MALFORMED_REQUEST, "it ends before its head does")
         elif cycle is None or cycle.chunked_encoding:
-            return False  # Who follows a stream and hangs up has gone.
+            return False  # A client of a stream that closes its side has gone.
         elif cycle.more_body:
             self._refuse(MALFORMED_REQUEST, "it ends before its body does")
         else:
@@ -104,7 +104,7 @@ class Protocol(PacedProtocol):
             self.headers = []
 
     def shutdown(self) -> None:
-        """Hang up after the next answer, or soon if none is due, or if the client takes none."""
+        """Close after the next answer; soon if none is due, or if the client does not read."""
         if CLOSE not in self.server_state.default_headers:
             self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
         if cycle := self._under_way:
@@ -137,7 +137,7 @@ class Protocol(PacedProtocol):
             self.transport.close()
 
     def _give_up(self, unsent: int) -> None:
-        # Who takes nothing is sent nothing more: what is not sent yet is no less than it was.
+        # A client that does not read is sent nothing more: the unsent bytes do not decrease.
         if self.transport.get_write_buffer_size() >= unsent:
             self.transport.abort()
 
@@ -146,8 +146,8 @@ class Protocol(PacedProtocol):
         return True
 
     def _read_head_again(self) -> bool:
-        # The parser takes what follows for another protocol and cannot be told otherwise, so that
-        # a new one reads the head, less the offer, and what follows after that.
+        # The parser would take the rest for another protocol, so a new parser reads the head
+        # without the offer, and the rest.
         method, version = self.scope["method"], self.scope["http_version"]
         if method == "CONNECT":
             self._refuse(MALFORMED_REQUEST, "CONNECT is for proxies")
@@ -189,7 +189,7 @@ class Protocol(PacedProtocol):
         return begun is not None and (last is None or last.scope is not begun)
 
     def _refuse(self, kind: ProblemType, reason: str = "") -> None:
-        """Read nothing more, and hang up when all is answered, what cannot be read as well."""
+        """Read nothing more, and close after all answers, including the one to this request."""
         cast("OrderlyTransport", self.transport).discard_input()
         self._is_done, self._unread = True, b""
         cycle = self._under_way

@@ -1,1 +1,1 @@
-"""What can be asked to change about users: one module a command, with its handler."""
+"""The commands on users: one module per command, with its decision."""

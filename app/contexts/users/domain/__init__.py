@@ -1,1 +1,1 @@
-"""What a user is and what may happen to one; the standard library only."""
+"""The domain: users and their events; it imports the standard library only."""

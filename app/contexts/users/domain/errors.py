@@ -9,7 +9,7 @@ UserError
 
 
 class UserError(Exception):
-    """A command or query on users is refused; the message is fit to be shown to its sender."""
+    """A command or query on users is refused; the message is for its sender."""
 
 
 class UserNotFound(UserError):
@@ -27,7 +27,7 @@ class UserAlreadyExists(UserError):
 
 
 class EmailTaken(UserError):
-    """Another user has the e-mail address, in letters of whatever case."""
+    """Another user has the e-mail address, in upper or lower case."""
 
     def __init__(self, email: str) -> None:
         super().__init__(f"The e-mail address {email} belongs to another user.")

@@ -1,4 +1,4 @@
-"""The user: what a profile is, and what may become of it."""
+"""The user: the aggregate and its decisions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +24,7 @@ UserStatus = Literal["active", "deactivated"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as their events have made them; each method decides on the events of a command."""
+    """A user, as a fold of its events; each method decides on the events of a command."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class User:
         avatar_url: str | None = None,
         bio: str | None = None,
     ) -> Sequence[Event]:
-        """The event by which a user comes to be.
+        """The event that registers a user.
 
         Raises:
             ValueError: a value is not one that `values` accepts.
@@ -65,7 +65,7 @@ class User:
         avatar_url: str | Unchanged | None = UNCHANGED,
         bio: str | Unchanged | None = UNCHANGED,
     ) -> Sequence[Event]:
-        """An event for each field that becomes another; none if all stay as they are.
+        """An event for each field that changes; none if all stay as they are.
 
         Raises:
             UserIsDeactivated: a deactivated profile is closed to changes.

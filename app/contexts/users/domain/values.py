@@ -1,6 +1,6 @@
-"""The values of a profile: each function gives the value in its one accepted form.
+"""The values of a profile: each function returns the value in its one accepted form.
 
-All of them raise ValueError, in words for whoever sent the value.
+All of them raise ValueError; its message is for the sender of the value.
 """
 
 import re
@@ -14,24 +14,23 @@ BIO_MAX = 1000
 USER_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 
 RESERVED_IDS = ("me",)
-"""Ids that stand for something else in a path, so that no user is given them."""
+"""Ids with another meaning in a path; no new user gets one."""
 
 NFC_SHORTENS = 4
-"""To how small a part of a text NFC may bring it: what is longer than so many times the bound need
-not be looked at."""
+"""How much shorter NFC may make a text: a text longer than the bound times this is too long."""
 
 MARKS_IN_A_ROW = 30
-"""As many as Unicode's stream-safe text has (UAX 15): putting a run of them into its order takes
-time that grows with the square of its length. No language has more than a handful."""
+"""The bound of Unicode's stream-safe text (UAX 15): sorting a run takes time that grows with the
+square of its length. No language has more than a handful."""
 
 BIDI_CONTROLS = r"\u202a-\u202e\u2066-\u2069"
-"""Overrides, embeddings and isolates: they reach beyond the text that they stand in."""
+"""Overrides, embeddings and isolates: they affect the text after them."""
 
 _IN_URL = r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*"
 AVATAR_URL_PATTERN = (
     rf"^https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{{1,5}})?([/?]{_IN_URL})?(#{_IN_URL})?$"
 )
-"""What a URL is made of (RFC 3986), with a host name and without a user's name and password."""
+"""A URL (RFC 3986) with a host name and without user name and password."""
 
 _USER_ID = re.compile(USER_ID_PATTERN)
 _AVATAR_URL = re.compile(AVATAR_URL_PATTERN)
@@ -51,7 +50,7 @@ _BIO_TOO_LONG = f"A bio has at most {BIO_MAX} characters."
 
 
 class Unchanged(Enum):
-    """The type of UNCHANGED: a field that an update leaves as it is."""
+    """The type of UNCHANGED: the update does not change this field."""
 
     UNCHANGED = "unchanged"
 
@@ -60,9 +59,9 @@ UNCHANGED = Unchanged.UNCHANGED
 
 
 def user_id(text: str) -> str:
-    """The id of a user to be: 1 to 64 of the letters A to Z and a to z, digits, `_` and `-`.
+    """The id of a new user: 1 to 64 of the letters A to Z and a to z, digits, `_` and `-`.
 
-    Users who had one of RESERVED_IDS before it was reserved keep it.
+    Older users may have one of RESERVED_IDS.
     """
     if not _USER_ID.fullmatch(text):
         raise ValueError("An id is 1 to 64 letters (A-Z, a-z), digits, hyphens and underscores.")
@@ -85,7 +84,7 @@ def name(text: str) -> str:
 def email(text: str) -> str:
     """One `@` with something on both sides, no blanks or controls, at most 254 characters.
 
-    The grammar of addresses is for the edge to check; this is what the domain relies on.
+    The HTTP side checks the full grammar; the domain relies on this much.
     """
     normal = _nfc(text, EMAIL_MAX, _EMAIL_TOO_LONG)
     local, at, domain = normal.rpartition("@")
@@ -119,7 +118,7 @@ def bio(text: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """What two forms of one address have in common; see decision 24.
+    """The same key for all forms of one address; see decision 24.
 
     The part before the `@` is compared without case, by Unicode's case folding. Domains are
     one if their A-labels are (IDNA 2008): without case, too, but `ß` is not `ss` there, and a

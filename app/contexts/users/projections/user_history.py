@@ -1,4 +1,4 @@
-"""The history view: one document an event, with its payload as it was."""
+"""The history view: one document per event, with its stored payload."""
 
 from app.contexts.users.domain.events import STREAM_TYPE, USER_EVENTS
 from app.contexts.users.read_models import UserChange, UserHistoryEntry
@@ -41,7 +41,7 @@ def history_entry(entry: Entry, registry: EventRegistry) -> UserHistoryEntry:
 
 
 def change(entry: Entry, registry: EventRegistry) -> UserChange:
-    """The event of the log that a document of this view was made from, as it is told."""
+    """The change for followers, from a document of this view."""
     document = entry.document
     return UserChange(
         position=entry.position,
@@ -55,7 +55,7 @@ def change(entry: Entry, registry: EventRegistry) -> UserChange:
 
 
 def recorded_event(entry: Entry, registry: EventRegistry) -> RecordedEvent:
-    """The event of the log that a document of this view was made from."""
+    """The event of the log, from a document of this view."""
     document = entry.document
     return RecordedEvent(
         position=entry.position,

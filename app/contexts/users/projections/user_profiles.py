@@ -1,4 +1,4 @@
-"""The detail view: one document a user, with all of the profile."""
+"""The detail view: one document per user, with the whole profile."""
 
 from app.contexts.users.domain.events import (
     UserAvatarChanged,

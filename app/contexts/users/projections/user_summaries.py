@@ -1,4 +1,4 @@
-"""The dashboard view: one small document a user, with the keys that lists sort and search by."""
+"""The dashboard view: one small document per user, with the keys for sorting and search."""
 
 from app.contexts.users.domain.events import (
     UserAvatarChanged,
@@ -82,7 +82,7 @@ USER_SUMMARIES = Projection(
 
 
 SUMMARY_FIELDS = ("name", "avatar_url")
-"""What `summary` needs of a document; the rest is for finding and sorting it."""
+"""The fields that `summary` needs; the others are for search and sorting."""
 
 
 def summary(entry: Entry) -> UserSummary:

@@ -1,1 +1,1 @@
-"""What can be asked about users: one module a query, with its handler."""
+"""The queries on users: one module per query, with its handler."""

@@ -20,7 +20,7 @@ _PAGE = 500
 class GetPastUserProfile(Query[UserProfile]):
     """The profile of this user as it stood at a time (with a zone), or at a version.
 
-    Given both, as it stood at whichever came first.
+    With both, as it stood at the earlier one.
     """
 
     user_id: str
@@ -29,14 +29,14 @@ class GetPastUserProfile(Query[UserProfile]):
 
 
 class GetPastUserProfileHandler:
-    """Raises UserNotFound when there was no such user then, or is no such version."""
+    """Raises UserNotFound if the user did not exist then, or has no such version."""
 
     def __init__(self, views: ConsistentViews, registry: EventRegistry) -> None:
         self._views = views
         self._registry = registry
 
     async def __call__(self, query: GetPastUserProfile, context: RequestContext) -> UserProfile:
-        """The profile there is, if it is as old; else a fold of the user's history up to then."""
+        """The current profile if it is old enough, else a fold of the history up to then."""
         now = await self._views.get(USER_PROFILES.name, query.user_id, context)
         if now is None:
             raise UserNotFound(query.user_id)

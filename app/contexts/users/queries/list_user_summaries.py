@@ -32,9 +32,9 @@ UserOrder = Literal["name", "-name", "created_at", "-created_at"]
 class ListUserSummaries(Query[Page[UserSummary]]):
     """A page of the users of one status.
 
-    q: only users with a word in their name that begins so, whatever the case and accents.
-    sort: by name or time of registration; with a `-` in front, the last come first.
-    cursor: the `next_cursor` of the page before, which must have had the same filters.
+    q: only users with a word in their name that begins with this, ignoring case and accents.
+    sort: by name or time of registration; a `-` in front reverses the order.
+    cursor: the `next_cursor` of the previous page, which must have the same filters.
     """
 
     status: UserStatus = "active"

@@ -35,7 +35,7 @@ _SINGLE = (b"host", b"origin", b"sec-fetch-site")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
 
-# However often they are encoded: a proxy may decode more than once.
+# Also if encoded several times: a proxy may decode more than once.
 _ENCODED_SEPARATOR = re.compile(rb"%(?:25)*(?:2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
 

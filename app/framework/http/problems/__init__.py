@@ -1,7 +1,6 @@
-"""The one table from what can go wrong to what a client is told of it (RFC 9457).
+"""The one table from errors to problem documents (RFC 9457).
 
-Here are the kinds of the machinery and of the framework. Those of a context have a module of their
-own.
+It has the kinds of the machinery and of the web framework. A context has a module of its own.
 """
 
 from http import HTTPStatus

@@ -1,1 +1,1 @@
-"""What travels over the wire, one module a resource; requests and responses apart."""
+"""Wire schemas: one module per resource, with separate schemas for requests and responses."""

@@ -27,7 +27,7 @@ class RequestBody(BaseModel):
 
 
 class ResponseBody(BaseModel):
-    """A body that the service answers with; later editions may add members."""
+    """A body that the service answers with; later versions may add members."""
 
     model_config = ConfigDict(from_attributes=True)
 
