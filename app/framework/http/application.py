@@ -60,7 +60,7 @@ class About:
 
 
 def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
-    """How errors become problems: those of the machinery, and those of `contexts`."""
+    """The error mappings of the machinery and of `contexts`."""
     of_contexts = (pair for each in contexts for pair in each.problems.items())
     return {**ERROR_MAPPINGS, **dict(of_contexts)}
 
@@ -71,7 +71,7 @@ _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 
 class _Api(FastAPI):
     streamed: Sequence[type[BaseModel]] = ()
-    """The schemas of events' data, which no route declares as its answer."""
+    """The schemas of the data of events, which no route declares as its answer."""
 
     examples = GENERIC
     """Those in the schemas that all contexts share."""
@@ -92,14 +92,14 @@ def create_api(
     telemetry: TelemetryConfig | None = None,
     **options: Any,
 ) -> FastAPI:
-    """The application around `service`, which opens and closes with it.
+    """The application around `service`; it opens and closes the service.
 
     Args:
-        service: what answers.
-        contexts: whose operations are served.
-        about: what the document says of the whole.
-        hosts: those that requests may be for; any if it is None.
-        origins: those whose pages may call.
+        service: the process behind it.
+        contexts: the contexts with the operations to serve.
+        about: the description for the OpenAPI document.
+        hosts: the allowed hosts; None allows any.
+        origins: the origins whose pages may call.
         telemetry: what FastAPI makes spans, metrics and log records of; of nothing if it is None.
         options: further ones of FastAPI, such as `dependencies`.
 
@@ -128,7 +128,7 @@ def create_api(
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
     )
-    # For the server: it alone knows when, and refuses what is too much before it comes here.
+    # For the server, which sets the events and refuses requests when all places are taken.
     api.state.draining = service.draining
     api.state.stopping = service.stopping
     api.state.places = places
@@ -153,7 +153,7 @@ def _add_routes(api: _Api, service: Service, contexts: Sequence[HttpSide]) -> No
     answer_refusals(api, service.roles, mappings)
     resources = [resource for each in contexts for resource in each.resources]
     for each in resources:
-        # Not by `include_router`: requests would go through the routes of a router twice.
+        # Not by `include_router`: requests would be matched with the routes of a router twice.
         each.add_to(api.router, service.mediator, mappings, service.stopping)
     api.streamed = [op.answer for each in resources for op in each.operations if op.is_stream]
     api.examples = next((each.examples for each in contexts if each.examples), GENERIC)

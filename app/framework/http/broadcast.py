@@ -1,4 +1,4 @@
-"""Events that many readers are sent: looked for and encoded once for all of them."""
+"""Events for many readers: read and encoded once for all of them."""
 
 import asyncio
 import bisect
@@ -17,22 +17,22 @@ from app.framework.request import NO_CONTEXT, RequestContext
 from app.framework.storage import StorageUnavailable
 
 LOOK_SECONDS = 3.0
-"""How long one look for the next events may take; shorter than any message may."""
+"""How long one read for the next events may take; shorter than the deadline of a message."""
 
 KEPT_BYTES = 16 * 1024 * 1024
-"""How much of what was sent lately is kept for readers that come after."""
+"""How many bytes of recent events are cached for later readers."""
 
 BLOCK = 200
-"""Readers that are behind read from multiples of this id on, so that they read the same."""
+"""Readers that lag read from multiples of this id, so that they share reads."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Some events as (id, data), and the id to go on after.
+    """Events as (id, data), and the id after which to continue.
 
-    The data are of one line, for every reader: `one_line` makes JSON so.
+    The data have one line, for every reader: see `one_line`.
     """
 
     events: Sequence[tuple[int, str]]
@@ -40,13 +40,13 @@ class EventBatch:
 
 
 Look = Callable[[int | None, float, RequestContext], Coroutine[Any, Any, EventBatch]]
-"""The events after an id, or, if there are none, those that come within so many seconds. With
-None: no events, but the id after which new ones will come. It holds the minimum position of the
-request."""
+"""Returns the events after an id, or, if there are none, those that come within some seconds. With
+None: no events, but the id after which new ones will come. The id is at least the minimum position
+of the request."""
 
 
 class Part:
-    """All events with ids past `begin` up to `last_id`, as they are sent."""
+    """All events with ids after `begin` up to `last_id`, encoded."""
 
     def __init__(self, begin: int, batch: EventBatch) -> None:
         self.begin = begin
@@ -60,19 +60,19 @@ class Part:
 
     @property
     def size(self) -> int:
-        """How many bytes of memory it takes, or some more."""
+        """An upper bound of its bytes in memory."""
         return len(self._text) + 100 * (len(self._ids) + 1)
 
     def past(self, event_id: int) -> bytes:
-        """The events past `event_id`; the same object for all who are sent the whole."""
+        """The events after `event_id`; the same object for all readers of the whole part."""
         return self._text[self._starts[bisect.bisect_right(self._ids, event_id)] :]
 
 
 class Broadcast:
-    """What comes, for all readers at once.
+    """Sends new events to all readers.
 
-    Readers that have everything wait for one look together. What is found is kept for a while, for
-    those that are behind. All are let go on in turns.
+    Readers that have caught up wait for one read together. Its events are cached for a while, for
+    readers that lag. All readers continue in turns.
     """
 
     def __init__(self, name: str, look: Look, stopping: asyncio.Event) -> None:
@@ -88,7 +88,7 @@ class Broadcast:
         self._turns = Turns()
 
     async def first(self, after: int) -> Part:
-        """What a new reader is sent first, which may be nothing.
+        """The first part for a new reader, which may be empty.
 
         Raises what a look raises.
         """
@@ -103,7 +103,7 @@ class Broadcast:
         return part
 
     async def next(self, after: int, due: float) -> Part | None:
-        """What a reader is sent next; nothing at the time `due`, None if its stream has to end."""
+        """The next part for a reader; empty at the time `due`, None if the stream has to end."""
         try:
             while not self._stopping.is_set():
                 if part := await self._find(after):
@@ -124,7 +124,7 @@ class Broadcast:
         return part
 
     def _tell(self, error: Exception) -> None:
-        # All readers that share a look are raised the same error.
+        # All readers that share a read get the same error.
         if error is self._told:
             return
         self._told = error
@@ -172,11 +172,11 @@ class Broadcast:
                     self._turns.give(woken)
                 elif not woken.done():
                     woken.set_exception(error)
-        # What comes meanwhile is sent together; and those who are sent this have come back.
+        # Events that come meanwhile are sent together, and the readers of this part return.
         await self._turns.all_taken()
 
     async def _read(self, after: int | None) -> Part:
-        """A look that all who want it at the same time share."""
+        """A read that is shared by all readers that need it at the same time."""
         looking = self._looks.get(after)
         if looking is None:
             looking = self._looks[after] = self._start_look(after, 0)
@@ -184,7 +184,7 @@ class Broadcast:
         return await asyncio.shield(looking)
 
     def _start_look(self, after: int | None, seconds: float) -> asyncio.Task[Part]:
-        # It is for several readers, so it runs in the context of none.
+        # It is for several readers, so it runs in a context of its own.
         looking = self._look_for(after, seconds)
         return asyncio.create_task(looking, name=self._name, context=Context())
 
@@ -201,7 +201,7 @@ def _nothing(after: int) -> Part:
 
 
 class _Parts:
-    """Parts that were sent lately, the last used last."""
+    """A cache of recent parts, the last used last."""
 
     def __init__(self) -> None:
         self._by_begin: OrderedDict[int, Part] = OrderedDict()
@@ -209,7 +209,7 @@ class _Parts:
         self._bytes = 0
 
     def find(self, after: int) -> Part | None:
-        """One that has what comes next after the id `after`."""
+        """A cached part with the events after the id `after`."""
         part = self._nearest(after)
         if part is None or part.last_id <= after:
             return None
@@ -217,13 +217,13 @@ class _Parts:
         return part
 
     def start(self, after: int) -> int:
-        """From where to read, for `after` and for others near it."""
+        """Where to start a read for `after` and for readers near it."""
         part = self._nearest(after)
         block = after - after % BLOCK
         return block if part is None else max(block, min(part.last_id, after))
 
     def keep(self, part: Part) -> None:
-        """Keep one, unless it is empty; the longest unused go when there is too much."""
+        """Cache a part, unless it is empty; the longest unused ones are dropped."""
         if part.last_id <= part.begin:
             return
         self._drop(part.begin)

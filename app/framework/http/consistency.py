@@ -1,7 +1,7 @@
-"""Consistency tokens: opaque text that stands for a position in the log.
+"""Consistency tokens: positions in the log as opaque text.
 
-A write answers with the position of its last event; a query that is sent the token waits
-until the read model holds it.
+A write answers with the position of its last event; a query with the token waits until the read
+model has reached it.
 """
 
 import base64
@@ -43,7 +43,7 @@ def decode_position(token: str) -> int:
 
 
 def minimum_position(token: str | None) -> int:
-    """What a query that came with `token` has to hold at least; 0 without one.
+    """The minimum position of a query with `token`; 0 without one.
 
     Raises:
         InvalidConsistencyToken: it is malformed.

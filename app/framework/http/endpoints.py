@@ -1,4 +1,4 @@
-"""The endpoints of operations: where the promises of the service are kept, for all of them."""
+"""The endpoints of operations; they keep the promises of the service for all of them."""
 
 import asyncio
 import inspect
@@ -40,9 +40,9 @@ _TOKEN, _KEY, _IF_MATCH, _IF_NONE_MATCH, _LAST_EVENT_ID = (
 def endpoint_of(
     operation: Operation, names: Names, mediator: Mediator, stopping: asyncio.Event
 ) -> Endpoint:
-    """The endpoint of `operation`, with the parameters of its promises beside its own.
+    """The endpoint of `operation`, with its own parameters and those of its promises.
 
-    `stopping` is set when answers without end have to end.
+    `stopping` is set when streams have to end.
     """
     if operation.is_stream:
         return _stream(operation, names, mediator, stopping)
@@ -129,7 +129,7 @@ def _stream(
 def _declared(
     endpoint: Endpoint, operation: Operation, returned: Any, headers: dict[str, Any]
 ) -> Endpoint:
-    """`endpoint`, as a function with a name, a docstring and parameters of its own."""
+    """`endpoint` with the name, the docstring and the parameters of the operation."""
     own = [] if operation.is_stream else operation.parameters
     asked = [
         each

@@ -3,17 +3,17 @@
 import re
 
 ENTITY_TAG_OR_ANY = r'^(\*|(W/)?"[!#-~]*")$'
-"""What If-Match may hold here: one entity tag, or `*`."""
+"""The accepted forms of If-Match: one entity tag, or `*`."""
 
 _ENTITY_TAG = re.compile(r'(?:W/)?"([!#-~\x80-\xff]*)"')
 _WEAK = "W/"
 _VERSION = re.compile(r'"([1-9][0-9]{0,9})"')
 
 NO_VERSION = 0
-"""A version that nothing that exists is at."""
+"""A version that no aggregate has."""
 
 WEAK_VERSION = -1
-"""Another such version: what a weak entity tag in If-Match expects."""
+"""Another such version, for weak entity tags in If-Match."""
 
 
 def entity_tag(version: int) -> str:
@@ -21,7 +21,7 @@ def entity_tag(version: int) -> str:
 
 
 def expected_version(if_match: str | None) -> int | None:
-    """The version that If-Match asks for, compared strongly; None if any will do.
+    """The version that If-Match expects, compared strongly; None for any.
 
     A weak tag never matches (RFC 9110, section 13.1.1): it expects `WEAK_VERSION`.
     """

@@ -55,10 +55,10 @@ class _EndingResponse(EventStreamResponse):
 
 
 def one_line(json: str) -> str:
-    """`json` with escapes for what JSON takes as it is, but Python and others break lines at.
+    """`json` with escapes for the characters that some libraries take for line breaks.
 
-    Event streams break lines at CR and LF only, but readers take lines from libraries: to
-    `str.splitlines`, and so to httpx, U+0085, U+2028 and U+2029 end a line as well.
+    Event streams break lines at CR and LF only, but for `str.splitlines`, and so for httpx, U+0085,
+    U+2028 and U+2029 end a line as well.
     """
     if json.isascii():
         return json
@@ -68,7 +68,7 @@ def one_line(json: str) -> str:
 
 
 class TooManyStreams(Exception):
-    """One client follows as many streams as one may."""
+    """A client has reached its limit of streams."""
 
     def __init__(self, bound: int) -> None:
         super().__init__(f"You follow {bound} streams, as many as one client may; close one first.")
@@ -102,20 +102,20 @@ class EventStreams:
         client: str | None = None,
         context: RequestContext = NO_CONTEXT,
     ) -> EventStreamResponse:
-        """A stream of what comes after the id `after`, or of what is new if that is None.
+        """A stream of the events after the id `after`, or of new events if it is None.
 
-        A reader gets the next events when it has taken those before: it costs no more memory
-        if it is slow.
+        A reader gets the next events after it has read those before, so a slow one costs no more
+        memory.
 
         Args:
             after: the id of the last event that the reader has.
-            client: the reader's address; None if it is not known, which is bound to nothing.
-            context: of the request; the first look has to hold its minimum position.
+            client: the reader's address; None if unknown, then there is no limit per client.
+            context: of the request; the first read waits for its minimum position.
 
         Raises:
             TooManyStreams: the client has too many.
             Overloaded: there are too many streams.
-            What the first look raises; later it ends the stream.
+            And the errors of the first read; later errors end the stream.
 
         """
         key = _client_key(client)
@@ -123,7 +123,7 @@ class EventStreams:
             raise TooManyStreams(self._client_bound)
         if self._open.total() >= self._bound:
             raise Overloaded(self._name, self._bound)
-        # It counts from now on: after an outage all readers are back at once, and look first.
+        # Counted from here: after an outage all readers return at once, and read first.
         self._open[key] += 1
         try:
             if after is None or context.minimum_position:
@@ -154,7 +154,7 @@ class EventStreams:
 
 
 def _client_key(client: str | None) -> str | None:
-    """What stands for a client: an IPv6 address by its network, since each has 2**64 of them."""
+    """The key of a client: of an IPv6 address its network, as a client has 2**64 addresses."""
     try:
         address = ipaddress.ip_address(client or "")
     except ValueError:

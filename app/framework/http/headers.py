@@ -53,12 +53,12 @@ HEADERS: Documented = {
 
 
 def header_references(names: Iterable[str]) -> dict[str, Any]:
-    """What stands for these headers in the documentation of a response."""
+    """References to these headers for the documentation of a response."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def set_location(response: Response, request: Request, path: str) -> None:
-    """Say where the new resource is: at `path`, under the prefix that a proxy strips."""
+    """Set Location to `path`, with the prefix that a proxy strips."""
     response.headers["Location"] = request.scope.get("root_path", "") + path
 
 
@@ -67,6 +67,6 @@ def set_etag(response: Response, version: int) -> None:
 
 
 def set_written(response: Response, *, version: int, position: int) -> None:
-    """Say which version a write has led to, and by a token where in the log it is."""
+    """Set the ETag and the Consistency-Token of a write."""
     set_etag(response, version)
     response.headers["Consistency-Token"] = encode_position(position)

@@ -8,10 +8,10 @@ from starlette.routing import BaseRoute, Route
 
 
 class HeadRoute(Route):
-    """Answers HEAD as `route` answers GET.
+    """Answers HEAD like `route` answers GET.
 
-    The same is done for it, so the headers are the same; the server sends no content. It stands in
-    no OpenAPI document: generators would make a second function of each read.
+    It does the same work, so the headers are the same; the server sends no content. It is not in
+    the OpenAPI document, as generators would make a second function of each read.
     """
 
     def __init__(self, route: APIRoute) -> None:
@@ -22,7 +22,7 @@ class HeadRoute(Route):
 def head_routes(routes: Iterable[BaseRoute]) -> list[HeadRoute]:
     """Routes for HEAD beside those of `routes` that answer GET, streams excepted.
 
-    A stream has no end, so an answer to HEAD would hold resources to send none of it.
+    A stream has no end, so an answer to HEAD would keep resources for nothing.
     """
     return [
         HeadRoute(each)

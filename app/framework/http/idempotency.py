@@ -1,6 +1,6 @@
 """The Idempotency-Key of a request.
 
-As the draft standard of the IETF has it (draft-ietf-httpapi-idempotency-key-header).
+See draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from app.framework.request import IdempotencyKey
 def idempotency_key(
     key: str | None, request: Request, body: BaseModel | None, further: Mapping[str, Any]
 ) -> IdempotencyKey | None:
-    """What the command that `request` asks for is named by, if it came with a `key`.
+    """The idempotency key of the command of `request`; None without a `key`.
 
     `further` are the values that the operation takes beside those in the path and the body.
     """
@@ -25,8 +25,8 @@ def idempotency_key(
 
 
 def _fingerprint(request: Request, body: BaseModel | None, further: Mapping[str, Any]) -> str:
-    # Of what the body says: a client may write the same thing in another way. Without the prefix
-    # that a proxy strips: a key stays valid when ROOT_PATH changes.
+    # Of the parsed body, as a client may write the same content differently. Without the prefix
+    # that a proxy strips, so that a key stays valid when ROOT_PATH changes.
     content = body.model_dump(mode="json", exclude_unset=True) if body else None
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     asked = [request.method, path, content, *([further] if further else [])]

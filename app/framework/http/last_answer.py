@@ -1,4 +1,4 @@
-"""Problems that the server answers itself, where the application has no say, or no more."""
+"""Problems that the server answers itself, without the application."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from app.framework.http.refusals import problem_response
 from app.framework.http.request_id import REQUEST_ID, set_request_id
 
 CLOSE = (b"connection", b"close")
-"""The header of an answer that is the last of its connection."""
+"""The header of the last answer of a connection."""
 
 _log = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ _log = logging.getLogger(__name__)
 class LastAnswer:
     """The last answer of a connection: a problem, under an id of its own. An ASGI application.
 
-    It is logged with the id, at debug level only: any client can have as many as it likes.
+    It is logged with the id, at debug level only, as any client can cause any number.
     """
 
     def __init__(self, scope: Mapping[str, Any], kind: ProblemType, reason: str = "") -> None:
-        """Say to the request of `scope`, which may lack all but its path, what is wrong."""
+        """Answer the request of `scope`, which may have a path only, with a problem."""
         request_id = uuid7()
         detail = f"{kind.example.removesuffix('.')}: {reason}." if reason else kind.example
         scope = {**scope, "state": {}}
@@ -43,7 +43,7 @@ class LastAnswer:
         await self._response(scope, receive, send)
 
     def as_bytes(self, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """The answer as it is sent where there is no request to answer."""
+        """The encoded answer, for use without a request."""
         status = HTTPStatus(self._response.status_code)
         own = dict(self._response.raw_headers)
         headers = [*(each for each in default_headers if each[0] not in own), *own.items()]

@@ -1,4 +1,4 @@
-"""Operations as they are declared, and what follows from a declaration."""
+"""Declarations of operations, and the properties that follow from them."""
 
 import inspect
 import typing
@@ -15,12 +15,12 @@ from app.framework.mediator import Command, Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What a resource's operations have in common.
+    """The names that the operations of a resource share.
 
-    prefix: what their paths begin with.
-    tag: what the OpenAPI document groups them under.
-    singular, plural: what one and several of what is there are called.
-    id_parameter: the path parameter that names one; its answers have it as `id`.
+    prefix: the start of their paths.
+    tag: their group in the OpenAPI document.
+    singular, plural: the names of one and of several.
+    id_parameter: the path parameter with the id; answers have it as `id`.
     """
 
     prefix: str
@@ -32,12 +32,12 @@ class Names:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation: a method on a path, and the function from what is sent to a message.
+    """An operation: a method on a path, and the function from a request to a message.
 
-    message_types: of the messages that the function may return.
-    answer: the schema of what is answered; of an event's data if it `is_stream`.
-    answered: what that is, in a sentence.
-    raises: the domain errors that it may be refused with.
+    message_types: the types of messages that the function may return.
+    answer: the schema of the answer; of the data of an event if it `is_stream`.
+    answered: the description of the answer, in a sentence.
+    raises: the domain errors of the message.
     """
 
     function: Callable[..., Message[Any]]
@@ -66,12 +66,12 @@ class Operation:
 
     @property
     def body(self) -> str | None:
-        """The name of the parameter that is the request's body."""
+        """The name of the parameter for the body; None without one."""
         return next((it.name for it in self.parameters if _is_model(it.annotation)), None)
 
     @property
     def beside_path_and_body(self) -> Sequence[str]:
-        """The names of the parameters that are neither in the path nor the body."""
+        """The names of the other parameters, outside the path and the body."""
         names = [each.name for each in self.parameters]
         return [each for each in names if each != self.body and not self.takes(each)]
 
@@ -83,17 +83,17 @@ class Operation:
 
     @property
     def expects_version(self) -> bool:
-        """Whether the message says which version it is for, hence If-Match."""
+        """Whether the message has an expected version: then it takes If-Match."""
         return _expects_version(self.message_types[0])
 
     @property
     def is_new(self) -> bool:
-        """Whether it makes something new, hence Location."""
+        """Whether it creates something: then the answer has a Location."""
         return self.status == HTTPStatus.CREATED
 
     @property
     def has_version(self) -> bool:
-        """Whether the answer has a version, hence an ETag."""
+        """Whether the answer has a version: then it has an ETag."""
         return "version" in self.answer.model_fields and not self.is_stream
 
     @property
@@ -104,7 +104,7 @@ class Operation:
         return f"{{{parameter}}}" in self.path
 
     def check(self) -> None:
-        """Make sure that its promises can be kept.
+        """Check that its promises can be kept.
 
         Raises:
             TypeError: they cannot; the message says why.

@@ -17,14 +17,14 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d
 
 
 def _checked_timestamp(value: Any) -> Any:
-    # Pydantic would take a bare number for seconds since 1970 and a bare date for midnight.
+    # Pydantic would accept a number as seconds since 1970, and a date as midnight.
     if isinstance(value, str) and not _TIMESTAMP.fullmatch(value):
         raise ValueError("A time has the form 2026-03-14T09:26:53Z, with Z or an offset.")
     return value
 
 
 def _checked_whole_number(value: Any) -> Any:
-    # Pydantic would take what Python writes as a number, `1_0` for 10, and `1.0` for 1.
+    # Pydantic would accept Python's notation of numbers, `1_0` for 10, and `1.0` for 1.
     if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
         raise PydanticKnownError("int_parsing")
     return value
@@ -75,7 +75,7 @@ IfNoneMatch = Annotated[
 
 
 def if_match(thing: str) -> Any:
-    """The type of If-Match where `thing` is changed."""
+    """The type of If-Match for changes of `thing`."""
     return Annotated[
         str | None,
         Header(

@@ -1,4 +1,4 @@
-"""The plan of a route: where each argument of its endpoint is in a request."""
+"""The plan of a route: the places of its endpoint's arguments in a request."""
 
 import inspect
 import typing
@@ -19,13 +19,13 @@ _SEVERAL = (list, set, frozenset, tuple)
 
 
 class Plan:
-    """What an endpoint is called with, for requests that are as they ought to be."""
+    """Finds the arguments of an endpoint in ordinary requests."""
 
     def __init__(self, route: APIRoute, rules: RequestRules) -> None:
         """Plan the endpoint of `route`.
 
         Raises:
-            TypeError: the route asks for what cannot be planned; the message says for what.
+            TypeError: the route uses a feature that cannot be planned; the message names it.
 
         """
         refused = list(_not_planned(route))
@@ -46,7 +46,7 @@ class Plan:
         self._count = len(inspect.signature(route.endpoint).parameters)
 
     async def arguments(self, request: Request, response: Response) -> dict[str, Any] | None:
-        """The arguments for `request`; None if anything about it is out of the ordinary."""
+        """The arguments for `request`; None if anything about it is unusual or invalid."""
         values = self._defaults.copy()
         if self._request:
             values[self._request] = request
@@ -75,7 +75,7 @@ class Plan:
 
 
 def _not_planned(route: APIRoute) -> Iterator[str]:
-    """What `route` asks for that a plan does not do, in words."""
+    """The features of `route` that a plan does not support, in words."""
     signature = inspect.signature(route.endpoint, eval_str=True)
     returns_response = _is_a(signature.return_annotation, Response)
     if not inspect.iscoroutinefunction(route.endpoint):

@@ -1,8 +1,7 @@
-"""Routes that answer a request by a plan made once.
+"""Routes that answer a request by a plan that is made once.
 
-FastAPI finds out for each request anew where each parameter is to be found and what it may be.
-For endpoints with a few optional headers that is most of what a request costs, see
-docs/performance.md.
+FastAPI analyses the parameters of a route for each request. For endpoints with a few optional
+headers that is most of the cost of a request, see docs/performance.md.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -48,7 +47,7 @@ class PlannedRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
-        """FastAPI's hook: called when the route is made, and again where it is included."""
+        """FastAPI's hook: it calls this when the route is made, and again if it is included."""
         rules = _rules_of(self)
         caching = _caching_of(self)
         by_fastapi = super().get_route_handler()
@@ -97,7 +96,7 @@ def _answering(
         if isinstance(result, Response):
             return result
         if type(result) is not model:
-            # An instance of a subclass, say, whose further members are not for clients.
+            # For example a subclass, whose further members are not for clients.
             result = adapter.validate_python(result, from_attributes=True)
         if is_body_allowed_for_status_code(response.status_code):
             response.body = adapter.dump_json(result, by_alias=True)

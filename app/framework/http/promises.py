@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of an operation, as it follows from its declaration."""
+"""The documentation of an operation, derived from its declaration."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +33,7 @@ _COMMAND = (*MESSAGE, CONFLICT, IDEMPOTENCY_KEY_REUSED, ORIGIN_NOT_ALLOWED)
 def responses_of(
     operation: Operation, names: Names, others: Sequence[Operation], mappings: ErrorMappings
 ) -> Responses:
-    """What `operation` may answer; `others` are those of its resource."""
+    """The documented answers of `operation`; `others` are the operations of its resource."""
     own = [mappings[each].problem for each in operation.raises]
     if operation.is_stream:
         return answers(

@@ -1,4 +1,4 @@
-"""Answers to refused requests: errors in, problem details out."""
+"""Turns errors into problem documents."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -41,7 +41,7 @@ def problem_response(
     errors: Sequence[ProblemError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to the request of `scope`, under its id."""
+    """A problem as the answer to the request of `scope`, with its id."""
     optional: dict[str, Any] = {"errors": list(errors)} if errors else {}
     problem = Problem(
         type=kind.uri_under(scope.get("root_path", "")),
@@ -63,7 +63,7 @@ def problem_response(
 
 
 def answer_refusals(api: FastAPI, roles: frozenset[str], refusals: ErrorMappings) -> None:
-    """Let `api` answer the errors of `refusals`, and those of the framework, with problems."""
+    """Let `api` answer errors, also those of the web framework, with problems."""
     misdirected = ErrorMapping(MISDIRECTED_REQUEST, lambda _: _misdirected(roles))
     table = {**refusals, HandlerMissing: misdirected}
 
@@ -127,7 +127,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    # The framework names those of the first route on the path only.
+    # The web framework lists those of the first route on the path only.
     return [
         method
         for method in _METHODS

@@ -13,18 +13,18 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 _LISTS = frozenset({b"if-none-match"})
-"""Headers of which several lines are one list (RFC 9110, section 5.3)."""
+"""Headers whose lines form one list (RFC 9110, section 5.3)."""
 
 
 class RepeatedHeader(ValueError):
-    """A header that takes one value came more than once."""
+    """A header with a single value came more than once."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The header {name} came more than once; send it once.")
 
 
 def body_media_types(methods: Collection[str]) -> tuple[str, ...]:
-    """What the body of a request may be sent as: JSON, of a PATCH also as a JSON merge patch."""
+    """The media types of a body: JSON, and JSON merge patch for PATCH."""
     return (MERGE_PATCH, JSON) if "PATCH" in methods else (JSON,)
 
 
@@ -32,7 +32,7 @@ class RequestRules:
     """The rules for the headers of requests to one route.
 
     takes: the names of the headers that the route takes.
-    media_types: what its body may be sent as; none if it takes no body.
+    media_types: the media types of its body; none if it takes no body.
     """
 
     def __init__(self, takes: Iterable[str], media_types: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ class RequestRules:
         return len(names) != len(set(names))
 
     def enforce(self, scope: Scope) -> None:
-        """Make one line of each list in the headers of `scope`.
+        """Join the lines of each list in the headers of `scope`.
 
         Raises:
             RepeatedHeader: a header that is no list came more than once.
@@ -78,7 +78,7 @@ class RequestRules:
             )
         given = b"".join(values[b"content-type"])
         media_type = given.partition(b";")[0].strip().lower().decode("latin-1")
-        # Without a body there is none to be of a wrong type: it is missing, which is said later.
+        # A missing body has no media type; it is refused later.
         if media_type not in self.media_types and (given or _has_content(values)):
             raise HTTPException(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -1,4 +1,4 @@
-"""Resources: from what is sent to the message that asks for it, and from its result to an answer.
+"""Resources: operations that turn a request into a message, and its result into an answer.
 
     orders = Resource("/orders", tag="orders", singular="order", plural="orders", ...)
 
@@ -6,10 +6,10 @@
     def cancel_order(order_id: OrderIdPath) -> CancelOrder:
         return CancelOrder(order_id)
 
-What the service promises of every operation follows from the message and the answer, and is kept
-by `endpoints`: idempotency keys and consistency tokens of commands, If-Match where the message has
-an `expected_version`; tokens of queries, If-None-Match where the answer has a `version`. So does
-what the OpenAPI document says of them (`promises`).
+The promises of an operation follow from its message and answer, and `endpoints` keeps them:
+idempotency keys and consistency tokens of commands, If-Match if the message has an
+`expected_version`; tokens of queries, If-None-Match if the answer has a `version`. `promises`
+derives the documentation from the same.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ Tag = Mapping[str, str]
 
 
 class Resource:
-    """Operations under one path, each declared by a function from what is sent to a message."""
+    """Operations under one path, each declared by a function from a request to a message."""
 
     def __init__(self, prefix: str, **names: str) -> None:
-        """Make a resource without operations; see `Names` for `prefix` and `names`."""
+        """A resource without operations yet; see `Names` for `prefix` and `names`."""
         self.names = Names(prefix=prefix, **names)
         self.operations: list[Operation] = []
 
@@ -61,16 +61,16 @@ class Resource:
         """Declare an operation that sends the command that the function makes.
 
         Args:
-            method: the method of HTTP.
-            path: below the resource's.
-            summary: what it does, as an imperative; the function's docstring says more.
-            answer: the schema that the command's answer is given in.
-            answered: what the answer is, in a sentence.
-            status: 201 also has the answer say where the new one is.
-            raises: the domain errors it may be refused with.
+            method: the HTTP method.
+            path: the path below the resource's.
+            summary: an imperative; the function's docstring is the description.
+            answer: the schema of the answer.
+            answered: the description of the answer, in a sentence.
+            status: with 201 the answer has a Location.
+            raises: the domain errors of the command.
 
         Raises:
-            TypeError: the function is not annotated with what makes it an operation.
+            TypeError: the annotations of the function do not fit an operation.
 
         """
 
@@ -171,7 +171,7 @@ class Resource:
         ]
         if unmapped:
             raise Misconfigured(unmapped)
-        # Routes are tried in order, and most requests read.
+        # Routes are matched in order, and most requests are reads.
         for each in sorted(self.operations, key=lambda it: it.is_command):
             router.add_api_route(
                 self.names.prefix + each.path,

@@ -1,4 +1,4 @@
-"""What routes declare of what they answer: one success, and the problems that may come instead."""
+"""The documented answers of routes: one success, and the possible problems."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -31,7 +31,7 @@ Responses = dict[int | str, dict[str, Any]]
 Links = dict[str, dict[str, Any]]
 
 REFERENCE = "#/components/schemas/{model}"
-"""Where the document has the schema of a model, by the name of its class."""
+"""The place of a model's schema in the document, by the name of its class."""
 
 ALWAYS = (
     MALFORMED_REQUEST,
@@ -61,7 +61,7 @@ QUERY = (*MESSAGE, INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND)
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:
-    """What stands for the schema of `model` where FastAPI puts none."""
+    """A reference to the schema of `model`, where FastAPI makes none."""
     return {"$ref": REFERENCE.format(model=model.__name__)}
 
 
@@ -74,10 +74,10 @@ def answers(
     links: Links | None = None,
     problems: Iterable[ProblemType],
 ) -> Responses:
-    """What a route declares: its one success, with `headers`, and the problems it may answer.
+    """The `responses` of a route: its one success, with `headers`, and its problems.
 
-    The problems are those of `MESSAGE` (or `ALWAYS`) and its own. The content is what FastAPI
-    finds by itself, unless it is given.
+    The problems are those of `MESSAGE` (or `ALWAYS`) and its own. FastAPI finds the content by
+    itself, unless it is given.
     """
     success: dict[str, Any] = {
         "description": description,
@@ -94,17 +94,17 @@ def answers(
 
 
 def not_modified() -> Responses:
-    """What a route declares that answers 304 to If-None-Match."""
+    """The 304 of a route that takes If-None-Match."""
     return {
         304: {"description": "The client has it already.", "headers": header_references(["ETag"])}
     }
 
 
 def links_to(*operation_ids: str, description: str, parameters: Mapping[str, str]) -> Links:
-    """Where an answer leads: calls of these operations, each with the same `parameters`.
+    """Links from an answer to these operations, each with the same `parameters`.
 
-    The values are runtime expressions, such as `$response.body#/id`. A link is the same
-    wherever it stands: two to one operation must have the same parameters.
+    The values are runtime expressions, such as `$response.body#/id`. All
+    links to one operation must have the same parameters.
     """
     return {
         each: {"operationId": each, "parameters": dict(parameters), "description": description}

@@ -1,4 +1,4 @@
-"""What the HTTP layer needs of the process it stands before."""
+"""The port from the HTTP side to the process behind it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from app.framework.projections import ProjectionStatus
 class Check:
     """One line of readiness.
 
-    name: what was looked at: "postgresql", "mongodb", "writes", "projector".
+    name: the part: "postgresql", "mongodb", "writes", "projector".
     detail: why it is not ok; empty when it is.
     """
 
@@ -23,48 +23,48 @@ class Check:
 
 
 class Service(Protocol):
-    """The process behind the API, which opens with it and closes with it."""
+    """The process behind the API; the application opens and closes it."""
 
     @property
     def mediator(self) -> Mediator:
-        """Where messages go; it holds a handler for each message the roles serve."""
+        """The mediator, with a handler for each message that the roles serve."""
         ...
 
     @property
     def roles(self) -> frozenset[str]:
-        """What this process does."""
+        """The roles of this process."""
         ...
 
     @property
     def draining(self) -> asyncio.Event:
-        """Set when a stop was asked for: no longer ready, while requests are still taken."""
+        """Set when a stop is requested: not ready any more, but requests are still accepted."""
         ...
 
     @property
     def stopping(self) -> asyncio.Event:
-        """Set when no more requests are taken: answers without end have to end then."""
+        """Set when no more requests are accepted: streams have to end then."""
         ...
 
     async def open(self) -> None:
         """Get ready to serve; called once, before the first request.
 
-        What it raises ends the start-up; `close` is called then, too.
+        Its errors end the start-up; `close` is called then, too.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of everything there is; called once, after the last request."""
+        """Release all resources; called once, after the last request."""
         ...
 
     async def checks(self) -> Sequence[Check]:
-        """Whether each thing the roles need is there, found out now and within seconds."""
+        """Check now, within seconds, each part that the roles need."""
         ...
 
     async def projections(self) -> Sequence[ProjectionStatus]:
-        """How far every projection is, as far as a process of these roles can know.
+        """The status of every projection, as far as a process with these roles can know.
 
         Raises:
-            StorageUnavailable: nothing can be known for now.
+            StorageUnavailable: the database that knows does not answer.
 
         """
         ...

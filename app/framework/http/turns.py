@@ -1,18 +1,18 @@
-"""Turns for many that would go on at the same moment, so that requests need not wait for all."""
+"""Turns for many tasks that wake at the same time, so that requests need not wait for all."""
 
 import asyncio
 import time
 from collections import deque
 
 SLICE = 32
-"""How many go on in one turn of the event loop."""
+"""How many callers continue in one turn of the event loop."""
 
 SHARE = 0.25
-"""The share of the event loop's time that all of them have, while there are more."""
+"""The share of the event loop's time for all callers, while some wait."""
 
 
 class Turns:
-    """Lets callers go on some at a time, with pauses in between for other work."""
+    """Lets some callers continue at a time, with pauses for other work."""
 
     def __init__(self) -> None:
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -25,7 +25,7 @@ class Turns:
         await turn
 
     def give(self, turn: asyncio.Future[None]) -> None:
-        """Set the result of `turn` when it is its turn."""
+        """Set the result of the future `turn` when its turn comes."""
         self._queue.append(turn)
         if self._all_taken is None:
             loop = asyncio.get_running_loop()
@@ -44,7 +44,7 @@ class Turns:
             if not turn.done():
                 turn.set_result(None)
                 left -= 1
-        # This comes after those that were let go, and so measures what they did.
+        # This runs after the callers of this turn, and so measures their work.
         asyncio.get_running_loop().call_soon(self._rest, time.perf_counter())
 
     def _rest(self, began: float) -> None:

@@ -41,7 +41,7 @@ def _problem_error(found: Mapping[str, Any]) -> ProblemError:
 
 
 def _json_pointer(tokens: Sequence[str | int]) -> str:
-    # Names of unknown members are the client's, so they may be of any length and content.
+    # Names of unknown members come from the client, so they may have any length and content.
     return "#" + "".join(f"/{_escaped(str(each)[:_TOKEN_MAX])}" for each in tokens)
 
 

@@ -1,13 +1,13 @@
-"""Plain ASGI middleware: what happens around every request, the first listed outermost.
+"""Plain ASGI middleware around every request, the first listed outermost.
 
-RequestIds   names the request, for the answer, the logs and the events; completes the headers
-CrossOrigin  lets pages of the origins that are allowed to call, if there are any
-LastResort   answers what nothing else has answered, and logs it
-RequestGuard refuses heads that are too long, for another host, or of another origin's page
-BodyLimit    waits for the whole body, and refuses those over a number of bytes
-Admission    refuses what is too much at once
+RequestIds   gives the request an id, for the answer, the logs and the events; completes headers
+CrossOrigin  lets pages of allowed origins call, if there are any
+LastResort   answers unhandled exceptions, and logs them
+RequestGuard refuses long heads, other hosts, and pages of other origins
+BodyLimit    reads the whole body, and refuses long ones
+Admission    refuses requests when all places are taken
 
-Where one only passes something on it is no coroutine, since each costs a part of a microsecond.
+Those that only pass something on are no coroutines, as each costs a part of a microsecond.
 """
 
 from app.framework.http.middleware.admission import ALWAYS_ADMITTED, Admission, Places

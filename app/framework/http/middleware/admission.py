@@ -1,4 +1,4 @@
-"""No more requests are worked on at once than the service can answer in good time.
+"""Backpressure: the service works on as many requests as it can answer in time.
 
 Otherwise every request would wait for all others, and be answered after its client has left.
 """
@@ -13,14 +13,14 @@ from app.framework.http.refusals import problem_response
 from app.framework.observability.episodes import Episode
 
 ALWAYS_ADMITTED = ("/health/", "/problems")
-"""The beginnings of the paths that are answered at any load: balancers and refused clients ask for
-them, and they cost little."""
+"""Prefixes of the paths that are answered at any load: balancers and refused clients need them, and
+they are cheap."""
 
 _log = logging.getLogger(__name__)
 
 
 class Places:
-    """How many requests are worked on, and how many may be; `refused` counts those on top."""
+    """The places of requests under way; `refused` counts the requests without a place."""
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
@@ -37,10 +37,9 @@ class Places:
 
 
 class Admission:
-    """Has a request that is whole take one of `places` until its answer begins, or refuses it.
+    """Gives a complete request one of `places` until its answer starts, or refuses it.
 
-    So neither a body on its way keeps a place, nor a stream without end, nor a client that is
-    slow to take its answer.
+    So an incomplete body, a stream or a slow reader does not keep a place.
     """
 
     def __init__(self, app: ASGIApp, places: Places) -> None:

@@ -1,4 +1,4 @@
-"""A request is passed on once its body is whole, and no body is longer than the service holds."""
+"""Passes a request on once its body is complete, and limits its length."""
 
 from collections.abc import Awaitable
 
@@ -9,9 +9,9 @@ from app.framework.http.refusals import problem_response
 
 
 class BodyLimit:
-    """Reads the body, and refuses one over `limit` bytes: at once by its Content-Length if it can.
+    """Reads the body, and refuses one over `limit` bytes, at once if its Content-Length says so.
 
-    A request whose client hangs up before it is whole is dropped.
+    A request whose client disconnects before the end is dropped.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -38,7 +38,7 @@ class BodyLimit:
             await self._app(scope, _first(body, receive), send)
 
     async def _whole(self, receive: Receive) -> Message | None:
-        """The body in one message; None if it is over the limit, a hang-up if that came first."""
+        """The body in one message; None over the limit; a disconnect if that came first."""
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             return message if len(message.get("body", b"")) <= self._limit else None

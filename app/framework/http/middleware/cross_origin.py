@@ -1,4 +1,4 @@
-"""Pages of other origins may call the service, if CORS_ORIGINS lists them."""
+"""Lets pages of the origins in CORS_ORIGINS call the service."""
 
 from http import HTTPStatus
 
@@ -17,10 +17,10 @@ _TOO_MUCH = "The preflight asks for a method, or a network, that pages may not c
 
 
 class CrossOrigin(CORSMiddleware):
-    """Starlette's, which answers preflights and lets pages of `origins` read every header of ours.
+    """Starlette's middleware: it answers preflights, and lets pages of `origins` read our headers.
 
-    Credentials that browsers send by themselves, such as cookies, are not among what it allows. A
-    preflight that is refused is answered with a problem.
+    It does not allow credentials that browsers send by themselves, such as cookies. A refused
+    preflight is answered with a problem.
     """
 
     def __init__(self, app: ASGIApp, origins: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""The answer when nothing else has one."""
+"""The answer to unhandled exceptions."""
 
 import asyncio
 import logging
@@ -17,11 +17,11 @@ _log = logging.getLogger(__name__)
 
 
 class LastResort:
-    """Logs an unhandled exception with its traceback, and answers that there was one.
+    """Logs an unhandled exception with its traceback, and answers with a problem.
 
-    Once the response is under way it cannot be taken back: then the error goes on to the
-    server, which cuts the connection. A request is cancelled by the server alone, when it stops
-    and has waited long enough, for the rest of a body say.
+    If the response has started, the error passes on to the server, which closes the connection.
+    Only the server cancels requests: when it stops, after a time, for example for the rest of a
+    body.
     """
 
     def __init__(self, app: ASGIApp) -> None:

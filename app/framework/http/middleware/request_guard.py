@@ -1,4 +1,4 @@
-"""Heads of requests that are too long, not for this service, or of other origins' pages."""
+"""Refuses long heads, other hosts, and pages of other origins."""
 
 import re
 from collections.abc import Awaitable
@@ -41,15 +41,15 @@ _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
 
 
 class RequestGuard:
-    """Refuses what only attacks, misconfigured proxies and broken clients send, in one look.
+    """Refuses requests of attackers, misconfigured proxies and broken clients, in one pass.
 
     - 431: path, query and headers of over `limit` bytes together.
-    - 400: no Host, a malformed one, or two (RFC 9112, 3.2). HTTP/1.0 may leave it out.
-    - 421: a Host that is not one of `hosts`. A page can read from this service under a name of its
-      own that it points here (DNS rebinding), but cannot have the browser send another Host.
-    - 403: a method that changes state, sent by a page of an origin that is neither the host's own
-      nor one of `origins`. A form on any page can send one.
-    - 404: a path that a proxy in front may have taken for another one than is served.
+    - 400: no Host, a malformed one, or two (RFC 9112, 3.2). HTTP/1.0 may omit it.
+    - 421: a Host that is not one of `hosts`. By DNS rebinding a page can reach this service under
+      a name of its own, but then the browser sends that name as Host.
+    - 403: a method that changes state, from a page of an origin that is neither the host's own nor
+      one of `origins`. A form on any page can send one.
+    - 404: a path that a proxy in front may have read differently.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class RequestGuard:
         self._refusal_of_host = lru_cache(_HOSTS_CACHED)(self._check_host)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # No coroutine of its own: every request would pay for one.
+        # Not a coroutine, which would cost every request some time.
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:
             return self._app(scope, receive, send)
@@ -103,13 +103,13 @@ class RequestGuard:
         return None if self._hosts is None or name in self._hosts else _OTHER_HOST
 
     def _is_foreign(self, headers: dict[bytes, bytes]) -> bool:
-        # Browsers send these two, and let no page set them.
+        # Browsers send these two, and pages cannot set them.
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
         if origin in self._origins or b"*" in self._origins:
             return False
         if site == b"cross-site":
             return True
-        # A proxy may send a Host of its own, so that the origin seems to be another one.
+        # A proxy may replace the Host, so that the origin seems to be another one.
         return origin is not None and site != b"same-origin" and not _is_own(origin, headers)
 
 
@@ -119,7 +119,7 @@ def _has_repeated(lines: list[tuple[bytes, bytes]]) -> bool:
 
 
 def _is_own(origin: bytes, headers: dict[bytes, bytes]) -> bool:
-    # The scheme is not compared: what ends TLS in front speaks HTTP to this service.
+    # The scheme is not compared: a proxy that terminates TLS uses HTTP behind it.
     scheme, _, authority = origin.lower().partition(b"://")
     port = _DEFAULT_PORTS.get(scheme)
     host = headers.get(b"host", b"").lower()

@@ -1,4 +1,4 @@
-"""Every request has an id, its own or one made here; every response what all have in common."""
+"""Gives every request an id, and every response the common headers."""
 
 from collections.abc import Awaitable
 
@@ -13,9 +13,8 @@ from app.framework.request import logged_request_id
 class RequestIds:
     """Takes the X-Request-Id of a request, or makes one, and echoes it in the response.
 
-    It stands in every line logged meanwhile, and is the correlation id of the events recorded.
-    An id that is not 1 to 128 visible ASCII characters is replaced. The response is completed by
-    `with_safe_defaults`, also where nothing else has a say.
+    Log lines carry the id, and it is the correlation id of the events. An id that is not 1 to 128
+    visible ASCII characters is replaced. `with_safe_defaults` completes every response.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A kind of problem that clients can tell from others by its `code`.
+    """A kind of problem, which clients distinguish by its `code`.
 
-    example: the detail of one such problem, for the documentation.
-    meaning: when it comes and what to do, in full sentences; none for what is no more than its
-        status.
-    retry_after: after how many seconds trying again makes sense; None where it does not.
+    example: a `detail`, for the documentation.
+    meaning: when it comes and what to do, in full sentences; empty if the status says it all.
+    retry_after: after how many seconds a retry makes sense; None if it does not.
     """
 
     status: int
@@ -24,11 +23,11 @@ class ProblemType:
 
     @property
     def uri(self) -> str:
-        """Identifies the kind in problems: where its meaning is served, if it has one."""
+        """The `type` of problems: the address of its meaning, if it has one."""
         return self.uri_under("")
 
     def uri_under(self, root_path: str) -> str:
-        """`uri` as clients reach it where a proxy strips the prefix `root_path`."""
+        """`uri` with the prefix `root_path` that a proxy strips."""
         return f"{root_path}/problems/{self.code}" if self.meaning else "about:blank"
 
 

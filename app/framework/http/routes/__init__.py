@@ -1,1 +1,1 @@
-"""The routes: one module a resource, each a function of what its endpoints need."""
+"""The routes of the machinery: one module per resource."""

@@ -1,9 +1,8 @@
 """The OpenAPI document, and Swagger UI from this process alone.
 
-Its page lets a browser load and call nothing else.
-
-The page refers to its assets by relative addresses, so it can be served under any prefix. The
-address of an asset has a digest of its content: it may be kept for ever.
+The page lets a browser load and call nothing else. It refers to its assets by relative addresses,
+so it works under any prefix. The address of an asset has a digest of its content, so it may be
+cached for ever.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""What the kinds of problems mean: where the `type` of each problem leads."""
+"""The meanings of the kinds of problems: the targets of their `type`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -13,7 +13,7 @@ from app.framework.http.schemas.problem import ProblemType, ProblemTypeList
 
 
 def add_problems(router: APIRouter, all_kinds: Sequence[kinds.ProblemType]) -> None:
-    """Add the routes under /problems, of `all_kinds` there are."""
+    """Add the routes under /problems; `all_kinds` are all kinds of problems."""
     by_code = {each.code: each for each in all_kinds}
 
     @router.get(

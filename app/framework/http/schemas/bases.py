@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from app.framework.http.validation import LISTED
 
 _MEMBERS = 100
-"""More than any body declares; a body with more members is full of those that are not."""
+"""More than any body declares; a body with more has undeclared members."""
 
 
 class RequestBody(BaseModel):
@@ -18,7 +18,7 @@ class RequestBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _few_members(cls, given: Any) -> Any:
-        # An error is made for each member that is not declared: of thousands, these will do.
+        # Each undeclared member makes an error; of thousands, the first ones are enough.
         if not isinstance(given, dict) or len(given) <= _MEMBERS:
             return given
         unknown = [name for name in given if name not in cls.model_fields]
