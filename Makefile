@@ -48,7 +48,7 @@ ifeq ($(shell uname -sm)$(CHROMIUM),Linux x86_64)
 test: $(BROWSER)/.unpacked
 endif
 
-coverage: MEASURE := --cov
+coverage: MEASURE := --cov --cov-config=tests/coverage.toml
 coverage: test ## the same, and see how much of app they run, the services they start included
 
 mutants: $(MUTANTS_INSTALLED) ## change the machinery's core in hundreds of ways, name those that no test notices

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from tests.acceptance.http import Answer, Connection
-from tests.acceptance.services import Service, run
+from tests.acceptance.services import SERVE, UNMEASURED, Service, run
 from tests.people import Person, person
 
 CONCURRENCY = 32
@@ -32,7 +32,9 @@ class Mortal:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self.kills = 0
-        self.service = Service(data_dir, LOG_LEVEL="error").await_serving()
+        self.service = Service(
+            data_dir, SERVE, None, LOG_LEVEL="error", **UNMEASURED
+        ).await_serving()
 
     async def kill(self) -> None:
         """Kill it on the spot, and start it again."""
@@ -40,7 +42,9 @@ class Mortal:
         self.service.process.kill()
         self.service.await_end()
         self.kills += 1
-        self.service = Service(self._data_dir, LOG_LEVEL="error", PORT=port)
+        self.service = Service(
+            self._data_dir, SERVE, None, LOG_LEVEL="error", PORT=port, **UNMEASURED
+        )
         await asyncio.to_thread(self.service.await_serving)
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.acceptance.services import Service, environment
+from tests.acceptance.services import SERVE, UNMEASURED, Service, environment
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -39,7 +39,7 @@ def main() -> None:
     given = parser.parse_args()
     options = ("--max-time", str(given.seconds), "--seed", str(given.seed))
     with tempfile.TemporaryDirectory(prefix="diptych-fuzzing-") as folder:
-        service = Service(Path(folder) / "data", LOG_LEVEL="error")
+        service = Service(Path(folder) / "data", SERVE, None, LOG_LEVEL="error", **UNMEASURED)
         try:
             found = fuzz(service.await_serving().url, *options, cwd=Path(folder))
             stopped = service.stop()

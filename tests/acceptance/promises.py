@@ -30,7 +30,7 @@ import httpx
 from app.adapters.mongo.replica_set import initiate
 from app.devtools.servers import embedded_servers
 from tests.acceptance.following import Reader
-from tests.acceptance.services import SERVE, Service
+from tests.acceptance.services import SERVE, UNMEASURED, Service
 from tests.people import person
 
 CONCURRENCY = 16
@@ -49,9 +49,8 @@ class Cluster:
     async def start(self, roles: str, **settings: str) -> Service:
         """Start a process with these roles."""
         folder = self._home / f"process-{len(self.services)}"
-        service = Service(
-            folder, SERVE, None, LOG_LEVEL="error", ROLES=roles, **self._urls, **settings
-        )
+        given = {"LOG_LEVEL": "error", "ROLES": roles, **self._urls, **UNMEASURED, **settings}
+        service = Service(folder, SERVE, None, **given)
         self.services.append(service)
         return await asyncio.to_thread(service.await_serving)
 

@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 SERVE = (sys.executable, "-m", "app", "serve", "--migrate")
 SECONDS = 60
 
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""A setting of services under load: counting what runs would slow them down."""
+
 
 def environment(**settings: str) -> dict[str, str]:
     """The environment of a service: these settings, and none of whoever runs the tests."""

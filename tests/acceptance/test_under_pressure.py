@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.acceptance.services import Service, await_that
+from tests.acceptance.services import UNMEASURED, Service, await_that
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def start_queries(folder: Path, mongodb_url, mongodb_database) -> Iterator[Calla
             ROLES="queries",
             MONGODB_URL=mongodb_url,
             MONGODB_DATABASE=mongodb_database,
+            **UNMEASURED,
             **settings,
         )
         started.append(service)

@@ -70,10 +70,10 @@ def _command(operation: Operation, names: Names, mediator: Mediator) -> Endpoint
         outcome = await mediator.send(message, context)
         if outcome.replayed:
             response.headers["Idempotency-Replayed"] = "true"
-        set_written(response, version=outcome.version, position=outcome.position)
         answered: Any = answer.model_validate(outcome.value)
         if is_new:
             set_location(response, request, f"{names.prefix}/{answered.id}")
+        set_written(response, version=outcome.version, position=outcome.position)
         return answered
 
     headers = {_IF_MATCH: if_match(names.singular)} if operation.expects_version else {}
