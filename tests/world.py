@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
+from app.adapters.mongo import MongoReadModel
 from app.bootstrap import (
     CONTEXTS,
     all_projections,
@@ -14,8 +15,8 @@ from app.bootstrap import (
 )
 from app.framework.contexts import Context, ReadSide
 from app.framework.eventsourcing import RecordedEvent
-from app.framework.mediator import Command, Mediator
-from app.framework.projections import fold
+from app.framework.mediator import Command, Mediator, Message, Query
+from app.framework.projections import Projection, ProjectionState, ProjectionStatus, fold
 from app.framework.request import NO_CONTEXT, Outcome, RequestContext
 
 ResultT = TypeVar("ResultT")
@@ -24,15 +25,24 @@ ResultT = TypeVar("ResultT")
 class World:
     """Handles messages as the service does; the views follow when told to."""
 
-    def __init__(self, contexts: Sequence[Context] = CONTEXTS) -> None:
+    def __init__(
+        self,
+        contexts: Sequence[Context] = CONTEXTS,
+        *,
+        read_model: MemoryReadModel | MongoReadModel | None = None,
+        handled: Sequence[type[Message[Any]]] = (Command, Query),
+    ) -> None:
+        """Handle messages of the kinds `handled`, with the views in `read_model`."""
         registry = event_registry(contexts)
         self.event_store = MemoryEventStore(registry)
-        self.read_model = MemoryReadModel()
+        self.read_model = read_model or MemoryReadModel()
         self.mediator = Mediator()
         self._projections = all_projections(contexts)
         read_side = ReadSide(self.read_model, registry, seconds=0.1)
-        register_commands(self.mediator, self.event_store, contexts)
-        register_queries(self.mediator, read_side, contexts)
+        if Command in handled:
+            register_commands(self.mediator, self.event_store, contexts)
+        if Query in handled:
+            register_queries(self.mediator, read_side, contexts)
         self._seen = 0
 
     async def send(self, message: Any, context: RequestContext = NO_CONTEXT) -> Any:
@@ -58,4 +68,13 @@ class World:
             keys = {projection.key(each) for each in events}
             stored = await self.read_model.load(projection, keys)
             await self.read_model.write(projection, fold(projection, stored, events))
+            await self.read_model.save(projection, self._status_of(projection, events))
         self._seen += len(events)
+
+    def _status_of(
+        self, projection: Projection, events: Sequence[RecordedEvent]
+    ) -> ProjectionStatus:
+        head = self._seen + len(events)
+        return ProjectionStatus(
+            projection.name, projection.version, head, head, ProjectionState.RUNNING
+        )

@@ -1,9 +1,12 @@
 """What each context declares for the tests that hold for every context.
 
-A context `app.contexts.<name>` has it in `tests/contexts/<name>/examples.py`.
+A context `app.contexts.<name>` declares STORED_EVENTS and EXAMPLES in
+`tests/contexts/<name>/examples.py`.
 """
 
 import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +21,35 @@ StoredEvents = list[tuple[str, int, dict[str, Any], Event]]
 Logs hold them for ever, so rows are added (a new event, a new schema version) and never taken
 away; the first three columns of a row never change.
 """
+
+
+class Call:
+    """A call of an operation, in order.
+
+    A path parameter that is left out is the id of what was last created.
+    """
+
+    def __init__(
+        self, operation: str, body: dict[str, Any] | None = None, **parameters: Any
+    ) -> None:
+        self.operation = operation
+        self.body = body
+        self.parameters = parameters
+
+
+@dataclass(frozen=True)
+class Example:
+    """A call that succeeds once those of `given` were made, in their order.
+
+    given: for a command, those that make the aggregate, which the last one changes or creates;
+        for a query of pages, what makes at least two items.
+    another: for a command, the same one with another body; without a body, on another path. Sent
+        under the same Idempotency-Key it is refused.
+    """
+
+    call: Call
+    given: Sequence[Call] = ()
+    another: Call | None = None
 
 
 def name_of(context: Context) -> str:

@@ -9,7 +9,6 @@ import pytest
 from pymongo import MongoClient
 
 from app.adapters.mongo import MongoReadModel
-from app.adapters.mongo.pages import page_filter, page_sort
 from app.bootstrap import register_queries
 from app.contexts.users.domain.events import (
     USER_EVENTS,
@@ -25,9 +24,10 @@ from app.contexts.users.queries.list_user_summaries import ListUserSummaries
 from app.framework.contexts import ReadSide
 from app.framework.eventsourcing import Event, EventRegistry, Metadata, RecordedEvent
 from app.framework.mediator import Mediator
-from app.framework.projections import Entry, PageRequest, Projection, fold
+from app.framework.projections import Entry, PageRequest, fold
 from app.framework.projections.changes import READ_AT_ONCE
 from tests.people import person
+from tests.plans import explained, is_by_index
 
 DATABASE = f"test_{uuid4().hex}"
 USERS = 2000
@@ -103,33 +103,13 @@ def send(views):
 def explain(mongodb_url):
     """What MongoDB did to answer a page."""
     with MongoClient[Any](mongodb_url, tz_aware=True) as client:
-
-        def executed(projection: Projection, request: PageRequest) -> Mapping[str, Any]:
-            find = {
-                "find": projection.id,
-                "filter": page_filter(request),
-                "sort": dict(page_sort(request)),
-                "limit": request.limit,
-            }
-            command = {"explain": find, "verbosity": "executionStats"}
-            return client[DATABASE].command(command)
-
-        yield executed
+        yield lambda *page: explained(client[DATABASE], *page)
 
 
-def stages(plan: Mapping[str, Any]) -> Iterator[str]:
-    """The stages of a plan, outermost first."""
-    yield plan["stage"]
-    for each in (*plan.get("inputStages", ()), *filter(None, [plan.get("inputStage")])):
-        yield from stages(each)
-
-
-def assert_served_by_an_index(explained: Mapping[str, Any], *, examined: int) -> None:
+def assert_served_by_an_index(answered: Mapping[str, Any], *, examined: int) -> None:
     """An index gave the documents in their order, and few others were looked at."""
-    used = list(stages(explained["queryPlanner"]["winningPlan"]))
-    assert "IXSCAN" in used
-    assert not {"COLLSCAN", "SORT"} & set(used)
-    assert explained["executionStats"]["totalKeysExamined"] <= examined
+    assert is_by_index(answered["queryPlanner"]["winningPlan"])
+    assert answered["executionStats"]["totalKeysExamined"] <= examined
 
 
 @pytest.mark.parametrize("q", [None, "a", "mu", "gon", "gonza", "alice smi", "zzz"])

@@ -9,7 +9,7 @@ from app.contexts.users.domain.events import (
     UserReactivated,
     UserRegistered,
 )
-from tests.contexts.declarations import StoredEvents
+from tests.contexts.declarations import Call, Example, StoredEvents
 
 STORED_EVENTS: StoredEvents = [
     (
@@ -24,4 +24,28 @@ STORED_EVENTS: StoredEvents = [
     ("UserBioChanged", 1, {"bio": "Reads."}, UserBioChanged("Reads.")),
     ("UserDeactivated", 1, {}, UserDeactivated()),
     ("UserReactivated", 1, {}, UserReactivated()),
+]
+
+ALICE = Call("register_user", {"id": "alice", "name": "Alice", "email": "alice@example.com"})
+BOB = Call("register_user", {"id": "bob", "name": "Bob", "email": "bob@example.com"})
+RENAMED = Call("update_user", {"name": "Alice Wonder"})
+DEACTIVATED = Call("deactivate_user")
+
+EXAMPLES = [
+    Example(ALICE, another=BOB),
+    Example(RENAMED, given=[ALICE], another=Call("update_user", {"name": "Al"})),
+    Example(
+        Call("put_user", {"bio": "Reads."}),
+        given=[ALICE],
+        another=Call("put_user", {"bio": "Runs."}),
+    ),
+    Example(DEACTIVATED, given=[ALICE], another=Call("deactivate_user", user_id="bob")),
+    Example(
+        Call("reactivate_user"),
+        given=[ALICE, DEACTIVATED],
+        another=Call("reactivate_user", user_id="bob"),
+    ),
+    Example(Call("get_user"), given=[ALICE]),
+    Example(Call("get_user_history"), given=[ALICE, RENAMED]),
+    Example(Call("list_users"), given=[ALICE, BOB]),
 ]

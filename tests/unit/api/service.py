@@ -11,8 +11,8 @@ from tests.world import World
 class MemoryService:
     """Implements Service; `project` brings the views up to date when a test says so."""
 
-    def __init__(self) -> None:
-        self._world = World()
+    def __init__(self, world: World | None = None) -> None:
+        self._world = world or World()
         self.roles = frozenset({"commands", "queries", "projector"})
         self.mediator = self._world.mediator
         self.log = self._world.event_store
