@@ -1,1 +1,1 @@
-"""The HTTP server: sockets, connections, and requests on them."""
+"""The HTTP server: uvicorn, with limits for connections and requests."""

@@ -1,7 +1,7 @@
-"""Taking in connections, many in each turn of the event loop.
+"""Accepts connections, many in each turn of the event loop.
 
-asyncio takes in all that wait before it does anything else, uvloop one a turn, so that under load,
-when turns are long, new clients wait for seconds, and health checks with them.
+uvloop accepts one per turn: under load, when turns are long, new clients and health checks would
+wait for seconds. asyncio accepts all that wait before it does anything else.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ A_TURN = 256
 """How many connections are accepted in one turn of the event loop."""
 
 REST_SECONDS = 0.1
-"""For how long none is accepted when the system cannot open one more."""
+"""The pause after the system could not open another connection."""
 
 _NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Acceptor:
-    """Accepts the connections to a socket, in the place of an `asyncio.Server`."""
+    """Accepts the connections to a socket, instead of an `asyncio.Server`."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Acceptor:
         )
 
     def start(self) -> None:
-        """Listen, and accept from now on.
+        """Start to listen and to accept.
 
         Raises:
             OSError: another process has begun to listen on the same address.
@@ -61,12 +61,12 @@ class Acceptor:
         self._loop.add_reader(self._listening, self._accept)
 
     def close(self) -> None:
-        """Accept no more; the socket is the caller's to close."""
+        """Accept no more; the caller closes the socket."""
         self._closed = True
         self._loop.remove_reader(self._listening)
 
     async def wait_closed(self) -> None:
-        """Return once every connection that was accepted is handed to its protocol."""
+        """Return once every accepted connection has its protocol."""
         if self._opening:
             await asyncio.wait(self._opening)
 
@@ -82,7 +82,7 @@ class Acceptor:
                 if error.errno in _NO_MORE:
                     self._rest()
                     return
-                continue  # the client is gone already, or its network is
+                continue  # the client or its network is gone already
             self._open(accepted)
 
     def _open(self, accepted: socket.socket) -> None:
@@ -101,7 +101,7 @@ class Acceptor:
             self._connections.open -= 1
 
     def _rest(self) -> None:
-        # The socket stays readable: to try again at once would keep the loop busy with nothing.
+        # The socket stays readable: an immediate retry would keep the loop busy.
         self._exhausted.count()
         self._connections.give_way()
         self._loop.remove_reader(self._listening)

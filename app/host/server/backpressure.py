@@ -1,7 +1,6 @@
-"""Clients that keep sending what is refused are read more slowly.
+"""Backpressure: reads clients more slowly that keep sending refused requests.
 
-To refuse costs little, but not nothing: at many thousands a second there would be no time left for
-the requests that are being worked on.
+A refusal is cheap, but many thousands a second would leave no time for the requests under way.
 """
 
 import asyncio
@@ -12,10 +11,10 @@ TICK_SECONDS = 0.01
 
 
 class Sender(Protocol):
-    """A connection whose requests can be left unread for a while."""
+    """A connection that can be paused."""
 
     def pause(self) -> None:
-        """Read nothing from it."""
+        """Stop reading from it."""
         ...
 
     def resume(self) -> None:
@@ -24,7 +23,7 @@ class Sender(Protocol):
 
 
 class Backpressure:
-    """Leaves a sender that was refused unread for as long as more than `a_second` are."""
+    """Pauses refused senders while there are more than `a_second` refusals per second."""
 
     def __init__(self, a_second: int) -> None:
         self._a_second = a_second
@@ -35,7 +34,7 @@ class Backpressure:
         self._is_ticking = False
 
     def refused(self, sender: Sender) -> None:
-        """Note that a request of `sender` was refused; it may be paused."""
+        """Count a refused request of `sender`, which may be paused."""
         if not self._is_ticking:
             self._tick_later(asyncio.get_running_loop())
         if self._left > 0:
@@ -50,7 +49,7 @@ class Backpressure:
         loop.call_later(TICK_SECONDS, self._tick, loop)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Longer than it should be, if the loop is busy.
+        # Later than planned, if the loop is busy.
         more = int((loop.time() - self._ticked) * self._a_second)
         while more > 0 and self._paused:
             sender, _ = self._paused.popitem(last=False)

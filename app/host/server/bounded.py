@@ -1,4 +1,4 @@
-"""HTTP within bounds: how long a client may keep the server waiting, how many may ask at once."""
+"""HTTP within limits: of waiting time, of requests under way, of memory."""
 
 import asyncio
 import functools
@@ -18,13 +18,13 @@ from app.host.server.quick_refusals import QuickRefusal
 _ALWAYS_ADMITTED = tuple(each.encode() for each in ALWAYS_ADMITTED)
 
 _GIVING_WAY_SECONDS = 0.05
-"""How long the last answer may take to go out, when the connection's descriptor is wanted."""
+"""How long sending the last answer may take when the connection's descriptor is needed."""
 
 _quick_refusal = functools.cache(QuickRefusal)
 
 
 class BoundedProtocol(Protocol):
-    """Keeps `connections` up to date, and refuses requests while no more may be worked on."""
+    """Keeps `connections` up to date, and refuses requests while all places are taken."""
 
     def __init__(
         self,
@@ -36,36 +36,32 @@ class BoundedProtocol(Protocol):
         super().__init__(config, server_state, {})
         self._all = connections
         self._all.open += 1
-        self._is_surplus = False  # there is no room for it: all but health checks are refused
+        self._is_surplus = False  # over the bound: only health checks are answered
         self._held = 0
         self._is_refused = False
-        self._is_paused = False  # too much was refused of late
+        self._is_paused = False  # too many refusals lately
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a head."""
         super().connection_made(transport)
         self._is_surplus = not self._all.made(self, self.loop.time())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
         super().connection_lost(exc)
         self._all.lost(self)
         self._release()
 
     def data_received(self, data: bytes) -> None:
-        """Take in what was sent."""
         super().data_received(data)
         if self._kept:
             self._hold(len(data))
 
     def on_message_begin(self) -> None:
-        """Give a head its time from its first byte."""
+        """Start the time for a head with its first byte."""
         super().on_message_begin()
         if self._all.heads.pop(self, None) is not None:
             self._owe_head()
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, or refuse."""
         owing = self._all
         owing.heads.pop(self, None)
         owing.bodies[self] = self.loop.time()
@@ -80,7 +76,6 @@ class BoundedProtocol(Protocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Pass on a part of the body."""
         if self._is_refused:
             self._kept = 0
             return
@@ -129,7 +124,6 @@ class BoundedProtocol(Protocol):
         return 0
 
     def abort(self) -> None:
-        """Close at once."""
         self.transport.abort()
 
     def pause(self) -> None:
@@ -149,14 +143,14 @@ class BoundedProtocol(Protocol):
     def _leave(self, data: bytes) -> None:
         more = len(data) - len(self._unread)
         super()._leave(data)
-        # It is kept like a body that is on its way.
+        # It is kept like an incomplete body.
         self._all.bodies.pop(self, None)
         self._all.bodies[self] = self.loop.time()
         self._hold(more)
 
     def _refuses_head(self) -> bool:
-        # What comes while another is being answered, or from a page, the application refuses: in
-        # its turn, or with what the browser needs to show it. An upgrade is read once more.
+        # The application refuses pipelined requests, in their turn, and those of pages, with the
+        # headers that a browser needs. A request with an upgrade is read once more.
         if self.url.startswith(_ALWAYS_ADMITTED) or self.parser.should_upgrade():
             return False
         from_page = any(name == b"origin" for name, _ in self.headers)
@@ -180,7 +174,7 @@ class BoundedProtocol(Protocol):
         return True
 
     def _refuse(self, kind: ProblemType, reason: str = "") -> None:
-        if self._is_refused:  # and so answered, though its body is not whole
+        if self._is_refused:  # it is answered, though its body is incomplete
             self._is_done = True
             self.transport.close()
         else:

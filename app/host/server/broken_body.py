@@ -1,4 +1,4 @@
-"""What becomes of a request whose body breaks off."""
+"""Requests whose body breaks off."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +7,10 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class BrokenBody:
-    """Stands in for the flow control of a request whose body breaks off, or cannot be read.
+    """Replaces the flow control of a request whose body breaks off, or cannot be read.
 
-    An application that waits for more of the body has input resumed; here it calls `unreadable`
-    instead. One that does without the body may answer.
+    An application that waits for more of the body calls it to resume input; this calls `unreadable`
+    instead. An application that does not need the body may still answer.
     """
 
     def __init__(self, flow: FlowControl, unreadable: Callable[[], None]) -> None:

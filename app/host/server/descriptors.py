@@ -1,18 +1,17 @@
-"""File descriptors, of which each connection takes one."""
+"""Limits of file descriptors; each connection takes one."""
 
 import logging
 import resource
 from pathlib import Path
 
 ENOUGH = 65_536
-"""More than the service has a use for; the limit is raised no further."""
+"""The service needs no more; the limit is raised no further."""
 
 CONNECTIONS = 10_000
-"""How many connections of clients there may be, if there are descriptors for them."""
+"""The most connections of clients, if there are descriptors for them."""
 
 RESERVE = 64
-"""How many descriptors are kept for what the process itself opens: connections to the databases,
-files."""
+"""Descriptors that are reserved for connections to databases and for files."""
 
 _LEAST = 16
 
@@ -20,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 
 def raise_limit() -> None:
-    """Let this process and those it starts open as many files as they may."""
+    """Raise the limit of open files of this process and its children as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -28,7 +27,7 @@ def raise_limit() -> None:
 
 
 def connections_bound() -> int:
-    """How many connections of clients there may be, with what is open by now."""
+    """The most connections of clients, given the files that are open now."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
         return CONNECTIONS

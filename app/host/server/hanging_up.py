@@ -1,4 +1,4 @@
-"""Connections that end in order."""
+"""Connections that close without losing answers."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 class OrderlyTransport:
     """A transport that closes in stages (RFC 9112, 9.6).
 
-    A socket that is closed answers all that still comes with a reset, and a reset makes the other
-    side drop answers that it has not read yet. So `close` sends what is left and the end of the
-    stream, then discards input until the other side closes too, for `LINGER` at most.
+    A closed socket answers further input with a reset, and then the other side drops answers that
+    it has not read yet. So `close` sends the rest and the end of the stream, then discards input
+    until the other side closes too, for at most `LINGER`.
 
-    Everything else is the transport's own. It costs a connection one object, and an answer nothing.
+    Everything else is the transport's own. It costs one object per connection.
     """
 
     LINGER: ClassVar[float] = 1.0
@@ -23,13 +23,13 @@ class OrderlyTransport:
         self.write = transport.write
         self.is_closing = transport.is_closing
         self.input_ended = False
-        """Whether the other side has said that it sends nothing more."""
+        """Whether the other side has closed its side."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def close(self) -> None:
-        """Hang up once all that was written is sent."""
+        """Close once everything written is sent."""
         if self.is_closing():
             return
         if self.input_ended:
@@ -47,14 +47,14 @@ class OrderlyTransport:
         self._loop.call_later(self.LINGER, self._transport.close)
 
     def discard_input(self) -> None:
-        """Discard input from now on; the protocol still hears of all other events."""
+        """Discard further input; the protocol still gets all other events."""
         protocol = self._transport.get_protocol()
         if not isinstance(protocol, _Deaf):
             self._transport.set_protocol(_Deaf(protocol, self))
 
 
 class _Deaf(asyncio.Protocol):
-    """Stands in for a protocol that reads nothing more."""
+    """Replaces a protocol that reads nothing more."""
 
     def __init__(self, protocol: asyncio.BaseProtocol, transport: OrderlyTransport) -> None:
         self._transport = transport
@@ -66,7 +66,7 @@ class _Deaf(asyncio.Protocol):
         """Throw it away."""
 
     def eof_received(self) -> bool:
-        """Keep the connection for the answer that is under way, if one is."""
+        """Keep the connection for an answer under way."""
         self._transport.input_ended = True
         return not self._transport.is_closing()
 

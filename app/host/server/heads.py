@@ -1,4 +1,4 @@
-"""What a request's head may say, and how it is read again without what the server does not do."""
+"""Heads of requests: their target, and their form without an upgrade."""
 
 import httptools
 
@@ -6,14 +6,14 @@ _SCHEMES = (b"http", b"https")
 
 
 class UnreadableHead(Exception):
-    """The head cannot be understood; the text says why, in words for the client."""
+    """The head is invalid; the text says why, for the client."""
 
 
 def origin_form(target: bytes, method: str) -> tuple[bytes, bytes | None]:
     """A request target as path and query, and the host it names, if it does (RFC 9112, 3.2).
 
     Raises:
-        UnreadableHead: it is none that an origin server is sent.
+        UnreadableHead: it is not valid for an origin server.
 
     """
     if b"#" in target:
@@ -35,7 +35,7 @@ def origin_form(target: bytes, method: str) -> tuple[bytes, bytes | None]:
 def without_upgrade(
     method: str, target: bytes, version: str, headers: list[tuple[bytes, bytes]]
 ) -> bytes:
-    """A head as it came, less its `Upgrade`, which a server that takes none ignores."""
+    """A head without its `Upgrade`, which this server ignores."""
     lines = [b"%b: %b\r\n" % each for each in headers if each[0] != b"upgrade"]
     start = b"%b %b HTTP/%b\r\n" % (method.encode(), target, version.encode())
     return b"%b%b\r\n" % (start, b"".join(lines))

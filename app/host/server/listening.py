@@ -5,13 +5,12 @@ import socket
 import sys
 
 UNTAKEN_SECONDS = 30
-"""For how long a client may take nothing of what it was sent. What it does not read the kernels of
-both sides keep, megabytes of it, so that nothing else would show it, and a stream would hold its
-place for ever."""
+"""How long a client may not read its answer. The kernels of both sides buffer megabytes, so nothing
+else would show it, and a stream would keep its place for ever."""
 
 
 class CannotListen(Exception):
-    """The address cannot be listened on; the message names HOST or PORT and says why."""
+    """The service cannot listen on the address; the message names HOST or PORT and the cause."""
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -25,7 +24,7 @@ class CannotListen(Exception):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, which is then ours; it does not listen yet.
+    """A socket bound to the address; it does not listen yet.
 
     Raises:
         CannotListen: the address is in use, not permitted or unknown.
@@ -41,9 +40,9 @@ def bind(host: str, port: int) -> socket.socket:
     except UnicodeError as error:  # a part of it is empty or too long
         raise CannotListen(host, port, OSError("it is no name of a host")) from error
     try:
-        # Connections of a run before that are not quite gone yet do not hinder us.
+        # Old connections of an earlier run do not block the address.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if sys.platform == "linux":  # others have no such limit; connections inherit it
+        if sys.platform == "linux":  # only Linux has this limit; connections inherit it
             bound.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNTAKEN_SECONDS * 1000)
             )
@@ -55,7 +54,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def base_url(bound: socket.socket) -> str:
-    """The address a browser on this machine finds `bound` at."""
+    """The address of `bound` for a browser on this machine."""
     host, port = bound.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound to
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

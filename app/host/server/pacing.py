@@ -13,10 +13,10 @@ class PacedProtocol(HttpToolsProtocol):
     """
 
     PIECE: ClassVar[int] = 512
-    """How many bytes are read at a time; as many requests as they hold may wait."""
+    """How many bytes are read at a time; the requests in them may wait."""
 
     _is_done = False
-    """Whether nothing more is read."""
+    """Whether reading is paused."""
 
     _unread = b""
     _has_ended = False
@@ -31,7 +31,7 @@ class PacedProtocol(HttpToolsProtocol):
             self._read_in_pieces(data)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Tell whether the connection stays open: there may be more to read."""
+        """Whether the connection stays open, as there may be more to read."""
         self._has_ended = bool(self._unread)
         return self._has_ended
 
@@ -40,15 +40,15 @@ class PacedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def resume_writing(self) -> None:
-        """Go on, since the client takes what it is sent."""
+        """Continue, as the client reads again."""
         super().resume_writing()
         self._read_on_later()
 
     def on_response_complete(self) -> None:
-        """Begin the next request, if it is there.
+        """Start the next request, if there is one.
 
-        As uvicorn does, but for the timer that it sets and ends with each answer to hang up on an
-        idle connection: the server looks at all of them once a second.
+        Like uvicorn, but without its timer for idle connections on each answer: the server checks
+        all connections once a second.
         """
         self.server_state.total_requests += 1
         if self.transport.is_closing():
@@ -63,7 +63,7 @@ class PacedProtocol(HttpToolsProtocol):
 
     @property
     def _has_to_wait(self) -> bool:
-        """Whether requests wait for their turn, or answers for the client to take them."""
+        """Whether requests wait for their turn, or answers for the client to read them."""
         return bool(self.pipeline) or self.flow.write_paused
 
     def _read(self, data: bytes | memoryview) -> None:
@@ -79,7 +79,7 @@ class PacedProtocol(HttpToolsProtocol):
             rest = rest[self.PIECE :]
 
     def _leave(self, data: bytes) -> None:
-        """Read this later, and nothing more before."""
+        """Read this later, and nothing else before it."""
         self._unread = data
         self.flow.pause_reading()
 

@@ -36,18 +36,18 @@ class Protocol(PacedProtocol):
     """
 
     LIMIT: ClassVar[int] = 64 * 1024
-    """How many bytes may come in that complete no head and belong to no body; more than the
-    application itself accepts, which can say so in better order."""
+    """How many bytes may come without completing a head or belonging to a body; more than the
+    application accepts, as its refusal is more precise."""
 
     PATIENCE: ClassVar[float] = 2.0
-    """For how many seconds a client may take nothing of what it is sent, when the server stops."""
+    """For how many seconds a client may not read its answer, when the server stops."""
 
     LAST_REQUEST: ClassVar[float] = 1.0
     """For how many seconds an idle connection may still send a request, when the server stops."""
 
     LAST_ANSWER: ClassVar[float] = 1.0
-    """For how many seconds the answer to a read is waited for, once the client has closed its side.
-    It may have gone, and a read can be sent again."""
+    """For how many seconds the answer to a read may take once the client has closed its side. The
+    client may be gone, and can repeat a read."""
 
     _kept = 0
     _task: asyncio.Task[None]
@@ -58,7 +58,7 @@ class Protocol(PacedProtocol):
         super().connection_made(cast("asyncio.Transport", orderly))
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Answer what came before the client closed its side, then close the other."""
+        """Answer the requests before the client closed its side, then close ours."""
         if super().eof_received():
             return True
         cycle = self._under_way
@@ -76,7 +76,7 @@ class Protocol(PacedProtocol):
         return not self.transport.is_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the request that is being answered, also if others wait behind it."""
+        """Disconnect the request under way, also if others wait behind it."""
         super().connection_lost(exc)
         self.pipeline.clear()
         if self._begun and not self._begun.response_complete:
@@ -96,7 +96,7 @@ class Protocol(PacedProtocol):
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
-        """Keep what may follow the last chunk from becoming part of the head."""
+        """Prevent trailers after the last chunk from becoming part of the head."""
         if self.headers:
             codings = [value for name, value in self.headers if name == b"transfer-encoding"]
             if [each.strip().lower() for each in codings] != [b"chunked"]:
@@ -142,7 +142,7 @@ class Protocol(PacedProtocol):
             self.transport.abort()
 
     def _should_upgrade(self) -> bool:
-        # uvicorn begins no request then, and `_read_head_again` does.
+        # uvicorn starts no request then; `_read_head_again` does.
         return True
 
     def _read_head_again(self) -> bool:
@@ -156,7 +156,7 @@ class Protocol(PacedProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         try:
             self.parser.feed_data(without_upgrade(method, self.url, version, self.headers))
-        except httptools.HttpParserError as error:  # its framing was not looked at before
+        except httptools.HttpParserError as error:  # its framing was not checked before
             self._refuse(MALFORMED_REQUEST, _reason(error))
             return False
         return True
@@ -177,13 +177,13 @@ class Protocol(PacedProtocol):
 
     @property
     def _under_way(self) -> RequestResponseCycle | None:
-        """The last request whose head was read, unless it is answered."""
+        """The last request with a complete head, unless it is answered."""
         last: RequestResponseCycle | None = self.cycle
         return None if last is None or last.response_complete else last
 
     @property
     def _reads_head(self) -> bool:
-        """Whether a head has begun, and is not complete."""
+        """Whether a head has started and is incomplete."""
         begun: HTTPScope | None = self.scope
         last: RequestResponseCycle | None = self.cycle
         return begun is not None and (last is None or last.scope is not begun)
@@ -194,14 +194,14 @@ class Protocol(PacedProtocol):
         self._is_done, self._unread = True, b""
         cycle = self._under_way
         if cycle is None:
-            # The rest of a request that was answered before it was whole gets no second answer.
+            # The rest of a request that was answered early gets no second answer.
             if self._reads_head or self.scope is None:
                 self._write(LastAnswer({"path": "", "root_path": self.root_path}, kind, reason))
             self.transport.close()
             return
         cycle.keep_alive = False
         if not cycle.more_body:
-            return  # It came whole and may have been carried out: its own answer is the last one.
+            return  # It is complete and may have been carried out: its own answer is the last one.
         answer = LastAnswer(cycle.scope, kind, reason)
         if self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline[0] = (cycle, answer)

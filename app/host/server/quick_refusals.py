@@ -1,4 +1,4 @@
-"""Problems that are answered many thousands of times a second, without making a document each."""
+"""Problems for thousands of refusals a second, without a new document for each."""
 
 import json
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ _PATH, _ID = "/path-of-the-request", "id-of-the-request"
 
 
 class QuickRefusal:
-    """Answers with one kind of problem, as `problem_response` does, which is called once.
+    """Answers with one kind of problem, like `problem_response`, which it calls once.
 
-    What differs from one request to the next is put in between.
+    The parts that differ between requests are inserted.
     """
 
     def __init__(self, kind: ProblemType, root_path: str = "") -> None:
@@ -38,7 +38,7 @@ class QuickRefusal:
     def answer(
         self, url: bytes, headers: Headers, default_headers: Headers, *, last: bool
     ) -> bytes:
-        """The answer to the request of `url`, which had these headers, perhaps the last one."""
+        """The answer to a request for `url`; `last` says that it is the last of the connection."""
         request_id = next(
             (value for name, value in headers if name == REQUEST_ID and acceptable_id(value)), b""
         )

@@ -1,4 +1,4 @@
-"""uvicorn's server, as the service runs it."""
+"""The server of the service, based on uvicorn."""
 
 import asyncio
 import contextlib
@@ -21,9 +21,9 @@ from app.host.server.listening import CannotListen, base_url
 
 
 class Server(uvicorn.Server):
-    """A server that says when it accepts connections, and when it stops to.
+    """A server that announces when it accepts connections, and stops in stages.
 
-    It leaves signals to StopRequest.
+    It captures no signals: StopRequest handles them.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI, stop_delay: float = 0) -> None:
@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; another process may have begun to on the same port since it was bound."""
+        """Listen; fails if another process listens on the same port by now."""
         [bound] = sockets or []
         self.connections = Connections(self._places, bound=connections_bound())
         if not self.config.loaded:
@@ -61,14 +61,14 @@ class Server(uvicorn.Server):
         sys.stdout.flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop, after the delay; a second signal ends the delay, another one the patience."""
+        """Stop after the delay; a further signal ends the delay, then the wait for requests."""
         if self.should_exit and not self._hurry:
             self._hurry = True
         else:
             super().handle_exit(sig, frame)
 
     async def main_loop(self) -> None:
-        """Serve until a stop is asked for, and for the delay after that."""
+        """Serve until a stop is requested, and for the delay after it."""
         await super().main_loop()
         self._draining.set()
         loop = asyncio.get_running_loop()
@@ -81,14 +81,14 @@ class Server(uvicorn.Server):
         self._hurry = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Look ten times a second whether to stop, and once at those that are late."""
+        """Check ten times a second whether to stop, and once a second for late connections."""
         if counter % 10 == 0:
             now = asyncio.get_running_loop().time()
             self.connections.look(cast("set[BoundedProtocol]", self.server_state.connections), now)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell those that answer without end, and wait for all that are being answered."""
+        """End the streams, and wait for the requests under way."""
         self._stopping.set()
         for each in self.servers:
             each.close()

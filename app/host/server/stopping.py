@@ -1,4 +1,4 @@
-"""The signals that ask the service to stop."""
+"""The signals that stop the service."""
 
 import contextlib
 import signal
@@ -10,21 +10,21 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stoppable(Protocol):
-    """The server, as far as a stop goes; uvicorn's is one, and only `serve` imports that."""
+    """A server that can be stopped, such as uvicorn's, which only `serve` imports."""
 
     should_exit: bool
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop, and sooner when it is called again."""
+        """Stop; a further call shortens the wait."""
         ...
 
 
 class StopRequest:
-    """Remembers that a stop was asked for, and tells the server if there is one.
+    """Records that a stop was requested, and passes it to the server if there is one.
 
-    Nothing is interrupted by a signal within the `with` block, unless it is `interruptible`:
-    not the start of the embedded servers, which could leave one behind, and not their stop. A
-    second Ctrl-C makes the server give up on requests that are still being answered.
+    Within the `with` block signals interrupt only what is `interruptible`: not the start of the
+    embedded servers, which could leave one running, and not their stop. After a second Ctrl-C the
+    server does not wait for requests under way.
     """
 
     def __init__(self) -> None:
@@ -38,13 +38,13 @@ class StopRequest:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Nothing is left to stop, and the exit status shall tell how it went.
+        # Nothing is left to stop, and the exit status shows the result.
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Let a signal end what is done in this block, with 128 + its number for exit status."""
+        """Let a signal end this block, with 128 + its number as the exit status."""
         self._interruptible = True
         try:
             yield
@@ -52,7 +52,7 @@ class StopRequest:
             self._interruptible = False
 
     def hand_to(self, server: Stoppable) -> None:
-        """Let `server` stop when a stop is, or was, asked for."""
+        """Stop `server` when a stop is, or was, requested."""
         self._server = server
         server.should_exit = self.requested
 
@@ -65,7 +65,7 @@ class StopRequest:
 
 
 def handle(number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> None:
-    """Let `handler` handle the signal; not a hang-up that nohup had us ignore."""
+    """Let `handler` handle the signal, but not a SIGHUP that nohup has disabled."""
     if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
         return
     signal.signal(number, handler)
