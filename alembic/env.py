@@ -1,4 +1,4 @@
-"""How alembic reaches the database: through asyncpg, at DATABASE_URL or where it is told."""
+"""Connects alembic to the database, through asyncpg, at DATABASE_URL or the configured URL."""
 
 import asyncio
 from collections.abc import Sequence

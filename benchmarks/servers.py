@@ -38,7 +38,7 @@ class DidNotStart(Exception):
 def serving(name: str, *module: str, log: Path, **settings: str) -> Iterator[Server]:
     """Run `python -m` with `module` on a free port, for the length of a `with` block.
 
-    `settings` are all it has: none of whoever runs the benchmarks.
+    `settings` are all it has: the environment of the benchmarks is not passed on.
 
     Raises:
         DidNotStart: it does not answer.

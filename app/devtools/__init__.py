@@ -1,1 +1,1 @@
-"""What development needs and production does not."""
+"""Tools for development; production does not need them."""

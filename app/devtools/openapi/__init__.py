@@ -1,12 +1,12 @@
-"""The contract with clients: what of one OpenAPI document another does not keep.
+"""The contract with clients: finds breaking changes between two OpenAPI documents.
 
-A client may go on sending what it could send, is answered with nothing that it could not be
-answered with, and finds the names that its code was generated from: operations, tags, schemas,
-fields, constants. So what is sent may become wider and what is answered narrower, never the
-other way round; a new status of a refusal is no news, since every refusal is a problem.
+A client can still send what it could send, gets only answers that it could get before, and finds
+the names that its code was generated from: operations, tags, schemas, fields, constants. So
+requests may accept more and answers may hold less, never the other way round. A new status of a
+refusal is compatible, as every refusal is a problem.
 
-Descriptions and examples are nothing that programs rely on. What no rule is written for, as
-JSON Schema's `allOf` and `not`, has to stay as it is.
+Programs do not rely on descriptions and examples. Features without a rule here, such as JSON
+Schema's `allOf` and `not`, must not change.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def breaking_changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """What would break clients of `before` if the service were that of `after`, a line each."""
+    """The changes from `before` to `after` that break clients, one line each."""
     return list(dict.fromkeys(_changes(before, after)))
 
 

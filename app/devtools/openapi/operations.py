@@ -1,4 +1,4 @@
-"""Operations: what they take, and what they answer."""
+"""Compares operations: their parameters, bodies and answers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ _AS_THEY_ARE = ("operationId", "tags", "security", "servers", "callbacks")
 def operation_changes(
     schemas: SchemaComparison, where: str, before: Json, after: Json
 ) -> Iterator[str]:
-    """What would break the callers of an operation, which is called `where`."""
+    """The breaking changes of an operation, which is called `where`."""
     for each in _AS_THEY_ARE:
         if before.get(each) != after.get(each):
             yield f"{where}: {each} was {before.get(each)!r}, is {after.get(each)!r}"

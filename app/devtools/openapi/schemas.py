@@ -29,11 +29,11 @@ class SchemaComparison:
         self._compared: set[tuple[str, str, bool]] = set()
 
     def resolved(self, before: Json, after: Json) -> tuple[Json, Json]:
-        """What the two lead to if they are references; otherwise they themselves."""
+        """The targets of the two if they are references; otherwise they themselves."""
         return _resolved(self._before, before), _resolved(self._after, after)
 
     def changes(self, where: str, before: Json, after: Json, *, sent: bool) -> Iterator[str]:
-        """What would break clients that send values of `before`, or else are answered with them."""
+        """The changes that break clients that send (`sent`) or receive values of `before`."""
         if sent and "default" in before and before["default"] != after.get("default"):
             yield f"{where} means {after.get('default')!r} now when it is left out"
         old, new = _alternatives(self._before, before), _alternatives(self._after, after)
@@ -113,7 +113,7 @@ def _resolved(document: Json, schema: Json) -> Json:
 
 
 def _alternatives(document: Json, schema: Json) -> list[tuple[str, Json]]:
-    """Each type of the values that `schema` describes, and what it says of them."""
+    """Each type of values of `schema`, with its part of the schema."""
     resolved = _resolved(document, schema)
     union = resolved.get("anyOf") or resolved.get("oneOf")
     if union:

@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the servers are; None for one that was not asked for."""
+    """The URLs of the servers; None for a server that is not needed."""
 
     postgres: str | None
     mongodb: str | None
@@ -37,9 +37,9 @@ class Urls:
 def embedded_servers(
     data_dir: Path, initiate: InitiateReplicaSet, *, postgres: bool = True, mongodb: bool = True
 ) -> Iterator[Urls]:
-    """Own `data_dir` and run the servers asked for, for the length of a `with` block.
+    """Own `data_dir` and run the requested servers during a `with` block.
 
-    Both accept connections, and writes, when the block is entered; neither runs after it.
+    They accept connections and writes within the block, and are stopped after it.
 
     Raises:
         DataDirInUse: another process owns the directory.
@@ -63,7 +63,7 @@ def running_servers(data_dir: Path, *, postgres: bool = True, mongodb: bool = Tr
     """The servers that another process runs in `data_dir`.
 
     Raises:
-        CannotStart: one that was asked for does not accept connections.
+        CannotStart: a requested server does not accept connections.
 
     """
     path = data_dir.resolve()

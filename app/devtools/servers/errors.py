@@ -1,4 +1,4 @@
-"""What the embedded servers may raise; every message is one line for the person at the shell.
+"""The errors of the embedded servers; every message is one line for the developer.
 
 CannotStart
 `-- DataDirInUse   another process owns the data directory

@@ -27,9 +27,8 @@ REPLICA_SET = IDENTIFIER
 InitiateReplicaSet = Callable[[str, str], None]
 """Makes the mongod at a socket the primary of the replica set of that name, and waits for it.
 
-It takes a driver to do that, and drivers are the adapters' business. It must do for a node that
-has never been one, for one that is, and for one whose set knows it under another address. It
-raises StorageUnavailable when the node does not become the primary.
+An adapter does it, as it needs a driver. The node may be new, a primary already, or known to its
+set under another address. It raises StorageUnavailable if the node does not become the primary.
 """
 
 _SOCKET = "mongod.sock"
@@ -54,7 +53,7 @@ class Mongod:
 
     @property
     def url(self) -> str | None:
-        """How to connect to the running server; None when nothing listens at its socket."""
+        """The URL of the running server; None if nothing listens on its socket."""
         if not _listening(self._socket):
             return None
         return f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
@@ -77,12 +76,12 @@ class Mongod:
             raise
 
     def stop(self) -> None:
-        """Stop the server: what is acknowledged is on disk."""
+        """Stop the server; acknowledged writes are on disk."""
         if self._process:
             self._process.stop(_STOP, _KILL)
 
     def _adopt(self) -> str | None:
-        """The URL of the server that was left behind; None: there is none, or it just ended."""
+        """The URL of a server left running; None if there is none, or it has just ended."""
         self._process = self._left_behind()
         if self._process is None:
             return None
@@ -100,7 +99,7 @@ class Mongod:
         raise CannotStart(f"mongod did not stay up: {self._last_words()} (see {self._log})")
 
     def _left_behind(self) -> ServerProcess | None:
-        """The mongod that holds its lock file, and so has written its pid there."""
+        """The mongod that holds its lock file, found by the pid in it."""
         lock = self._data / "mongod.lock"
         if not _held(lock):
             return None
@@ -158,7 +157,7 @@ class Mongod:
         return f"mongod did not start: {words} (see {self._log})"
 
     def _last_words(self) -> str:
-        """The first error of its log, or what it said last."""
+        """The first error of its log, or its last line."""
         lines = self._log.read_text(errors="replace").splitlines() or ["it said nothing"]
         for line in lines:
             if '"s":"E"' in line or '"s":"F"' in line:
@@ -176,7 +175,7 @@ def _message(line: str) -> str:
 
 
 def _held(lock: Path) -> bool:
-    """Whether a process holds the lock: sure even when the pid in it is another's by now."""
+    """Whether a process holds the lock; correct also if the pid is reused."""
     try:
         with lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

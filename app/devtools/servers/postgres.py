@@ -29,7 +29,7 @@ _KILL = (signal.SIGKILL, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class _PidFile:
-    """What a running postmaster says of itself in `postmaster.pid`."""
+    """The content of `postmaster.pid` of a running postmaster."""
 
     pid: int
     sockets: str
@@ -55,7 +55,7 @@ class Postgres:
 
     @property
     def url(self) -> str | None:
-        """How to connect to the running server; None when it does not accept connections."""
+        """The URL of the running server; None if it does not accept connections."""
         found = _PidFile.read(self._data)
         if found is None or not found.ready or not self._is_ours(found.pid):
             return None
@@ -76,7 +76,7 @@ class Postgres:
             raise
 
     def stop(self) -> None:
-        """Stop the server: clients are disconnected, what is committed is on disk."""
+        """Stop the server: it disconnects clients, and committed data are on disk."""
         if self._process:
             self._process.stop(_FAST_STOP, _IMMEDIATE_STOP, _KILL)
 
@@ -100,7 +100,7 @@ class Postgres:
         return None
 
     def _forget(self, found: _PidFile) -> None:
-        """Remove pid files whose pid is another program's by now, for PostgreSQL would not."""
+        """Remove pid files whose pid is reused by another program, as PostgreSQL would not."""
         command = processes.command_line(found.pid)
         if "postgres" in command:
             raise CannotStart(
@@ -136,7 +136,7 @@ class Postgres:
             hand_over(self._home, account, binaries.postgres, binaries.folders)
 
     def _create(self, binaries: PostgresBinaries, account: Account | None) -> None:
-        """Make the cluster and its database aside, so that a crash leaves no half of one."""
+        """Create the cluster in a temporary folder, so that a crash leaves no partial one."""
         fresh = self._home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         initdb = (binaries.initdb, "-D", fresh, *_INITDB)

@@ -36,11 +36,11 @@ class ServerProcess:
     exit_status: Callable[[], int | None] = lambda: None
 
     def await_ready(self, ready: Callable[[], bool], seconds: float) -> bool:
-        """Wait until it is ready; False when it ended before, or is not ready in time."""
+        """Wait until it is ready; False if it ends before, or is not ready in time."""
         return wait_until(lambda: ready() or not self.running(), seconds) and self.running()
 
     def stop(self, *steps: tuple[signal.Signals, float]) -> None:
-        """Send each signal in turn, and wait as many seconds, until the process has ended."""
+        """Send each signal in turn, and wait its seconds, until the process has ended."""
         for number, seconds in steps:
             if not self.running():
                 return
@@ -53,7 +53,7 @@ class ServerProcess:
 def spawn(
     name: str, command: Sequence[str | Path], log: Path, account: Account | None
 ) -> ServerProcess:
-    """Start `command` with what it says in `log`; the log of the run before is kept beside.
+    """Start `command` with its output in `log`; the previous log is kept beside it.
 
     Raises:
         CannotStart: the program cannot be executed.
@@ -79,7 +79,7 @@ def spawn(
 
 
 def environment() -> dict[str, str]:
-    """What a server needs of the environment: no setting or secret, and messages in English."""
+    """The environment of a server: no setting or secret of ours, and messages in English."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {**kept, "LC_ALL": "C"}
 
@@ -106,7 +106,7 @@ def exists(pid: int) -> bool:
 
 
 def command_line(pid: int) -> str:
-    """How process `pid` was called; empty when there is none, or it has ended."""
+    """The command line of process `pid`; empty if there is none, or it has ended."""
     try:
         return (
             Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")

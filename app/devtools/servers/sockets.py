@@ -14,10 +14,10 @@ _LONGEST_SOCKET = 100  # bytes; the systems allow 103 to 107
 
 
 def socket_folder(home: Path, name: str, account: Account | None) -> Path:
-    """Where a server under `home` keeps its socket `name`; it runs as `account`, or as we do.
+    """The folder for the socket `name` of a server under `home` that runs as `account`, or as us.
 
-    The home itself, unless its path is too long, or has what a URL's host cannot hold; else a
-    folder for temporary files that is the same at every start.
+    The home itself, unless its path is too long or has characters that a URL's host cannot hold;
+    else a temporary folder that is the same at every start.
 
     Raises:
         CannotStart: that folder belongs to another user.

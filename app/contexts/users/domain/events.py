@@ -1,4 +1,4 @@
-"""What happens to users; stored for ever, so a change needs a schema version and an upcaster."""
+"""The events of users; stored for ever, so a change needs a schema version and an upcaster."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -70,7 +70,7 @@ class UserReactivated(Event):
 
 
 STREAM_TYPE = "user"
-"""What the stream ids of users begin with."""
+"""The type of the streams of users."""
 
 USER_EVENTS: tuple[type[Event], ...] = (
     UserRegistered,

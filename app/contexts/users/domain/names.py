@@ -8,8 +8,8 @@ from collections.abc import Sequence
 SHORTEST_PREFIXES = 3
 LONGEST_PREFIX = 31
 INDEXED_LENGTHS = (1, 2, *range(SHORTEST_PREFIXES, LONGEST_PREFIX + 1, 2))
-"""How long the prefixes are that are indexed. A search for one between looks for all that are one
-character longer instead."""
+"""The lengths of indexed prefixes. A search for a length between searches for all prefixes that are
+one character longer."""
 
 _LENGTHS = [
     (*(each for each in INDEXED_LENGTHS if each < whole), whole)
@@ -17,8 +17,7 @@ _LENGTHS = [
 ]
 
 FOLLOWING = string.digits + string.ascii_lowercase + " "
-"""The characters that the index counts on to follow. Before any other, a prefix of every length is
-indexed."""
+"""The characters that normally follow. Before any other, prefixes of every length are indexed."""
 
 MOST_PREFIXES = 200
 """A name with more prefixes is crowded: it has dozens of words. Its index entries would cost
@@ -26,7 +25,7 @@ MongoDB as much as those of many names, so only prefixes of up to SHORTEST_PREFI
 indexed."""
 
 CROWDED = "\n"
-"""Marks a prefix under which crowded names are found. It is in no word."""
+"""Marks a prefix of crowded names. No word has it."""
 
 SORTED_CHARACTERS = 100
 
@@ -34,9 +33,9 @@ _ASCII_WORD = re.compile("[0-9a-z]+")
 
 
 def folded(text: str) -> str:
-    """`text` without case and accents, and in plain letters where it has letters of a style."""
+    """`text` without case and accents, and with plain letters for styled ones."""
     if text.isascii():
-        return text.lower()  # what the rest comes to, sooner
+        return text.lower()  # same result, faster
     # Styled letters, the bold ones of mathematics say, have a case only once they are plain.
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(each for each in plain if not unicodedata.combining(each))
@@ -48,7 +47,7 @@ def sort_key(text: str) -> str:
 
 
 def search_words(text: str) -> str:
-    """The folded words of `text`, parted by single spaces; letters, vowel signs and digits only."""
+    """The folded words of `text`, with single spaces; letters, vowel signs and digits only."""
     plain = folded(text)
     if plain.isascii():
         return " ".join(_ASCII_WORD.findall(plain))
@@ -57,24 +56,24 @@ def search_words(text: str) -> str:
 
 
 def word_prefixes(words: str) -> list[str]:
-    """The prefixes of what begins at each of `words`, sorted.
+    """The prefixes of the text from each of `words` on, sorted.
 
-    They run on over the words that follow, so that each search is one look into an index.
+    They continue into the following words, so that each search is one look-up in an index.
     """
     return _prefixes(_rests(words))
 
 
 def later_prefixes(words: str, key: str) -> list[str]:
-    """The `word_prefixes` without those of the first word, if the sort key begins as that does.
+    """The `word_prefixes` without those of the first word, if the sort key begins with it.
 
-    For the order of names: there the names that begin with what is searched for stand together.
+    For the order by name: there the names that begin with the search text are adjacent.
     """
     rests = _rests(words)
     return _prefixes(rests[1:] if rests and key.startswith(rests[0]) else rests)
 
 
 def prefixes_to_find(words: str) -> tuple[str, ...]:
-    """The prefixes of which each name that the search for `words` finds has one."""
+    """The prefixes to search for: each name that matches `words` has one of them."""
     prefix = words[:LONGEST_PREFIX]
     if len(prefix) <= SHORTEST_PREFIXES:
         return (prefix,)
@@ -83,7 +82,7 @@ def prefixes_to_find(words: str) -> tuple[str, ...]:
 
 
 def first_prefix(words: str) -> str:
-    """Up to three characters of the first of `words`: what version 1 of the view indexes."""
+    """Up to three characters of the first of `words`, which version 1 of the view indexes."""
     return words.partition(" ")[0][:SHORTEST_PREFIXES]
 
 
@@ -108,5 +107,5 @@ def _prefixes(rests: Sequence[str]) -> list[str]:
 
 
 def _is_of_a_word(character: str) -> bool:
-    # The marks that `folded` leaves are no accents: Hindi, Thai and others write vowels so.
+    # The remaining marks are no accents: Hindi, Thai and others write vowels with them.
     return character.isalnum() or unicodedata.category(character).startswith("M")
