@@ -4,16 +4,15 @@ import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-import httpx
 import pytest
 from pymongo import MongoClient
 
 from app.adapters.mongo import MongoReadModel
 from app.bootstrap import all_projections
 from app.framework.projections import Entry, PageRequest
-from app.main import application
 from tests.contexts.api import DOCUMENT, Api, operation_of
 from tests.contexts.cases import CASES, Case
+from tests.contexts.conftest import client_of
 from tests.contexts.declarations import Call
 from tests.plans import explained, is_by_index
 from tests.unit.api.service import MemoryService
@@ -70,8 +69,7 @@ async def test_pages_are_served_by_indexes(views, mongodb_url, mongodb_database,
     How much of an index is read only a log of some size shows: see `test_mongo_plans`.
     """
     service = MemoryService(World(read_model=views))
-    transport = httpx.ASGITransport(application(service))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async with client_of(service) as client:
         api = Api(client, service.log.head)
         await api.make(case.example.given)
         await service.project()

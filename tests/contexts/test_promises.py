@@ -3,19 +3,17 @@
 In memory each promise is tried on its own; on real servers all of an operation are.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
-import httpx
 import pytest
 
 from app.bootstrap import CONTEXTS
 from app.framework.http.operations import Operation
 from app.framework.mediator import Command, Query
-from app.main import application
 from tests.contexts import promises
 from tests.contexts.api import Api
 from tests.contexts.cases import CASES, Case, operations_of
+from tests.contexts.conftest import client_of
 from tests.contexts.declarations import declared_by, name_of
 from tests.contexts.promises import PROMISES, code_of
 from tests.integration.conftest import serving
@@ -29,25 +27,10 @@ def each_case(kind: Callable[[Case], bool]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", found, ids=lambda case: case.name)
 
 
-@asynccontextmanager
-async def calls_of(service: MemoryService) -> AsyncIterator[Api]:
-    """The API of a service in memory, whose views follow when they are told to."""
-    transport = httpx.ASGITransport(application(service))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        yield Api(client, service.log.head)
-
-
 @pytest.fixture
-def service() -> MemoryService:
-    """A service in memory."""
-    return MemoryService()
-
-
-@pytest.fixture
-async def api(service: MemoryService) -> AsyncIterator[Api]:
-    """Its API."""
-    async with calls_of(service) as api:
-        yield api
+def api(client, service) -> Api:
+    """Calls of a service in memory."""
+    return Api(client, service.log.head)
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=name_of)
@@ -125,8 +108,10 @@ async def test_pages_lead_on_to_each_other(api, service, case):
 async def test_a_process_without_the_role_says_so(case):
     """One that serves messages of the other kind only."""
     other = Query if case.is_command else Command
-    async with calls_of(MemoryService(World(handled=[other]))) as api:
-        assert code_of(await api.call(case.call)) == (421, "misdirected-request")
+    service = MemoryService(World(handled=[other]))
+    async with client_of(service) as client:
+        answer = await Api(client, service.log.head).call(case.call)
+    assert code_of(answer) == (421, "misdirected-request")
 
 
 @each_case(lambda _: True)

@@ -27,8 +27,12 @@ def example_of_a_body(method: str, path: str) -> Any:
     body = DOCUMENT["paths"][path].get(method.lower(), {}).get("requestBody")
     if body is None:
         return None
-    schema = next(iter(body["content"].values()))["schema"]["$ref"].rpartition("/")[2]
-    return DOCUMENT["components"]["schemas"][schema]["examples"][0]
+    name = next(iter(body["content"].values()))["schema"]["$ref"].rpartition("/")[2]
+    schema = DOCUMENT["components"]["schemas"][name]
+    if "examples" in schema:
+        return schema["examples"][0]
+    members = schema["properties"].items()
+    return {member: each["examples"][0] for member, each in members if "examples" in each}
 
 
 DOCUMENT = application(MemoryService()).openapi()

@@ -21,7 +21,7 @@ from app.contexts.users.domain.events import (
 from app.contexts.users.domain.user import USER_SNAPSHOTS, User
 from app.contexts.users.domain.values import UNCHANGED
 from app.framework.eventsourcing import Claim, Event
-from tests.unit.users.given import given
+from tests.contexts.users.given import given
 
 REGISTERED = UserRegistered("user123", "Alice Smith", "alice@example.com")
 COMPLETE = UserRegistered(

@@ -34,7 +34,7 @@ from app.contexts.users.projections.user_summaries import summary
 from app.contexts.users.read_models import UserHistoryEntry, UserProfile, UserSummary
 from app.framework.eventsourcing import Event, RecordedEvent, event_data
 from app.framework.projections import CannotApply, Document, Entry, Projection, Versioned, fold
-from tests.unit.users.log import Log, time_of
+from tests.contexts.users.log import Log, time_of
 
 ALICE = UserRegistered("alice", "Alice Smith", "alice@example.com", "https://a.example/a", "Reads.")
 BOB = UserRegistered("bob", "Bob", "bob@example.com")
