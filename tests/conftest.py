@@ -6,6 +6,7 @@ TEST_DATABASE_URL and TEST_MONGODB_URL name servers to use instead of embedded o
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,16 @@ from app.host.settings import Settings
 # What an example may take is no property of the code on a machine that does other work as well.
 hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
+
+
+@pytest.fixture(autouse=True)
+def _unmeasured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep coverage out of tests marked `unmeasured`; no_cover does not in workers."""
+    measuring = sys.gettrace()
+    if request.node.get_closest_marker("unmeasured"):
+        sys.settrace(None)
+    yield
+    sys.settrace(measuring)
 
 
 @pytest.fixture(scope="session", autouse=True)

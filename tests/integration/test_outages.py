@@ -34,7 +34,7 @@ from tests.integration.auditing import differences
 from tests.integration.conftest import caught_up, serving, shown
 from tests.integration.load import ACCEPTED, READERS, READS, UNAVAILABLE, WRITES, Answer, Load
 
-pytestmark = pytest.mark.no_cover  # which would slow down what has to be answered in time
+pytestmark = pytest.mark.unmeasured  # which would slow down what has to be answered in time
 
 PROMISED_SECONDS = 5.0
 RECOVERY_SECONDS = 10.0

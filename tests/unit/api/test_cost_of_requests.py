@@ -10,7 +10,7 @@ from app.main import application
 from tests.unit.api import nasty
 from tests.unit.api.service import MemoryService
 
-pytestmark = pytest.mark.no_cover  # which would cost more than the requests
+pytestmark = pytest.mark.unmeasured  # which would cost more than the requests
 
 HELD_SECONDS = 0.05
 """What no request may cost, all its steps together, of the processor."""
