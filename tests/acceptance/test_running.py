@@ -7,6 +7,7 @@ import sys
 import httpx
 import pytest
 
+from app.bootstrap import all_projections
 from tests.acceptance.services import ROOT, SERVE, await_that, run, running
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
@@ -139,7 +140,7 @@ def test_projections_asks_the_servers_of_a_running_service(start, folder):
     assert table.returncode == 0, table.stderr
     heading, *rows = [line.split() for line in table.stdout.splitlines()]
     assert heading == ["NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE"]
-    assert {row[0] for row in rows} == {"user_history", "user_profiles", "user_summaries"}
+    assert {row[0] for row in rows} == {each.name for each in all_projections()}
     assert all(row[2:] == ["1", "1", "0", "running"] for row in rows)
     assert service.server_pids == pids
     assert running(*pids) == list(pids)

@@ -61,13 +61,16 @@ def declared_by(context: Context) -> ModuleType:
     """What a context declares."""
     module = f"tests.contexts.{name_of(context)}.examples"
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if not module.startswith(error.name or "-"):
             raise
+    else:
+        if {"EXAMPLES", "STORED_EVENTS"} <= vars(found).keys():
+            return found
     path = f"{module.replace('.', '/')}.py"
     pytest.fail(
-        f"There is no {path}, which the tests of every context need; "
-        "docs/adding-a-context.md shows one.",
+        f"There is no {path} with EXAMPLES and STORED_EVENTS, which the tests of every context "
+        "need; docs/adding-a-context.md shows one.",
         pytrace=False,
     )

@@ -68,8 +68,10 @@ class Load:
                 group.create_task(self._write(number))
             for number in range(READERS):
                 group.create_task(self._read(number))
-            yield
-            self._stopping = True
+            try:
+                yield
+            finally:
+                self._stopping = True
 
     async def answered(self, outcome: str, calls: Sequence[str], *, times: int) -> None:
         """Return once, within this phase, each call was answered so, and all together so often."""

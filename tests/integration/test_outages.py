@@ -25,7 +25,7 @@ import pytest
 
 from app.adapters.mongo.replica_set import initiate
 from app.adapters.postgres import PostgresEventStore, migrate
-from app.bootstrap import event_registry
+from app.bootstrap import all_projections, event_registry
 from app.devtools.servers.mongod import Mongod
 from app.devtools.servers.postgres import Postgres
 from app.host.settings import Settings
@@ -212,7 +212,7 @@ async def _assert_it_is_said(client: httpx.AsyncClient, outage: Outage) -> None:
     checks = {each["name"]: each["ok"] for each in ready.json()["checks"]}
     del checks["projector"], checks["writes"]  # which may be about to notice
     assert checks == {each: each != outage.check for each in ("postgresql", "mongodb")}
-    assert len(projections.json()["items"]) == 3
+    assert len(projections.json()["items"]) == len(all_projections())
 
 
 def _assert_well_answered(answers: Sequence[Answer], needing: Sequence[str]) -> None:

@@ -18,7 +18,12 @@ LAST_VERSION = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key that one stream at most may hold within a scope: an e-mail address, say."""
+    """A key that one stream at most may hold within a scope: an e-mail address, say.
+
+    Scopes are stored, and shared by all contexts: name one after what it is for. A state that
+    names a claim no longer gives it back. `AggregateType.claim_taken` makes a domain error of a
+    claim that another stream holds.
+    """
 
     scope: str
     key: str

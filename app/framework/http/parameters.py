@@ -18,7 +18,7 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d
 
 def _checked_timestamp(value: Any) -> Any:
     # Pydantic would accept a number as seconds since 1970, and a date as midnight.
-    if isinstance(value, str) and not _TIMESTAMP.fullmatch(value):
+    if value is not None and not (isinstance(value, str) and _TIMESTAMP.fullmatch(value)):
         raise ValueError("A time has the form 2026-03-14T09:26:53Z, with Z or an offset.")
     return value
 
@@ -31,7 +31,7 @@ def _checked_whole_number(value: Any) -> Any:
 
 
 TIMESTAMP = BeforeValidator(_checked_timestamp)
-"""For times: RFC 3339, nothing less."""
+"""For times in parameters and bodies: RFC 3339, nothing less."""
 
 WHOLE_NUMBER = BeforeValidator(_checked_whole_number)
 """For integers: digits alone. It stands last, or the document would lose the bounds."""

@@ -270,7 +270,7 @@ def test_every_schema_has_a_realistic_example(document):
         members = schema["properties"].values()
         assert "examples" in schema or all(
             "examples" in each or "items" in each for each in members
-        ), name
+        ), f"give {name} an example (`model_config`), or each of its members one of its own"
         for example in schema.get("examples", ()):
             assert set(schema.get("required", [])) <= set(example) <= set(schema["properties"])
 
