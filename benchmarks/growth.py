@@ -11,8 +11,7 @@ import psutil
 
 from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import event_registry
-from app.contexts.users.domain.events import STREAM_TYPE
-from app.contexts.users.domain.user import USER_SNAPSHOTS, User
+from app.contexts.users.domain.user import USERS, User
 from app.framework.eventsourcing import Repository
 from benchmarks.comparisons import Loads, Turns, take_turns
 from benchmarks.effort import Effort
@@ -105,13 +104,13 @@ async def _load(url: str, rounds: int) -> dict[str, tuple[list[float], list[floa
 
 def _users(store: PostgresEventStore) -> Repository[User]:
     """Users as a process has them that has just been started."""
-    return Repository(store, STREAM_TYPE, User, snapshots=USER_SNAPSHOTS)
+    return Repository(store, USERS)
 
 
 async def _live(users: Repository[User], user_id: str) -> None:
     """Have LONG things happen to a user, a command each, as the service records them."""
-    user = User(user_id, "Ada Lovelace", f"{user_id}@example.com")
-    await users.transact(user_id, lambda _: User.register(user))
+    registered = User.register(user_id, "Ada Lovelace", f"{user_id}@example.com")
+    await users.transact(user_id, lambda _: registered)
     for number in range(LONG - 1):
         await users.transact(user_id, lambda known, name=f"Ada {number}": known.update(name=name))
 

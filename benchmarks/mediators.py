@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from app.framework.mediator import Mediator, Query
+from app.framework.request import NO_CONTEXT, RequestContext
 from benchmarks.figures import Figure, at_least, at_most, figure
 
 SENDS = 50_000
@@ -22,7 +23,7 @@ class Ask(Query[int]):
 class AskHandler:
     """Answers it."""
 
-    async def __call__(self, query: Ask) -> int:
+    async def __call__(self, query: Ask, _: RequestContext = NO_CONTEXT) -> int:
         """Answer with what is in it."""
         return query.number
 
