@@ -62,7 +62,7 @@ class Connections:
         *,
         bound: int = 10_000,
         bytes_bound: int = 64 * 1024 * 1024,
-        refused_a_second: int = 5_000,
+        refused_a_second: int = 3_500,
     ) -> None:
         self.places = places
         self.backpressure = Backpressure(refused_a_second)
