@@ -24,7 +24,7 @@ from app.framework.http.parameters import (
 )
 from app.framework.http.request_id import request_id_of
 from app.framework.mediator import Mediator
-from app.framework.request import NO_CONTEXT, RequestContext
+from app.framework.request import RequestContext
 
 Endpoint = Callable[..., Awaitable[Any]]
 
@@ -104,9 +104,7 @@ def _stream(
 ) -> Endpoint:
     to_message, item = operation.function, operation.answer
 
-    async def look(
-        after: int | None, seconds: float, context: RequestContext = NO_CONTEXT
-    ) -> EventBatch:
+    async def look(after: int | None, seconds: float, context: RequestContext) -> EventBatch:
         found: Any = await mediator.send(to_message(after, seconds), context)
         events = [
             (position, one_line(item.model_validate(each).model_dump_json()))

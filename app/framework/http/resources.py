@@ -73,22 +73,16 @@ class Resource:
             TypeError: the annotations of the function do not fit an operation.
 
         """
-
-        def declare(function: FunctionT) -> FunctionT:
-            self._add(
-                function,
-                Command,
-                method=method,
-                path=path,
-                summary=summary,
-                answer=answer,
-                answered=answered,
-                status=status,
-                raises=raises,
-            )
-            return function
-
-        return declare
+        return self._declaring(
+            Command,
+            method=method,
+            path=path,
+            summary=summary,
+            answer=answer,
+            answered=answered,
+            status=status,
+            raises=raises,
+        )
 
     def query(
         self,
@@ -100,21 +94,15 @@ class Resource:
         raises: Sequence[type[Exception]] = (),
     ) -> Callable[[FunctionT], FunctionT]:
         """Declare an operation that sends the query that the function makes; see `command`."""
-
-        def declare(function: FunctionT) -> FunctionT:
-            self._add(
-                function,
-                Query,
-                method="GET",
-                path=path,
-                summary=summary,
-                answer=answer,
-                answered=answered,
-                raises=raises,
-            )
-            return function
-
-        return declare
+        return self._declaring(
+            Query,
+            method="GET",
+            path=path,
+            summary=summary,
+            answer=answer,
+            answered=answered,
+            raises=raises,
+        )
 
     def stream(
         self, path: str = "", *, summary: str, item: type[BaseModel], answered: str
@@ -124,31 +112,31 @@ class Resource:
         The function takes what `Follow` does. `item` is the schema of an event's data, with an
         example; see `command` for the rest.
         """
+        return self._declaring(
+            Query,
+            method="GET",
+            path=path,
+            summary=summary,
+            answer=item,
+            answered=answered,
+            is_stream=True,
+        )
 
+    def _declaring(
+        self, kind: type[Message[Any]], **declared: Any
+    ) -> Callable[[FunctionT], FunctionT]:
         def declare(function: FunctionT) -> FunctionT:
-            self._add(
-                function,
-                Query,
-                method="GET",
-                path=path,
-                summary=summary,
-                answer=item,
-                answered=answered,
-                is_stream=True,
-            )
+            message_types = _message_types(function)
+            if not message_types or not all(issubclass(each, kind) for each in message_types):
+                raise TypeError(
+                    f"{function.__name__} has to be annotated with the {kind.__name__} it returns."
+                )
+            operation = Operation(function=function, message_types=message_types, **declared)
+            operation.check()
+            self.operations.append(operation)
             return function
 
         return declare
-
-    def _add(self, function: FunctionT, kind: type[Message[Any]], **declared: Any) -> None:
-        message_types = _message_types(function)
-        if not message_types or not all(issubclass(each, kind) for each in message_types):
-            raise TypeError(
-                f"{function.__name__} has to be annotated with the {kind.__name__} it returns."
-            )
-        operation = Operation(function=function, message_types=message_types, **declared)
-        operation.check()
-        self.operations.append(operation)
 
     def add_to(
         self,

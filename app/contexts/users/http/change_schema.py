@@ -1,11 +1,12 @@
 """What happens to users, on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from app.framework.http.schemas.bases import VERSION_MAX, ResponseBody, Timestamp
+from app.contexts.users.http.event_fields import Actor, EventData, EventType, VersionAfter
+from app.framework.http.schemas.bases import ResponseBody, Timestamp
 
 USER_CHANGE: JsonDict = {
     "position": 1047,
@@ -27,19 +28,8 @@ class UserChange(ResponseBody):
         int, Field(ge=1, description="Its place among all that happened; the event's `id`, too.")
     ]
     user_id: Annotated[str, Field(examples=["user123"])]
-    version: Annotated[
-        int, Field(ge=1, le=VERSION_MAX, description="The user's version from then on.")
-    ]
-    type: Annotated[
-        str,
-        Field(
-            description="What happened; later editions may add kinds.",
-            examples=["UserRegistered", "UserNameChanged"],
-        ),
-    ]
+    version: VersionAfter
+    type: EventType
     occurred_at: Timestamp
-    actor: Annotated[str | None, Field(description="Who did it, where that is known.")]
-    data: Annotated[
-        dict[str, Any],
-        Field(description="The new values.", examples=[{"name": "Alice Wonderland"}]),
-    ]
+    actor: Actor
+    data: EventData

@@ -7,6 +7,7 @@ from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
 from app.contexts.users.domain import user
+from app.contexts.users.http.event_fields import Actor, EventData, EventType, VersionAfter
 from app.contexts.users.http.fields import AvatarUrl, Bio, Email, Name, UserId
 from app.contexts.users.queries import list_user_summaries
 from app.framework.eventsourcing import uuid7
@@ -187,22 +188,11 @@ class UserHistoryEntry(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_RENAMED]})
 
-    version: Annotated[
-        int, Field(ge=1, le=VERSION_MAX, description="The user's version from then on.")
-    ]
-    type: Annotated[
-        str,
-        Field(
-            description="What happened; later editions may add kinds.",
-            examples=["UserRegistered", "UserNameChanged"],
-        ),
-    ]
+    version: VersionAfter
+    type: EventType
     occurred_at: Timestamp
-    actor: Annotated[str | None, Field(description="Who did it, where that is known.")]
-    data: Annotated[
-        dict[str, Any],
-        Field(description="The new values.", examples=[{"name": "Alice Wonderland"}]),
-    ]
+    actor: Actor
+    data: EventData
 
 
 class UserHistoryPage(ResponseBody):
