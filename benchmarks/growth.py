@@ -12,7 +12,7 @@ import psutil
 from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import event_registry
 from app.contexts.users.domain.user import USERS, User
-from app.framework.eventsourcing import Repository
+from app.framework.eventsourcing import Decide, Repository
 from benchmarks.comparisons import Loads, Turns, take_turns
 from benchmarks.effort import Effort
 from benchmarks.figures import Figure, at_least, at_most, figure
@@ -112,7 +112,11 @@ async def _live(users: Repository[User], user_id: str) -> None:
     registered = User.register(user_id, "Ada Lovelace", f"{user_id}@example.com")
     await users.transact(user_id, lambda _: registered)
     for number in range(LONG - 1):
-        await users.transact(user_id, lambda known, name=f"Ada {number}": known.update(name=name))
+        await users.transact(user_id, _renaming(f"Ada {number}"))
+
+
+def _renaming(name: str) -> Decide[User]:
+    return lambda known: known.update(name=name) if known else ()
 
 
 async def _time(users: Repository[User], user_id: str) -> float:

@@ -30,7 +30,7 @@ class AskHandler:
 
 def mediators() -> Iterator[Figure]:
     """A send with no behaviour."""
-    ways = {
+    ways: dict[str, Callable[[Ask], Awaitable[int]]] = {
         "await": AskHandler(),
         "mediator": _mediator(),
         "mediatr": _mediatr(),
@@ -83,7 +83,8 @@ def _mediatr() -> Callable[[Ask], Awaitable[int]]:
         return request.number
 
     TheirMediator.register_handler(handler)
-    return TheirMediator().send_async
+    send: Callable[[Ask], Awaitable[int]] = TheirMediator().send_async
+    return send
 
 
 def _diator() -> Callable[[Ask], Awaitable[int]]:
@@ -107,4 +108,6 @@ def _diator() -> Callable[[Ask], Awaitable[int]]:
 
     requests = RequestMap()
     requests.bind(Ask, Handler)
-    return TheirMediator(request_map=requests, container=Container()).send
+    mediator = TheirMediator(request_map=requests, container=Container())
+    send: Callable[[Ask], Awaitable[int]] = mediator.send
+    return send

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from pymongo import MongoClient
 
@@ -63,7 +64,7 @@ def _slowest(server: Server) -> int:
 def _seconds_of_raw_writes(on: Databases, name: str) -> float:
     """How long one client takes over the documents of database `name`, indexes included."""
     seconds = 0.0
-    with MongoClient(on.mongodb, w="majority", tz_aware=True) as client:
+    with MongoClient[dict[str, Any]](on.mongodb, w="majority", tz_aware=True) as client:
         raw = client[f"{name}_raw"]
         for projection in USER_PROJECTIONS:
             source, target = client[name][projection.id], raw[projection.id]
@@ -101,7 +102,7 @@ def lag(on: Databases, name: str, contender: Contender, effort: Effort) -> Itera
 
 
 def _lags_at_low_load(on: Databases, name: str, server: Server, effort: Effort) -> Iterator[float]:
-    with MongoClient(on.mongodb, tz_aware=True) as client:
+    with MongoClient[dict[str, Any]](on.mongodb, tz_aware=True) as client:
         views = client[name]
         connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
         for number in range(effort.lag_writes):

@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
@@ -86,7 +87,7 @@ async def machine(on: Databases) -> str:
         }
     finally:
         await connection.close()
-    with MongoClient(on.mongodb) as client:
+    with MongoClient[dict[str, Any]](on.mongodb) as client:
         mongod = client.server_info()["version"]
     memory = psutil.virtual_memory().total / 2**30
     return (

@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 from pymongo import MongoClient
@@ -87,7 +88,7 @@ async def seed_asyncpg_crud(url: str, *, users: int) -> None:
 def seed_motor_reads(url: str, *, users: int) -> None:
     """Make the collection of the plain service on motor, with so many users."""
     now = datetime.now(UTC)
-    with MongoClient(url, w="majority") as client:
+    with MongoClient[dict[str, Any]](url, w="majority") as client:
         collection = client[motor_reads.DATABASE][motor_reads.COLLECTION]
         collection.create_index(motor_reads.INDEX)
         collection.insert_many(

@@ -47,7 +47,7 @@ class Contender:
 
     server: Server
     written: Callable[[], int]
-    settled: Callable[[], None]
+    settled: Callable[[], object]
 
 
 @contextlib.contextmanager

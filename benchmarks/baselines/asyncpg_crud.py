@@ -60,7 +60,8 @@ app = FastAPI(lifespan=lifespan)
 
 def pool_of(request: Request) -> asyncpg.Pool:
     """The pool, for the routes."""
-    return request.app.state.pool
+    pool: asyncpg.Pool = request.app.state.pool
+    return pool
 
 
 Pool = Annotated[asyncpg.Pool, Depends(pool_of)]
@@ -90,6 +91,7 @@ async def register_user(registration: UserRegistration, pool: Pool) -> UserProfi
         )
     except asyncpg.UniqueViolationError as error:
         raise HTTPException(409, "The e-mail address is taken.") from error
+    assert row is not None  # the statement returns what it inserted
     return UserProfile(**row)
 
 

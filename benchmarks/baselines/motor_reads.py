@@ -29,12 +29,13 @@ async def lifespan(api: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-def users_of(request: Request) -> AsyncIOMotorCollection:
+def users_of(request: Request) -> AsyncIOMotorCollection[dict[str, Any]]:
     """The collection, for the routes."""
-    return request.app.state.users
+    users: AsyncIOMotorCollection[dict[str, Any]] = request.app.state.users
+    return users
 
 
-Users = Annotated[AsyncIOMotorCollection, Depends(users_of)]
+Users = Annotated[AsyncIOMotorCollection[dict[str, Any]], Depends(users_of)]
 
 
 @app.get("/users")
