@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from app.framework.http.planned_route import PlannedRoute
-from tests.unit.api.test_planned_route import Thing
+from tests.unit.api.planned import Thing
 
 
 async def number() -> int:
