@@ -143,9 +143,27 @@ def test_a_projection_of_another_context_needs_no_stance():
 
 def test_two_contexts_with_one_stream_type_are_refused():
     """Each would fold the other's events."""
-    assert problems(aggregates=[DOOR_TYPE, USERS], others=CONTEXTS) == [
+    another = replace(DOOR_TYPE, stream_type=USERS.stream_type)
+    assert problems(aggregates=[DOOR_TYPE, another], others=CONTEXTS) == [
         "Two types of aggregates have the stream type user.",
     ]
+
+
+def test_two_contexts_with_one_claim_scope_are_refused():
+    """A claim of one context would stand in the way of the other's."""
+    gates = replace(DOOR_TYPE, stream_type="gate", claim_scopes={"email": ValueError})
+    assert problems(aggregates=[DOOR_TYPE, gates], others=CONTEXTS) == [
+        "Two contexts have the claim scope email.",
+    ]
+
+
+def test_types_of_one_context_may_share_a_claim_scope():
+    """Then no door has the number of a gate."""
+    doors, gates = (
+        replace(DOOR_TYPE, stream_type=each, claim_scopes={"number": ValueError})
+        for each in ("front_door", "gate")
+    )
+    assert problems(aggregates=[DOOR_TYPE, doors, gates]) == []
 
 
 def test_two_contexts_with_one_name_of_a_projection_are_refused():

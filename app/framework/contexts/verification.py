@@ -30,7 +30,7 @@ def verify(
     is in its manifest, and can be decoded from each schema version it ever had; every projection
     is in its manifest, under an id of its own and a name of its context's own, and handles or
     ignores each event of the contexts it draws on; every aggregate type is in its manifest, under
-    a stream type of its own.
+    a stream type of its own; no two contexts have one scope of claims.
 
     Raises:
         Misconfigured: something is missing or duplicated.
@@ -56,6 +56,12 @@ def verify(
     problems += (f"Two contexts have a projection named {it}." for it in _repeated(names))
     types = [aggregate.stream_type for each in contexts for aggregate in each.aggregates]
     problems += (f"Two types of aggregates have the stream type {it}." for it in _repeated(types))
+    scopes = [
+        scope
+        for each in contexts
+        for scope in {scope for aggregate in each.aggregates for scope in aggregate.claim_scopes}
+    ]
+    problems += (f"Two contexts have the claim scope {it}." for it in _repeated(scopes))
     problems += (
         f"There is no upcaster from {event_type} schema version {version}."
         for event_type, version in registry.missing_upcasters()

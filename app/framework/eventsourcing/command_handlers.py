@@ -42,15 +42,16 @@ class CommandHandlers(Generic[AggregateT, AnswerT]):
         self._repository = Repository(store, aggregate_type)
         self._aggregate_id = aggregate_id
         self._answer = answer
-        self._claim_taken = aggregate_type.claim_taken
+        self._claim_scopes = aggregate_type.claim_scopes
 
     def decided_by(
         self, decide: Callable[[CommandT, AggregateT | None], Sequence[Event]]
     ) -> Callable[[CommandT, RequestContext], Awaitable[Outcome[AnswerT]]]:
         """The handler of the command that `decide` takes; for `decide` see `Decide`.
 
-        The handler raises what `Repository.transact` raises, but `claim_taken` for ClaimTaken. A
-        command with an `expected_version` is decided on that version only.
+        The handler raises what `Repository.transact` raises, except ClaimTaken: instead it raises
+        the error that `claim_scopes` makes. A command with an `expected_version` is decided on that
+        version only.
         """
 
         async def handle(command: CommandT, context: RequestContext) -> Outcome[AnswerT]:
@@ -62,9 +63,7 @@ class CommandHandlers(Generic[AggregateT, AnswerT]):
                     expected_version=getattr(command, "expected_version", None),
                 )
             except ClaimTaken as taken:
-                if self._claim_taken is None:
-                    raise
-                raise self._claim_taken(taken.claim) from taken
+                raise self._claim_scopes[taken.claim.scope](taken.claim.key) from taken
             return Outcome(self._answer(stored), stored.version, stored.position, stored.replayed)
 
         return handle

@@ -23,6 +23,7 @@ from app.framework.eventsourcing.store import (
     LAST_VERSION,
     LOADED_AT_ONCE,
     Append,
+    Claim,
     EventStore,
     Receipt,
 )
@@ -61,6 +62,7 @@ class Repository(Generic[AggregateT]):
         self._store = store
         self._stream_type = aggregate_type.stream_type
         self._aggregate = aggregate_type.aggregate
+        self._claim_scopes = aggregate_type.claim_scopes
         self._snapshots = aggregate_type.snapshots
         self._cache_size = cache_size
         self._attempts = attempts
@@ -236,12 +238,21 @@ class Repository(Generic[AggregateT]):
             expected_version=before.version if before else 0,
             events=events,
             metadata=Metadata(context.request_id, uuid7(), context.actor),
-            claims=[each for each in needed if each not in held],
+            claims=[self._declared(each) for each in needed if each not in held],
             releases=[each for each in held if each not in needed],
             idempotency_key=context.idempotency_key,
             snapshot=self._snapshots.due(before, new, len(events)) if self._snapshots else None,
         )
         return append, new
+
+    def _declared(self, claim: Claim) -> Claim:
+        # Scopes are shared by all contexts: start-up compares those that are declared.
+        if claim.scope not in self._claim_scopes:
+            raise LookupError(
+                f"The aggregate type {self._stream_type} has a claim of the scope {claim.scope}, "
+                "which is not among its claim_scopes."
+            )
+        return claim
 
     async def _append(
         self, append: Append, before: Stored[AggregateT] | None, new: AggregateT

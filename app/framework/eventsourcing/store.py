@@ -20,9 +20,8 @@ LAST_VERSION = 2**31 - 1
 class Claim:
     """A key that one stream at most may hold within a scope: an e-mail address, say.
 
-    Scopes are stored, and shared by all contexts: name one after what it is for. A state that
-    names a claim no longer gives it back. `AggregateType.claim_taken` makes a domain error of a
-    claim that another stream holds.
+    Scopes are stored, and each belongs to one context: name it after what it is for, and declare it
+    in `AggregateType.claim_scopes`. A state that names a claim no longer gives it back.
     """
 
     scope: str

@@ -53,6 +53,10 @@ class Labelled(Event):
     label: str | None
 
 
+class LabelTaken(Exception):
+    """Another shelf has the label."""
+
+
 class NotThere(Exception):
     """What is not on the shelf cannot be taken."""
 
@@ -202,7 +206,8 @@ def process(
     store: EventStore, *, snapshots: Snapshots[Shelf] | None = None, **options: Any
 ) -> Repository[Shelf]:
     """The shelves as one process sees them; another on the same store is another process."""
-    return Repository(store, AggregateType("shelf", Shelf, snapshots), **options)
+    shelves = AggregateType("shelf", Shelf, snapshots, claim_scopes={"label": LabelTaken})
+    return Repository(store, shelves, **options)
 
 
 async def events_of(store: EventStore, shelf_id: str) -> list[Event]:

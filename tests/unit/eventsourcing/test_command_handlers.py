@@ -7,7 +7,6 @@ import pytest
 
 from app.framework.eventsourcing import (
     AggregateType,
-    Claim,
     ClaimTaken,
     CommandHandlers,
     Event,
@@ -17,7 +16,15 @@ from app.framework.eventsourcing import (
 )
 from app.framework.mediator import Command, Mediator
 from app.framework.request import NO_CONTEXT, IdempotencyKey, Outcome, RequestContext
-from tests.unit.eventsourcing.shelf import Labelled, NotThere, Put, Shelf, Taken, new_store
+from tests.unit.eventsourcing.shelf import (
+    Labelled,
+    LabelTaken,
+    NotThere,
+    Put,
+    Shelf,
+    Taken,
+    new_store,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,6 @@ class LabelShelf(Command[str]):
 
     shelf: str
     label: str
-
-
-class LabelTaken(Exception):
-    """Another shelf has the label."""
 
 
 def put_thing(command: PutThing, _: Shelf | None) -> Sequence[Event]:
@@ -89,8 +92,8 @@ def store():
 
 @pytest.fixture
 def mediator(store):
-    """The handlers on it; a claim that is taken has no error of its own."""
-    return shelves(store, AggregateType("shelf", Shelf))
+    """The handlers on it."""
+    return shelves(store, AggregateType("shelf", Shelf, claim_scopes={"label": LabelTaken}))
 
 
 async def test_the_outcome_is_the_answer_and_where_the_aggregate_stands(mediator):
@@ -129,24 +132,9 @@ async def test_a_repeat_is_an_outcome_that_says_so(mediator):
     assert again == replace(first, replayed=True)
 
 
-async def test_a_claim_that_is_taken_is_the_error_of_the_type(store):
-    """The error is made from the claim, and ClaimTaken is its cause."""
-    taken: list[Claim] = []
-
-    def label_taken(claim: Claim) -> LabelTaken:
-        taken.append(claim)
-        return LabelTaken()
-
-    mediator = shelves(store, AggregateType("shelf", Shelf, claim_taken=label_taken))
+async def test_a_claim_that_is_taken_is_the_error_of_its_scope(mediator):
+    """The error is made from the claim's key, and ClaimTaken is its cause."""
     await mediator.send(LabelShelf("1", "novels"))
-    with pytest.raises(LabelTaken) as refused:
+    with pytest.raises(LabelTaken, match=r"^novels$") as refused:
         await mediator.send(LabelShelf("2", "novels"))
-    assert taken == [Claim("label", "novels")]
     assert isinstance(refused.value.__cause__, ClaimTaken)
-
-
-async def test_without_such_an_error_the_claim_itself_is_refused(mediator):
-    """A type need not name one."""
-    await mediator.send(LabelShelf("1", "novels"))
-    with pytest.raises(ClaimTaken):
-        await mediator.send(LabelShelf("2", "novels"))

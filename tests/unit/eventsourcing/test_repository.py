@@ -376,6 +376,14 @@ class TestClaims:
         assert taken.value.claim == Claim("label", "poetry")
         assert await events_of(store, "2") == []
 
+    async def test_a_claim_of_a_scope_that_is_not_declared_is_refused(self, store):
+        """The scope could be another context's, since start-up compares those that are declared."""
+        here = Repository(store, AggregateType("shelf", Shelf))
+        await here.transact("1", put("book"))
+        with pytest.raises(LookupError, match="shelf has a claim of the scope label"):
+            await here.transact("1", label("poetry"))
+        assert await events_of(store, "1") == [Put("book")]
+
     async def test_a_claim_that_is_kept_is_not_taken_again(self, here, store):
         """An append names only the claims that change."""
         await here.transact("1", label("poetry"))

@@ -21,6 +21,8 @@ from app.framework.eventsourcing import AggregateType, Claim, Event, Snapshots
 
 UserStatus = Literal["active", "deactivated"]
 
+EMAIL_SCOPE = "email"
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -99,7 +101,7 @@ class User:
 
     def claims(self) -> Collection[Claim]:
         """The e-mail address belongs to one user at a time; `email_key` says when two are one."""
-        return (Claim("email", email_key(self.email)),)
+        return (Claim(EMAIL_SCOPE, email_key(self.email)),)
 
     @classmethod
     def evolve(cls, state: "User | None", event: Event) -> "User":
@@ -139,5 +141,5 @@ USER_SNAPSHOTS: Snapshots[User] = Snapshots(
 """Raise the version whenever the fields of `User` or its `evolve` change."""
 
 USERS: AggregateType[User] = AggregateType(
-    STREAM_TYPE, User, USER_SNAPSHOTS, claim_taken=lambda email: EmailTaken(email.key)
+    STREAM_TYPE, User, USER_SNAPSHOTS, claim_scopes={EMAIL_SCOPE: EmailTaken}
 )
