@@ -65,6 +65,14 @@ async def test_a_repeat_answers_what_the_first_did(here_and_there, store):
     assert await events_of(store, "1") == [Put("a"), Put("b"), Taken("a")]
 
 
+async def test_a_repeat_of_the_last_command_loads_only_what_is_new(store):
+    """The process has the aggregate as that command left it."""
+    here = process(store)
+    await send(here, "1", put("a"))
+    await send(here, "1", put("a"))
+    assert store.loads == [("shelf-1", 1)]
+
+
 async def test_a_repeat_of_what_changed_nothing_changes_nothing(here_and_there, store):
     """Even where it would by now."""
     here, there = here_and_there
@@ -109,7 +117,7 @@ async def test_a_key_is_for_one_command(here_and_there, store):
     here, there = here_and_there
     await send(here, "1", put("a"))
     for shelf, decide in (("1", put("a")), ("1", put("b")), ("2", put("a")), ("1", take("x"))):
-        with pytest.raises(IdempotencyKeyReused):
+        with pytest.raises(IdempotencyKeyReused, match="'k' was used for another"):
             await send(there, shelf, decide, fingerprint="other")
     assert await events_of(store, "1") == [Put("a")]
 

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import gc
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from app.framework.eventsourcing import Append
+from app.framework.eventsourcing import Append, Snapshots
+from app.framework.eventsourcing.store import LOADED_AT_ONCE
 from app.framework.request import IdempotencyKey, RequestContext
-from tests.unit.eventsourcing.shelf import Labelled, MeddledStore, new_store, process, put
+from tests.unit.eventsourcing.shelf import Labelled, MeddledStore, Shelf, new_store, process, put
 
 LONG = 60_000
 HELD_SECONDS = 0.05
@@ -66,6 +67,22 @@ async def test_a_repeat_is_answered_from_what_came_before_it(store):
     assert stored.replayed
     assert (stored.version, stored.state.events) == (1, 1)
     assert store.loaded - before == 1
+
+
+@pytest.mark.parametrize("events", [LOADED_AT_ONCE, LOADED_AT_ONCE + 1, 3 * LOADED_AT_ONCE - 1])
+@pytest.mark.parametrize("snapshots", [None, Snapshots(1, asdict, lambda data: Shelf(**data))])
+async def test_a_long_stream_is_loaded_whole(store, snapshots, events):
+    """Some events at a time; a repeat, of the last but one, ends before the last."""
+    await grow(store, events - 2)
+    for each in ("last but one", "last"):
+        await process(store).transact("a", put(each), under(each))
+    there = process(store, snapshots=snapshots)
+
+    again = await there.transact("a", put("last but one"), under("last but one"))
+    assert (again.version, again.state.things) == (events - 1, ("first", "last but one"))
+    stored = await there.transact("a", put("last"))
+    assert (stored.version, stored.state.events) == (events, events)
+    assert stored.state.things == ("first", "last but one", "last")
 
 
 async def test_a_repeat_goes_on_from_what_is_remembered(store):

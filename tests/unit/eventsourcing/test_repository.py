@@ -9,6 +9,7 @@ from app.framework.eventsourcing import (
     AggregateType,
     Claim,
     ClaimTaken,
+    MisplacedEvent,
     Repository,
     VersionConflict,
     VersionMismatch,
@@ -169,11 +170,33 @@ class TestTransact:
         stored = await here.transact("1", lambda _: [Taken("book")])
         assert (stored.version, stored.state.things) == (2, ())
 
+    async def test_a_stored_event_that_evolve_refuses_cannot_be_read(self, elsewhere, store):
+        """The error names the event, where it is in the log, and what `evolve` raised."""
+
+        class Sealed(Shelf):
+            @classmethod
+            def evolve(cls, state, event):
+                if isinstance(event, Taken):
+                    raise KeyError("a thing")
+                return super().evolve(state, event)
+
+        await elsewhere.transact("other", put("book"))
+        await elsewhere.transact("1", lambda _: [Put("book"), Taken("book")])
+        here = Repository(store, AggregateType("shelf", Sealed))
+        with pytest.raises(MisplacedEvent) as misplaced:
+            await here.transact("1", put("pen"))
+        assert str(misplaced.value) == (
+            "A stored 'Taken' does not fit the events before it: KeyError. "
+            "It is at position 3 of the log."
+        )
+        assert misplaced.value.event_type == "Taken"
+
     async def test_a_precondition_is_not_met_by_a_presumption(self, here, elsewhere, store):
         """That there be nothing yet is for the store to say."""
         await elsewhere.transact("1", put("book"))
         with pytest.raises(VersionMismatch) as mismatch:
             await here.transact("1", put("pen"), expected_version=0)
+        assert mismatch.value.stream_id == "shelf-1"
         assert (mismatch.value.expected, mismatch.value.actual) == (0, 1)
         assert await events_of(store, "1") == [Put("book")]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -154,6 +155,22 @@ async def test_cancelling_the_sender_is_not_the_deadline():
         await sending
 
 
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
+async def test_the_handler_gets_the_context(level, caplog):
+    """Neither behaviour keeps it, be the message logged or not."""
+    caplog.set_level(level, logger="tests.mediator")
+    seen = []
+
+    async def note(_: Greet, context: RequestContext) -> str:
+        seen.append(context)
+        return ""
+
+    behaviours = (Log(logging.getLogger("tests.mediator")), Deadline(60, TooLate))
+    context = RequestContext(request_id="r")
+    await mediator_with(*behaviours, handler=note).send(Greet("Alice"), context)
+    assert seen == [context]
+
+
 @pytest.fixture
 def logger(caplog) -> logging.Logger:
     """A logger at debug level whose records `caplog` holds."""
@@ -169,6 +186,23 @@ async def test_a_handled_message_is_logged(logger, caplog):
     assert record.levelno == logging.DEBUG
     assert record.getMessage().startswith("Greet: ok in ")
     assert record.getMessage().endswith(" ms")
+
+
+async def test_the_time_that_is_logged_is_that_of_the_handler(logger, caplog):
+    """In milliseconds."""
+    handled = []
+
+    async def wait(_: Greet, __: RequestContext) -> str:
+        began = time.perf_counter()
+        await asyncio.sleep(0.01)
+        handled.append(time.perf_counter() - began)
+        return ""
+
+    began = time.perf_counter()
+    await mediator_with(Log(logger), handler=wait).send(Greet("Alice"))
+    whole = time.perf_counter() - began
+    *_, logged = caplog.records[0].args
+    assert handled[0] * 1000 <= logged <= whole * 1000
 
 
 async def test_a_refused_message_is_logged_by_its_error(logger, caplog):

@@ -78,6 +78,7 @@ async def test_a_second_handler_is_refused_at_once(mediator):
         mediator.register(Greet.handled_by(shout))
 
     assert all(name in str(refused.value) for name in ("Greet ", "greet at", "shout at"))
+    assert mediator.duplicates == (refused.value,)
     assert await mediator.send(Greet("Alice")) == "Hello, Alice!"
 
 
