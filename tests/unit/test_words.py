@@ -34,16 +34,13 @@ EXCEPTIONS = {
     "app/contexts/users/http/changes.py": (["be told"], OPENAPI),
     "app/contexts/users/http/fields.py": (["whatever"], OPENAPI),
     "app/contexts/users/http/parameters.py": (["whatever", "whichever"], OPENAPI),
-    "app/contexts/users/http/problems.py": (["apart", "somebody", "whatever"], OPENAPI),
     "app/devtools/servers/accounts.py": (["nobody"], "the name of an account"),
     "app/framework/http/application.py": (["whoever"], OPENAPI),
     "app/framework/http/parameters.py": (["whatever"], OPENAPI),
-    "app/framework/http/problems/__init__.py": (["mend", "whatever"], OPENAPI),
     "app/framework/http/promises.py": (["somebody"], OPENAPI),
     "app/framework/http/schemas/problem.py": (["editions"], OPENAPI),
     "app/framework/http/schemas/projections.py": (["edition"], OPENAPI),
     "app/main.py": (["apart"], OPENAPI),
-    "docs/api.md": (["apart", "mend", "somebody", "whatever"], "its table is made of such texts"),
 }
 """The banned words that a file has to use, and why."""
 

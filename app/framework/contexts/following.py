@@ -36,7 +36,10 @@ class Follow(Query[Followed[ItemT]], Generic[ItemT]):
 
 
 class FollowHandler(Generic[ItemT]):
-    """Raises what `ChangeFeed.read` raises, and UnreadableEvent."""
+    """Answers a `Follow` with the changes of a feed, each as `item` makes it.
+
+    Raises what `ChangeFeed.read` raises, and UnreadableEvent.
+    """
 
     def __init__(
         self,

@@ -90,16 +90,16 @@ def defined_in(package: str, base: type) -> list[type]:
 
 
 def _modules(package: str) -> list[ModuleType]:
-    return [importlib.import_module(each) for each in _names(package)]
+    return [importlib.import_module(each) for each in _module_names(package)]
 
 
-def _names(package: str) -> Iterator[str]:
+def _module_names(package: str) -> Iterator[str]:
     for each in pkgutil.iter_modules(importlib.import_module(package).__path__):
         name = f"{package}.{each.name}"
         if each.name != HTTP:
             yield name
             if each.ispkg:
-                yield from _names(name)
+                yield from _module_names(name)
 
 
 def _subclasses(base: type) -> Iterator[type]:

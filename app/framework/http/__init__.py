@@ -1,5 +1,6 @@
-"""The HTTP side: routes, wire schemas, problem details, headers. FastAPI lives here only.
+"""The HTTP side of the machinery: the application, operations, problems, middleware.
 
-An endpoint turns a wire schema into a message, sends it, and turns the result into a wire schema.
-The contexts decide what is allowed.
+A context declares its operations on a `Resource` (`resources`). Each becomes an endpoint
+(`endpoints`) that turns a request into a message, sends it, and turns the result into an answer.
+Within the machinery only this package imports FastAPI.
 """

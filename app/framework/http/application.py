@@ -118,7 +118,7 @@ def create_api(
         contact={"name": about.contact},
         servers=[{"url": "/", "description": "This service"}],
         openapi_tags=[*(dict(tag) for each in contexts for tag in each.tags), *_TAGS],
-        openapi_url=None,  # served by docs_router
+        openapi_url=None,  # served by add_docs
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

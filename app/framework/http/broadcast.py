@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.framework.eventsourcing import UnreadableEvent
-from app.framework.http.turns import Turns
 from app.framework.http.unreadable_events import note_unreadable
+from app.framework.http.wakeups import Wakeups
 from app.framework.observability.outages import note_outage
 from app.framework.request import NO_CONTEXT, RequestContext
 from app.framework.storage import StorageUnavailable
@@ -72,7 +72,7 @@ class Broadcast:
     """Sends new events to all readers.
 
     Readers that have caught up wait for one read together. Its events are cached for a while, for
-    readers that lag. All readers continue in turns.
+    readers that lag. Readers continue a few at a time.
     """
 
     def __init__(self, name: str, look: Look, stopping: asyncio.Event) -> None:
@@ -82,10 +82,10 @@ class Broadcast:
         self._parts = _Parts()
         self._looks: dict[int | None, asyncio.Task[Part]] = {}
         self._head = -1
-        self._told: Exception | None = None
+        self._logged: Exception | None = None
         self._waiting: dict[asyncio.Future[None], float] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._turns = Turns()
+        self._wakeups = Wakeups()
 
     async def first(self, after: int) -> Part:
         """The first part for a new reader, which may be empty.
@@ -99,7 +99,7 @@ class Broadcast:
         part = _nothing(after)
         if after < self._head:
             part = self._parts.find(after) or await self._read(self._parts.start(after))
-        await self._turns.take()
+        await self._wakeups.wait()
         return part
 
     async def next(self, after: int, due: float) -> Part | None:
@@ -107,13 +107,13 @@ class Broadcast:
         try:
             while not self._stopping.is_set():
                 if part := await self._find(after):
-                    await self._turns.take()
+                    await self._wakeups.wait()
                     return part
                 await self._wait(due)
                 if asyncio.get_running_loop().time() >= due and not self._parts.find(after):
                     return _nothing(after)
         except Exception as error:  # noqa: BLE001 - the answer is under way: all it can do is end
-            self._tell(error)
+            self._log_once(error)
         return None
 
     async def _find(self, after: int) -> Part | None:
@@ -123,11 +123,11 @@ class Broadcast:
             part = self._parts.find(after)
         return part
 
-    def _tell(self, error: Exception) -> None:
+    def _log_once(self, error: Exception) -> None:
         # All readers that share a read get the same error.
-        if error is self._told:
+        if error is self._logged:
             return
-        self._told = error
+        self._logged = error
         if isinstance(error, UnreadableEvent):
             note_unreadable(error)
         elif isinstance(error, StorageUnavailable):
@@ -169,11 +169,11 @@ class Broadcast:
             if is_over or due <= clock():
                 del self._waiting[woken]
                 if error is None:
-                    self._turns.give(woken)
+                    self._wakeups.add(woken)
                 elif not woken.done():
                     woken.set_exception(error)
         # Events that come meanwhile are sent together, and the readers of this part return.
-        await self._turns.all_taken()
+        await self._wakeups.all_woken()
 
     async def _read(self, after: int | None) -> Part:
         """A read that is shared by all readers that need it at the same time."""

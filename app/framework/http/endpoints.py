@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from app.framework.http.broadcast import EventBatch
 from app.framework.http.consistency import minimum_position
-from app.framework.http.entity_tags import expected_version, has_version
+from app.framework.http.entity_tags import expected_version, names_version
 from app.framework.http.event_streams import EventStreamResponse, EventStreams, one_line
 from app.framework.http.headers import set_etag, set_location, set_written
 from app.framework.http.idempotency import idempotency_key
@@ -91,7 +91,7 @@ def _query(operation: Operation, mediator: Mediator) -> Endpoint:
         result: Any = await mediator.send(to_message(**sent), context)
         if is_versioned:
             set_etag(response, result.version)
-            if has_version(known, result.version):
+            if names_version(known, result.version):
                 return Response(None, 304, response.headers)
         return answer.model_validate(result)
 

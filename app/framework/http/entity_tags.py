@@ -33,7 +33,7 @@ def expected_version(if_match: str | None) -> int | None:
     return int(found[1]) if found else NO_VERSION
 
 
-def has_version(if_none_match: str | None, version: int) -> bool:
+def names_version(if_none_match: str | None, version: int) -> bool:
     """Whether If-None-Match, a list of entity tags or `*`, names `version`, compared weakly."""
     if if_none_match is None:
         return False

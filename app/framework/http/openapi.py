@@ -13,7 +13,7 @@ from app.framework.http.request_rules import body_media_types
 from app.framework.http.responses import REFERENCE
 from app.framework.http.schemas.problem import Problem, ProblemError
 
-# In the words of the generator that defined them; others read them too.
+# An extension of the generator Speakeasy, which other generators read too.
 _PAGINATION = {
     "type": "cursor",
     "inputs": [{"name": "cursor", "in": "parameters", "type": "cursor"}],

@@ -69,7 +69,7 @@ class Plan:
                 values[self._body.name] = _valid(self._body, from_json(await request.body()))
         except HTTPException:
             raise
-        except Exception:  # noqa: BLE001 - FastAPI knows what to say of it
+        except Exception:  # noqa: BLE001 - FastAPI writes the refusal
             return None
         return values if len(values) == self._count else None
 

@@ -25,11 +25,11 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class PlannedRoute(APIRoute):
     """Answers requests that fit their declarations as any route does; FastAPI answers the rest.
 
-    For coroutines that take single values of the path, the query and the headers, one JSON body,
-    the request and the response, and return the model they declare, or a response. A request
-    that does not fit is handed to FastAPI, so that refusals are the same; the OpenAPI document
-    is the same, too. So is a request to a route that has dependencies, its own or those of the
-    application or of a router it is included in, and one that FastAPI traces.
+    For coroutines that take values of the path, the query and the headers, one JSON body, the
+    request and the response, and return the model they declare, or a response. FastAPI answers a
+    request that does not fit, so refusals are its own. It also answers each request that it traces,
+    and all requests to a route that has dependencies: its own, or those of the application or of a
+    router it is included in. The OpenAPI document is FastAPI's in any case.
 
     Beside what is declared, `RequestRules` hold for the headers of requests. Successful answers of
     reads say how they may be cached.

@@ -113,7 +113,7 @@ def _stream_content(operation: Operation) -> dict[str, Any]:
     number = example["position"]
     return {
         MEDIA_TYPE: {
-            # Of the body as a whole OpenAPI 3.1 can say no more; what each `data` is, this says.
+            # For OpenAPI 3.1 the body is one text; the content schema is that of each `data`.
             "schema": {
                 "type": "string",
                 "contentMediaType": "application/json",

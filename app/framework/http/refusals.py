@@ -62,18 +62,18 @@ def problem_response(
     )
 
 
-def answer_refusals(api: FastAPI, roles: frozenset[str], refusals: ErrorMappings) -> None:
+def answer_refusals(api: FastAPI, roles: frozenset[str], mappings: ErrorMappings) -> None:
     """Let `api` answer errors, also those of the web framework, with problems."""
     misdirected = ErrorMapping(MISDIRECTED_REQUEST, lambda _: _misdirected(roles))
-    table = {**refusals, HandlerMissing: misdirected}
+    table = {**mappings, HandlerMissing: misdirected}
 
     async def answer_refusal(request: Request, error: Exception) -> Response:
         if isinstance(error, StorageUnavailable):
             note_outage(error.storage, error)
         if isinstance(error, UnreadableEvent):
             note_unreadable(error)
-        refusal = _nearest(table, type(error))
-        return problem_response(request.scope, refusal.problem, refusal.detail(error))
+        mapping = _nearest(table, type(error))
+        return problem_response(request.scope, mapping.problem, mapping.detail(error))
 
     for each in table:
         api.add_exception_handler(each, answer_refusal)

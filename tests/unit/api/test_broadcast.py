@@ -7,10 +7,9 @@ from collections import Counter
 
 import pytest
 
-from app.framework.http import turns
 from app.framework.http.broadcast import Broadcast, Part
 from app.framework.http.event_streams import EventStreams
-from app.framework.http.turns import Turns
+from app.framework.http.wakeups import SHARE, SLICE, Wakeups
 from app.framework.request import NO_CONTEXT
 from tests.unit.api.happenings import Happenings
 
@@ -108,35 +107,35 @@ class Turn:
         asyncio.get_running_loop().call_soon(self._count)
 
 
-async def test_a_slice_goes_on_at_a_time_and_then_rests():
-    """All have their turn, in their order, with a pause as long as the slice was, and longer."""
-    order = Turns()
+async def test_a_slice_continues_at_a_time_and_then_rests():
+    """All continue, in their order, with pauses that leave the others most of the time."""
+    wakeups = Wakeups()
     went: list[int] = []
 
     async def go(number: int) -> None:
-        await order.take()
+        await wakeups.wait()
         went.append(number)
         time.sleep(0.0005)  # noqa: ASYNC251 - it is work
 
     began = time.perf_counter()
-    count = 3 * turns.SLICE
+    count = 3 * SLICE
     await asyncio.gather(*(go(each) for each in range(count)))
     assert went == list(range(count))
-    # The last slice rests for nobody.
-    assert time.perf_counter() - began > 0.0005 * (count + 2 * turns.SLICE * (1 / turns.SHARE - 1))
-    await order.all_taken()
+    # After the last slice nothing waits.
+    assert time.perf_counter() - began > 0.0005 * (count + 2 * SLICE * (1 / SHARE - 1))
+    await wakeups.all_woken()
 
 
-async def test_one_who_leaves_gives_its_turn_to_the_next():
-    """Nobody behind it waits for it."""
-    order = Turns()
-    waiting = [asyncio.create_task(order.take()) for _ in range(2 * turns.SLICE)]
+async def test_a_task_that_was_cancelled_holds_up_no_other():
+    """It takes no place in a slice."""
+    wakeups = Wakeups()
+    waiting = [asyncio.create_task(wakeups.wait()) for _ in range(2 * SLICE)]
     await asyncio.sleep(0)
     for each in waiting[:-1]:
         each.cancel()
     async with asyncio.timeout(SOON):
         await waiting[-1]
-        await order.all_taken()
+        await wakeups.all_woken()
 
 
 def test_a_part_has_what_is_past_an_id():

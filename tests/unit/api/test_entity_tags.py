@@ -10,7 +10,7 @@ from app.framework.http.entity_tags import (
     WEAK_VERSION,
     entity_tag,
     expected_version,
-    has_version,
+    names_version,
 )
 
 
@@ -18,7 +18,7 @@ def test_a_version_is_a_strong_tag():
     """In double quotes, and found again."""
     assert entity_tag(3) == '"3"'
     assert expected_version(entity_tag(3)) == 3
-    assert has_version(entity_tag(3), 3)
+    assert names_version(entity_tag(3), 3)
 
 
 @pytest.mark.parametrize("given", [None, "*"])
@@ -50,10 +50,10 @@ def test_what_is_no_tag_is_refused(given):
 @pytest.mark.parametrize("given", ["*", " * ", '"3"', 'W/"3"', '"1", "3"', '"1",W/"3" , "x,y"'])
 def test_if_none_match_names_a_version(given):
     """Alone, weakly, or among others."""
-    assert has_version(given, 3)
+    assert names_version(given, 3)
 
 
 @pytest.mark.parametrize("given", [None, "", '"4"', "3", '"33"', '"1", "30"', '"x3"', '"1"3"'])
 def test_if_none_match_names_another_version(given):
     """Or nothing at all."""
-    assert not has_version(given, 3)
+    assert not names_version(given, 3)

@@ -22,17 +22,15 @@ USER_ALREADY_EXISTS = ProblemType(
     "user-already-exists",
     "User already exists",
     example="User with ID user123 already exists.",
-    meaning="The id is taken. Choose another, or leave it out and be given one. If the "
-    "registration is a repeat whose answer was lost, an Idempotency-Key tells it apart "
-    "from somebody else's.",
+    meaning="The id is taken. Choose another, or leave it out and be given one. A registration "
+    "that is repeated under its Idempotency-Key gets its first answer instead.",
 )
 EMAIL_TAKEN = ProblemType(
     409,
     "email-taken",
     "E-mail address taken",
     example="The e-mail address alice@example.com belongs to another user.",
-    meaning="Another user, active or deactivated, has the e-mail address, in letters of whatever "
-    "case.",
+    meaning="Another user, active or deactivated, has the e-mail address, in upper or lower case.",
 )
 USER_DEACTIVATED = ProblemType(
     409,

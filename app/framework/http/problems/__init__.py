@@ -42,7 +42,7 @@ INVALID_REQUEST = ProblemType(
     "Invalid request",
     example="The request is invalid in 1 place; `errors` says where and why.",
     meaning="The body, a parameter or a header is malformed. `errors` lists up to 20 places: a "
-    "pointer to each, a code and a sentence. Nothing was changed; mend the request before "
+    "pointer to each, a code and a sentence. Nothing was changed; correct the request before "
     "it is sent again.",
 )
 IDEMPOTENCY_KEY_REUSED = ProblemType(
@@ -153,8 +153,8 @@ MISDIRECTED_REQUEST = ProblemType(
     example="This process has the roles projector, queries and does not serve this request; send "
     "it to one that does.",
     meaning="Reads and writes may be served by different processes, and this is one of the "
-    "others. Whatever stands in front of the service has to send the request to a process "
-    "with the right role.",
+    "others. The proxy in front of the service has to send the request to a process with the right "
+    "role.",
 )
 HEADERS_TOO_LARGE = ProblemType(
     431,
@@ -218,7 +218,7 @@ UNREADABLE_EVENT = ProblemType(
     retry_after=10,
 )
 
-OF_THE_FRAMEWORK = (
+WITHOUT_MAPPING = (
     MALFORMED_REQUEST,
     INVALID_REQUEST,
     ORIGIN_NOT_ALLOWED,
@@ -232,11 +232,11 @@ OF_THE_FRAMEWORK = (
     HEADERS_TOO_LARGE,
     INTERNAL_ERROR,
 )
-"""What no error of the app leads to."""
+"""The problems of what the server, the middleware and the web framework refuse."""
 
 
 def status_problem(status: int) -> ProblemType:
-    """The problem of a bare HTTP status, as the framework raises them."""
+    """The problem of a bare HTTP status, as the web framework raises it."""
     for each in (NOT_FOUND, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE):
         if each.status == status:
             return each
@@ -291,7 +291,7 @@ ERROR_MAPPINGS: ErrorMappings = {
 }
 
 
-def problem_types(refusals: ErrorMappings) -> list[ProblemType]:
+def problem_types(mappings: ErrorMappings) -> list[ProblemType]:
     """Every kind of problem that a request can be answered with, by status and code."""
-    kinds = {*OF_THE_FRAMEWORK, *(each.problem for each in refusals.values())}
+    kinds = {*WITHOUT_MAPPING, *(each.problem for each in mappings.values())}
     return sorted(kinds, key=lambda each: (each.status, each.code))

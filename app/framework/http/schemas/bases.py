@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from app.framework.eventsourcing.store import LAST_VERSION
 from app.framework.http.validation import LISTED
 
 _MEMBERS = 100
@@ -32,8 +33,8 @@ class ResponseBody(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-VERSION_MAX = 2**31 - 1
-"""No stream is longer: versions are stored in 32 bits."""
+VERSION_MAX = LAST_VERSION
+"""The bound of versions in schemas."""
 
 EXAMPLE_CURSOR = "WyI1ZjE2ODU0YjY1YTIiLDAsImFsaWNlIHNtaXRoIiwidXNlcjEyMyJd"
 
