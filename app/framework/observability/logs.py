@@ -88,14 +88,15 @@ def _without_colours(_: object, __: str, entry: EventDict) -> EventDict:
     return entry
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """`text` with its control characters escaped."""
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _safe_texts(_: object, __: str, entry: EventDict) -> EventDict:
     for key, value in entry.items():
         if isinstance(value, str) and key != "stack":
-            entry[key] = _escaped(value.rstrip("\n"))
+            entry[key] = escaped(value.rstrip("\n"))
     return entry
 
 
@@ -111,4 +112,4 @@ def _indented_traceback(out: TextIO, error: ExcInfo) -> None:
     """
     plain = io.StringIO()
     structlog.dev.plain_traceback(plain, error)
-    out.writelines(f"\n  {_escaped(line)}" for line in plain.getvalue().strip("\n").split("\n"))
+    out.writelines(f"\n  {escaped(line)}" for line in plain.getvalue().strip("\n").split("\n"))
