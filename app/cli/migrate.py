@@ -1,6 +1,5 @@
 """`migrate`: the schema of PostgreSQL, up to date."""
 
-import argparse
 import sys
 
 from app.adapters.postgres import migrate
@@ -8,17 +7,12 @@ from app.cli.databases import shared_databases
 from app.framework.observability import logs
 from app.host.settings import Role, Settings
 
-DESCRIPTION = (
-    "Bring the schema of the PostgreSQL at DATABASE_URL, or of the embedded one, up to date. "
-    "Running it again does no harm."
-)
 
+def run() -> int:
+    """Bring the schema of the PostgreSQL at DATABASE_URL, or of the embedded one, up to date.
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    pass
-
-
-def run(_: argparse.Namespace) -> int:
+    Running it again does no harm.
+    """
     settings = Settings.load().model_copy(update={"roles": frozenset({Role.COMMANDS})})
     logs.configure(settings.log_level, settings.log_format)
     with shared_databases(settings) as ready:

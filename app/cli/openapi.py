@@ -1,38 +1,40 @@
 """`openapi`: the document that describes the API."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from app.devtools.openapi import breaking_changes
 from app.host.settings import Settings
 from app.main import create_app
 
-DESCRIPTION = (
-    "Write the OpenAPI document of the API. It depends on no database and no setting. A file with "
-    "an older document is not overwritten if the new one would break clients generated from it."
-)
 
+def run(
+    *,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write to FILE, not to standard output.")
+    ] = None,
+    breaking: Annotated[
+        bool, typer.Option("--breaking", help="Overwrite FILE even if that breaks clients.")
+    ] = False,
+) -> int:
+    """Write the OpenAPI document of the API. It depends on no database and no setting.
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
-    parser.add_argument(
-        "--breaking", action="store_true", help="overwrite FILE even if that breaks clients"
-    )
-
-
-def run(options: argparse.Namespace) -> int:
+    A file with an older document is not overwritten if the new one would break clients generated
+    from it.
+    """
     text = document()
-    if options.output is None:
+    if output is None:
         sys.stdout.write(text)
         return 0
-    changes = breaking_changes(_held_by(options.output), json.loads(text))
-    if changes and not options.breaking:
-        sys.stderr.write(_refusal(options.output, changes))
+    changes = breaking_changes(_held_by(output), json.loads(text))
+    if changes and not breaking:
+        sys.stderr.write(_refusal(output, changes))
         return 1
-    options.output.write_text(text, encoding="utf-8")
+    output.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -1,13 +1,14 @@
 """`serve`: the service, with embedded databases where none are configured."""
 
-import argparse
 import asyncio
 import contextlib
 import gc
 import logging
 import socket
 import sys
+from typing import Annotated
 
+import typer
 import uvicorn
 from fastapi import FastAPI
 
@@ -35,23 +36,23 @@ _THREADS_WAIT_SECONDS = 0.0005
 """For `sys.setswitchinterval`. Python's default, 5 ms, is long for an answer of MongoDB, which a
 thread of the driver receives (docs/performance.md)."""
 
-DESCRIPTION = (
-    "Serve the API, and project if ROLES says so. Where DATABASE_URL or MONGODB_URL is not set, "
-    "an embedded server runs under DATA_DIR."
-)
-
 _logger = logging.getLogger(__name__)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--migrate", action="store_true", help="bring the schema up to date first")
-    parser.add_argument("--host", default=argparse.SUPPRESS, help="instead of HOST")
-    parser.add_argument("--port", default=argparse.SUPPRESS, help="instead of PORT")
+def run(
+    *,
+    migrate_first: Annotated[
+        bool, typer.Option("--migrate", help="Bring the schema up to date first.")
+    ] = False,
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Overrides HOST.")] = None,
+    port: Annotated[str | None, typer.Option(metavar="PORT", help="Overrides PORT.")] = None,
+) -> int:
+    """Serve the API, and project if ROLES says so, until a signal asks for a stop.
 
-
-def run(options: argparse.Namespace) -> int:
-    """Serve until a signal asks for a stop."""
-    given = {name: value for name, value in vars(options).items() if name in {"host", "port"}}
+    Where DATABASE_URL or MONGODB_URL is not set, an embedded server runs under DATA_DIR.
+    """
+    options = {"host": host, "port": port}
+    given = {name: value for name, value in options.items() if value is not None}
     settings = Settings.load(**given)
     logs.configure(settings.log_level, settings.log_format)
     warn_of_any_host(settings)
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         owned_databases(settings) as ready,
     ):
         # An embedded one was migrated when it was started.
-        if options.migrate and settings.database_url and settings.needs_postgres:
+        if migrate_first and settings.database_url and settings.needs_postgres:
             with stop.interruptible():
                 if not stop.requested:
                     migrate(settings.database_url)

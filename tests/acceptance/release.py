@@ -67,7 +67,7 @@ def files_wanted() -> set[str]:
 def try_out(programs: Path, folder: Path, **settings: str) -> None:
     """Use the `diptych` in `programs`, in an empty folder and on databases that hold nothing."""
     diptych = programs / "diptych"
-    assert call(diptych, "--help", cwd=folder).startswith("usage: diptych ")
+    assert call(diptych, "--help", cwd=folder).startswith("Usage: diptych ")
     assert call(diptych, "migrate", cwd=folder, **settings) == "The schema is up to date.\n"
     assert call(diptych, "openapi", cwd=folder) == (ROOT / "openapi.json").read_text("utf-8")
     service = Service(folder / "data", (str(diptych), "serve"), folder, PYTHONPATH="", **settings)

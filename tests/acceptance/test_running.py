@@ -1,5 +1,6 @@
 """Starting, stopping and starting again, with embedded servers."""
 
+import json
 import os
 import signal
 import sys
@@ -142,6 +143,12 @@ def test_projections_asks_the_servers_of_a_running_service(start, folder):
     assert heading == ["NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE"]
     assert {row[0] for row in rows} == {each.name for each in all_projections()}
     assert all(row[2:] == ["1", "1", "0", "running"] for row in rows)
+    for arguments in (("projections", "list", "--json"), ("projections", "--json")):
+        listed = run(*arguments, cwd=folder, DATA_DIR="data")
+        assert listed.returncode == 0, listed.stderr
+        items = json.loads(listed.stdout)["items"]
+        assert [each["name"] for each in items] == [row[0] for row in rows]
+        assert all(each["seen_at"].endswith("Z") for each in items)
     assert service.server_pids == pids
     assert running(*pids) == list(pids)
 

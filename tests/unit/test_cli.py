@@ -1,45 +1,150 @@
 import json
+import os
+import signal
 import socket
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+from typer.core import TyperGroup
 
-from app.cli import main
-from app.cli.projections import table
+from app.cli import COMMANDS, main
+from app.cli.commands import LazyCommand
+from app.cli.projections.list import document, row
 from app.cli.serve import warn_of_any_host
+from app.framework.http.schemas.projections import ProjectionStatusList
 from app.framework.projections import ProjectionState, ProjectionStatus
 from app.host.server.listening import CannotListen, base_url, bind
 from app.host.settings import Settings
 
 
-@pytest.mark.parametrize("arguments", [[], ["conduct"], ["serve", "--sideways"]])
-def test_a_call_that_makes_no_sense_shows_how(capsys, arguments):
-    """Usage on standard error, exit status 2."""
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: python -m app")
+def paths(group: TyperGroup = COMMANDS) -> Iterator[list[str]]:
+    """The arguments that call each command and each group."""
+    for name, command in group.commands.items():
+        yield [name]
+        if isinstance(command, TyperGroup):
+            yield from ([name, *each] for each in paths(command))
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate", "projections", "openapi"])
-def test_every_command_has_help(capsys, command):
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    """Adds a command `trial` whose module holds the text that is given."""
+
+    def add(text: str) -> None:
+        (tmp_path / "trial_command.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "trial_command", raising=False)
+        trial = LazyCommand("trial", "trial_command", "Try.")
+        monkeypatch.setitem(COMMANDS.commands, "trial", trial)
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Missing command. See python -m app --help."),
+        (["conduct"], "No such command 'conduct'. See python -m app --help."),
+        (
+            ["mirgate"],
+            "No such command 'mirgate'. Did you mean 'migrate'? See python -m app --help.",
+        ),
+        (["serve", "--sideways"], "No such option: --sideways. See python -m app serve --help."),
+        (["projections", "-x"], "No such option: -x. See python -m app projections list --help."),
+    ],
+)
+def test_a_call_that_makes_no_sense_says_where_to_look(capsys, arguments, said):
+    """One line on standard error, exit status 2."""
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err == f"{said}\n"
+    assert not printed.out
+
+
+@pytest.mark.parametrize("arguments", [*paths()], ids=" ".join)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_has_help(capsys, arguments, option):
     """`--help` explains the command and does nothing."""
-    with pytest.raises(SystemExit) as caught:
-        main([command, "--help"])
-    assert caught.value.code == 0
-    assert capsys.readouterr().out.startswith(f"usage: python -m app {command}")
+    assert main([*arguments, option]) == 0
+    usage, *text = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"Usage: python -m app {' '.join(arguments)} [OPTIONS]")
+    assert text[0].strip()
 
 
-def test_the_table_of_projections_is_aligned():
-    """A column each; what is not known is a question mark; errors stand behind the state."""
-    running = ProjectionStatus("profiles", 1, 1200, 1234, ProjectionState.RUNNING)
-    stopped = ProjectionStatus("views", 12, 7, 1234, ProjectionState.STOPPED, error="No such key.")
-    unknown = ProjectionStatus("a", 1, None, None, ProjectionState.UNKNOWN)
-    assert table([running, stopped, unknown]) == (
-        "NAME      VERSION  POSITION  HEAD  LAG   STATE\n"
-        "profiles  1        1200      1234  34    running\n"
-        "views     12       7         1234  1227  stopped: No such key.\n"
-        "a         1        ?         ?     ?     unknown\n"
+def test_the_help_lists_every_command(capsys):
+    """With a line of what it does."""
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:")[2]
+    for name, command in COMMANDS.commands.items():
+        assert f"  {name}" in listed
+        assert (command.short_help or command.help or "?") in listed
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("def run(): return 0", 0),
+        ("def run(): return 1", 1),
+        ("def run(): raise KeyboardInterrupt", 130),
+        ("from app.cli import StorageError\ndef run(): raise StorageError('Gone.')", 1),
+        ("from app.cli import InvalidSettings\ndef run(): raise InvalidSettings('PORT: 0')", 2),
+    ],
+)
+def test_the_exit_status_says_how_a_command_ended(command, text, status):
+    """Errors, settings and Ctrl-C each have one."""
+    command(text)
+    assert main(["trial"]) == status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_in_order(command, number):
+    """Its `finally` blocks run; the exit status is 128 and the signal's number."""
+    command(
+        "import os, signal\n"
+        "def run():\n"
+        f"    try: os.kill(os.getpid(), {int(number)}); signal.pause()\n"
+        "    finally: os.environ['TRIAL_ENDED'] = 'yes'\n"
     )
+    usual = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)]
+    try:
+        with pytest.raises(SystemExit) as caught:
+            main(["trial"])
+    finally:
+        for each, handler in zip((signal.SIGTERM, signal.SIGHUP), usual, strict=True):
+            signal.signal(each, handler)
+    assert caught.value.code == 128 + number
+    assert os.environ.pop("TRIAL_ENDED") == "yes"
+
+
+def test_an_unexpected_error_has_a_plain_traceback(command):
+    """One of typer's own would show source, and with a setting of its environment local values."""
+    command("def run(): raise RuntimeError")
+    usual = sys.excepthook
+    with pytest.raises(RuntimeError):
+        main(["trial"])
+    assert sys.excepthook is usual
+
+
+def test_a_projection_is_shown_with_its_error():
+    """What is not known is a question mark; the error stands behind the state."""
+    running = ProjectionStatus("profiles", 1, 1200, 1234, ProjectionState.RUNNING)
+    stopped = ProjectionStatus("views", 12, 7, None, ProjectionState.STOPPED, error="No such key.")
+    assert [str(each) for each in row(running)] == [
+        "profiles", "1", "1200", "1234", "34", "running",
+    ]  # fmt: skip
+    assert [str(each) for each in row(stopped)] == [
+        "views", "12", "7", "None", "None", "stopped: No such key.",
+    ]  # fmt: skip
+
+
+def test_programs_get_what_the_api_answers():
+    """The members of a projection have the same names and values."""
+    seen_at = datetime(2026, 3, 14, 9, 26, 53, 589793, UTC)
+    status = ProjectionStatus("views", 1, 7, 9, ProjectionState.STOPPED, "No such key.", seen_at)
+    answered = ProjectionStatusList.model_validate({"items": [document(status)]})
+    [item] = json.loads(answered.model_dump_json())["items"]
+    assert item == json.loads(json.dumps(document(status), default=lambda _: item["seen_at"]))
 
 
 def test_a_document_that_clients_rely_on_is_not_overwritten(tmp_path, capsys):

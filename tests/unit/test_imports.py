@@ -26,12 +26,30 @@ def imported(program: str) -> set[str]:
     return set(json.loads(shown.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("command", ["migrate", "projections"])
-def test_a_command_that_serves_nothing_imports_no_server(command):
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        ("migrate", "app.cli.migrate"),
+        ("projections", "app.cli.projections.list"),
+        ("projections verify", "app.cli.projections.verify"),
+    ],
+)
+def test_a_command_that_serves_nothing_imports_no_server(command, module):
     """It gets as far as the databases, which are not there."""
-    loaded = imported(f"from app.cli import main\nassert main(['{command}']) == 1")
-    assert f"app.cli.{command}" in loaded
+    loaded = imported(f"from app.cli import main\nassert main({command.split()}) == 1")
+    assert module in loaded
     assert loaded.isdisjoint({"fastapi", "starlette", "uvicorn", "app.cli.serve"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["projections", "--help"], ["conduct"]])
+def test_help_imports_no_command(arguments):
+    """Nor what only commands need."""
+    loaded = imported(f"from app.cli import main\nmain({arguments})")
+    assert loaded.isdisjoint({"fastapi", "starlette", "uvicorn", "app.bootstrap"})
+    assert {each for each in loaded if each.startswith("app.cli")} == {
+        "app.cli",
+        "app.cli.commands",
+    }
 
 
 def test_the_service_imports_nothing_for_developers():

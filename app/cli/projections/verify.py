@@ -1,6 +1,5 @@
 """`projections verify`: compares the read model with a fold of the log."""
 
-import argparse
 import asyncio
 import sys
 
@@ -14,20 +13,13 @@ from app.host.settings import Role, Settings
 _POLL_SECONDS = 0.1
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser(
-        "verify",
-        help="compare every document with a fold of the whole log",
-        description="Bring the projections up to the head of the log, fold the whole log again "
-        "in memory, and compare every stored document with the result. Also check that positions "
-        "and versions have no gap. The service may run meanwhile. The exit status is 1 if "
-        "anything differs.",
-    )
-    parser.set_defaults(run=run)
+def run() -> int:
+    """Compare every stored document with a fold of the whole log in memory.
 
-
-def run(_: argparse.Namespace) -> int:
-    """Print a line for each projection, and one for each difference (or the first of many)."""
+    The projections are brought up to the head of the log first. Positions and versions must have no
+    gap either. The service may run meanwhile. A line is printed for each projection, and one for
+    each difference (or the first of many). The exit status is 1 if anything differs.
+    """
     settings = Settings.load().model_copy(update={"roles": frozenset({Role.PROJECTOR})})
     logs.configure(settings.log_level, settings.log_format)
     with shared_databases(settings) as ready:

@@ -1,0 +1,1 @@
+"""`projections`: the commands of those who operate projections."""
