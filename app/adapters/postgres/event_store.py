@@ -12,7 +12,7 @@ from app.adapters.batcher import Batcher
 from app.adapters.postgres import receipts, statements
 from app.adapters.postgres.append_health import AppendHealth
 from app.adapters.postgres.connection import Connection
-from app.adapters.postgres.schema import check_schema
+from app.adapters.postgres.schema import check_complete, check_schema
 from app.adapters.postgres.sessions import Sessions
 from app.framework.eventsourcing import (
     Append,
@@ -92,8 +92,9 @@ class PostgresEventStore:
         )
 
     async def check(self) -> None:
-        """Raises SchemaBehind, too, if migrations are missing."""
+        """Raises SchemaBehind, too, if migrations are missing, and ImportUnfinished."""
         await check_schema(self._reading)
+        await check_complete(self._reading)
 
     async def close(self) -> None:
         await self._appends.close()

@@ -5,6 +5,7 @@ from pathlib import Path
 import asyncpg
 
 from app import NAME
+from app.adapters.postgres import statements
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.errors import (
     CONFIGURATION_ERRORS,
@@ -21,7 +22,7 @@ from app.adapters.postgres.revision import (
 )
 from app.framework.storage import StorageNotReady, StorageUnavailable
 
-REQUIRED_REVISION = "0004"
+REQUIRED_REVISION = "0005"
 """The newest alembic revision; the service does not run on an older one."""
 
 LOCK_SECONDS = 60.0
@@ -47,6 +48,16 @@ class ForeignSchema(StorageNotReady):
         super().__init__(
             f"DATABASE_URL: the table {table} holds the revision {revision!r}, which "
             f"{NAME} does not know; use another database, or restore that table."
+        )
+
+
+class ImportUnfinished(StorageNotReady):
+    """A log is being imported; until all of it is there, the database cannot be used."""
+
+    def __init__(self, position: int, end: int) -> None:
+        super().__init__(
+            f"DATABASE_URL: an import has come to position {position} of {end}; run "
+            "`python -m app import FILE` with the same file until it is complete."
         )
 
 
@@ -76,6 +87,18 @@ async def check_schema(connection: Connection) -> None:
     # Revisions are numbered, so that an older process can run beside a newer schema.
     if revision is None or revision < REQUIRED_REVISION:
         raise SchemaBehind(revision)
+
+
+async def check_complete(connection: Connection) -> None:
+    """Return if no import into the log is unfinished.
+
+    Raises:
+        ImportUnfinished: one is.
+        StorageUnavailable: PostgreSQL does not answer.
+
+    """
+    if rows := await connection.fetch(statements.UNFINISHED_IMPORT):
+        raise ImportUnfinished(*rows[0])
 
 
 async def _stored_revision(connection: Connection) -> tuple[str, str | None]:

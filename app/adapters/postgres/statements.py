@@ -92,11 +92,11 @@ FORGET_MARKS = "delete from receipt_marks where number < $1"
 READ = """
 select position, stream_id, version, type, schema_version, data, metadata, recorded_at
 from events
-where position > $1
+where position > $1 and position <= (select position from log_head where is_head)
 order by position
 limit $2
 """
-"""The log after a position."""
+"""The log after a position. What an import has brought is part of it once all of it is there."""
 
 HEAD = "select position from log_head"
 """The position of the last event."""
@@ -108,3 +108,11 @@ select nullif(recorded_at, '-infinity') as recorded_at, clock_timestamp() as now
 
 IDENTITY = "select identity::text as identity from log_identity"
 """The identity of the log."""
+
+UNFINISHED_IMPORT = """
+select coalesce((select max(position) from events), 0) as position,
+       (importing ->> 'position')::bigint as end
+from log_head
+where importing is not null
+"""
+"""How far an import has come, and where it ends; no row if none is unfinished."""
