@@ -1,7 +1,7 @@
 """The event store in memory."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -25,11 +25,14 @@ from app.framework.eventsourcing import (
 )
 from app.framework.eventsourcing.signal import LogSignal
 from app.framework.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
+from app.framework.storage import StorageUnavailable
 
 Clock = Callable[[], datetime]
 """Returns the time, in UTC."""
 
-_Row = tuple[str, int, EncodedEvent, Metadata, datetime]
+Row = tuple[str, int, EncodedEvent, Metadata, datetime]
+"""An event in its stored form: its stream, its version there, and so on; its place is its position.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +58,36 @@ class MemoryEventStore:
         self._clock = clock
         self._identity = str(uuid4())
         # Like PostgreSQL it keeps the stored form, and every reader decodes it.
-        self._log: list[_Row] = []
+        self._log: list[Row] = []
         self._streams: dict[str, list[int]] = {}
         self._claims: dict[Claim, str] = {}
         self._receipts: dict[str, Receipt] = {}
         self._marks: list[_Mark] = []
         self._snapshots: dict[str, RecordedSnapshot] = {}
         self._signal = LogSignal()
+        self.is_importing = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self._log or self._streams or self._claims or self._receipts or self._snapshots)
+
+    def rows(self, start: int, end: int) -> Sequence[Row]:
+        return self._log[start:end]
+
+    def fill(self, identity: str, rows: Sequence[Row], claims: Mapping[Claim, str]) -> None:
+        """Become the log `identity` of these events, whose streams hold these claims."""
+        self._identity = identity
+        self._log = list(rows)
+        self._claims = dict(claims)
+        for offset, (stream_id, *_) in enumerate(rows):
+            self._streams.setdefault(stream_id, []).append(offset)
+        self._signal.grown_to(len(self._log))
 
     async def append(self, append: Append) -> Appended:
         await asyncio.sleep(0)
         encoded = [self._registry.encode(each) for each in append.events]
-        key = append.idempotency_key
-        if key and key.value in self._receipts:
-            raise DuplicateCommand(self._receipts[key.value])
-        stream = self._streams.get(append.stream_id, [])
-        if len(stream) != append.expected_version:
-            raise VersionConflict(append.stream_id, append.expected_version, len(stream))
-        for claim in append.claims:
-            if self._claims.get(claim, append.stream_id) != append.stream_id:
-                raise ClaimTaken(claim)
+        self._check(append)
+        key, stream = append.idempotency_key, self._streams.get(append.stream_id, [])
         for claim in append.releases:
             if self._claims.get(claim) == append.stream_id:
                 del self._claims[claim]
@@ -160,6 +173,19 @@ class MemoryEventStore:
 
     async def wait(self, *, after: int, seconds: float) -> None:
         await self._signal.wait(after=after, seconds=seconds)
+
+    def _check(self, append: Append) -> None:
+        if self.is_importing:
+            raise StorageUnavailable("The log", "it is being imported")
+        key = append.idempotency_key
+        if key and key.value in self._receipts:
+            raise DuplicateCommand(self._receipts[key.value])
+        version = len(self._streams.get(append.stream_id, []))
+        if version != append.expected_version:
+            raise VersionConflict(append.stream_id, append.expected_version, version)
+        for claim in append.claims:
+            if self._claims.get(claim, append.stream_id) != append.stream_id:
+                raise ClaimTaken(claim)
 
     def _recorded(self, offset: int) -> RecordedEvent:
         stream_id, version, encoded, metadata, recorded_at = self._log[offset]

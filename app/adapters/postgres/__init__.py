@@ -1,13 +1,22 @@
 """The event store on PostgreSQL, through asyncpg."""
 
 from app.adapters.postgres.event_store import PostgresEventStore
-from app.adapters.postgres.schema import CannotMigrate, ForeignSchema, SchemaBehind, migrate
+from app.adapters.postgres.schema import (
+    CannotMigrate,
+    ForeignSchema,
+    ImportUnfinished,
+    SchemaBehind,
+    migrate,
+)
+from app.adapters.postgres.stored_log import PostgresStoredLog
 from app.adapters.postgres.urls import checked_url
 
 __all__ = [
     "CannotMigrate",
     "ForeignSchema",
+    "ImportUnfinished",
     "PostgresEventStore",
+    "PostgresStoredLog",
     "SchemaBehind",
     "checked_url",
     "migrate",

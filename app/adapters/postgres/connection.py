@@ -51,6 +51,26 @@ class Connection:
                 raise
             raise unavailable(error) from error
 
+    async def copy(
+        self, table: str, records: Sequence[Any], *, given: str, arguments: Sequence[Any]
+    ) -> bool:
+        """Add `records` to `table` if the statement `given` has a row; return whether it had one.
+
+        They are on disk with the next statement that `fetch` has committed.
+
+        Raises:
+            StorageUnavailable: whether they were added is unknown.
+            asyncpg.PostgresError: PostgreSQL refuses them; none was added.
+
+        """
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._turn:
+                return await self._copy(table, records, given, arguments)
+        except DRIVER_ERRORS as error:
+            if not is_transient(error):
+                raise
+            raise unavailable(error) from error
+
     async def try_out(self, statement: str, *arguments: Any, seconds: float) -> None:
         """Carry `statement` out within `seconds`, and roll it back.
 
@@ -97,6 +117,16 @@ class Connection:
             else:
                 self._trusted_until = clock() + TRUSTED_SECONDS
                 return rows
+
+    async def _copy(
+        self, table: str, records: Sequence[Any], given: str, arguments: Sequence[Any]
+    ) -> bool:
+        try:
+            session = await self._trusted_session()
+            return await session.copy(table, records, given, arguments)
+        except BaseException:
+            self._drop()
+            raise
 
     async def _try_out(self, statement: str, arguments: Sequence[Any], lock_seconds: float) -> None:
         try:

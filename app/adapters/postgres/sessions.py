@@ -84,6 +84,21 @@ class Session:
         await self._connection.fetch(statement, *arguments)
         await self._connection.execute("rollback")
 
+    async def copy(
+        self, table: str, records: Sequence[Any], given: str, arguments: Sequence[Any]
+    ) -> bool:
+        """Add `records` to `table` if the statement `given` has a row, in one transaction.
+
+        It is on disk once a later transaction, by another method, is; until then a crash of
+        PostgreSQL may undo it, and all after it.
+        """
+        await self._connection.execute(f"{_BEGIN}; set local synchronous_commit = off")
+        is_given = bool(await self._connection.fetch(given, *arguments))
+        if is_given:
+            await self._connection.copy_records_to_table(table, records=records)
+        await self._connection.execute("commit")
+        return is_given
+
     async def ping(self) -> None:
         await self._connection.execute("select")
 
