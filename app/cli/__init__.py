@@ -38,6 +38,8 @@ COMMANDS = Group(
         default="list",
         help="Show and verify the projections.",
     ),
+    LazyCommand("export", "app.cli.export", "Write the log to a file."),
+    LazyCommand("import", "app.cli.import_log", "Bring an exported log into an empty database."),
     LazyCommand("openapi", "app.cli.openapi", "Write the OpenAPI document."),
     help=f"{NAME}: commands into PostgreSQL, queries from MongoDB.",
     epilog="Settings are environment variables, or lines in .env; .env.example lists them.",

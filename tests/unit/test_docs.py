@@ -32,7 +32,7 @@ SOURCES = (
     ".env.example",
 )
 
-OF_OTHERS = {"pg_ctl", "synchronous_commit"}
+OF_OTHERS = {"pg_ctl", "pg_dump", "synchronous_commit"}
 
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 QUOTED = re.compile(r"`([^`\n]+)`")
