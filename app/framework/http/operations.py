@@ -19,15 +19,15 @@ class Names:
 
     prefix: the start of their paths.
     tag: their group in the OpenAPI document.
-    singular, plural: the names of one and of several.
+    singular, plural: the names of one and of several, in descriptions.
     id_parameter: the path parameter with the id; answers have it as `id`.
     """
 
     prefix: str
     tag: str
-    singular: str = ""
-    plural: str = ""
-    id_parameter: str = ""
+    singular: str
+    plural: str
+    id_parameter: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,9 +42,19 @@ Tag = Mapping[str, str]
 class Resource:
     """Operations under one path, each declared by a function from a request to a message."""
 
-    def __init__(self, prefix: str, **names: str) -> None:
-        """A resource without operations yet; see `Names` for `prefix` and `names`."""
-        self.names = Names(prefix=prefix, **names)
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        tag: str,
+        singular: str = "resource",
+        plural: str = "resources",
+        id_parameter: str = "",
+    ) -> None:
+        """A resource without operations yet; `Names` describes the arguments."""
+        self.names = Names(
+            prefix=prefix, tag=tag, singular=singular, plural=plural, id_parameter=id_parameter
+        )
         self.operations: list[Operation] = []
 
     def command(

@@ -1,0 +1,84 @@
+"""A resource of lamps, and a service of it."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import httpx
+from fastapi import FastAPI, Path
+from pydantic import BaseModel
+
+from app.framework.http.refusals import answer_refusals
+from app.framework.http.resources import Resource
+from app.framework.mediator import Command, Mediator
+from app.framework.mediator import Query as QueryMessage
+from app.framework.request import NO_CONTEXT, Outcome, RequestContext
+
+LampId = Annotated[str, Path()]
+
+
+class Lamp(BaseModel):
+    """A lamp on the wire."""
+
+    id: str
+    version: int
+
+
+class Light(BaseModel):
+    """Has neither an id nor a version."""
+
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switch(Command[Lamp]):
+    """Switch a lamp, at whichever version it is."""
+
+    lamp_id: str
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replace(Command[Lamp]):
+    """Replace a lamp."""
+
+    lamp_id: str
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look(QueryMessage[Light]):
+    """Look at a place, or at a part of it."""
+
+    place: str
+    number: int = 0
+
+
+class Household:
+    """A service of one resource; it keeps the contexts that its handler was given."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.contexts: list[RequestContext] = []
+        mediator = Mediator()
+        for each in (Switch, Replace):
+            mediator.register(each.handled_by(self.handle))
+        self.api = FastAPI()
+        answer_refusals(self.api, frozenset(), {})
+        resource.add_to(self.api.router, mediator, {}, asyncio.Event())
+
+    async def handle(self, command: Any, context: RequestContext = NO_CONTEXT) -> Outcome[Lamp]:
+        """Answer any command."""
+        self.contexts.append(context)
+        return Outcome(Lamp(id=command.lamp_id, version=1), 1, 1)
+
+    async def ask(self, method: str, url: str, **headers: str) -> httpx.Response:
+        """The answer to a request."""
+        transport = httpx.ASGITransport(self.api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return await client.request(method, url, headers=named)
+
+
+def lamps(**names: str) -> Resource:
+    """A resource without operations."""
+    return Resource("/lamps", tag="lamps", **names)
