@@ -77,6 +77,17 @@ async def test_an_export_goes_on_after_the_last_whole_line(path, log, store, see
     assert path.read_bytes() == await exported(store)
 
 
+async def test_half_an_event_that_the_log_has_lost_is_cut_off(path, log, store):
+    """It was appended after the backup that the log was restored from."""
+    await export_to(path, log)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:101]) + lines[101][:50])
+    restored = await filled(0)
+    restored.fill(await store.identity(), store.rows(0, 100), {})
+    await export_to(path, MemoryStoredLog(restored))
+    assert path.read_bytes() == await exported(restored)
+
+
 async def test_an_export_that_was_killed_goes_on(tmp_path):
     """Between any two of its calls."""
     store = await filled(500, 4)
