@@ -9,12 +9,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.adapters.postgres import PostgresEventStore, migrate, statements
+from app.adapters.postgres import PostgresEventStore, PostgresStoredLog, migrate, statements
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.sessions import Sessions
 from app.framework.storage import StorageUnavailable
 from tests.acceptance.fronts import needs
 from tests.contract.noted import REGISTRY, Noted, note
+from tests.contract.test_stored_log import EVENTS, comparable, import_all
 from tests.pgbouncer import pgbouncer
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,18 @@ async def test_a_pooler_may_stand_before_postgres(unmigrated_postgres_url, mode)
     assert [each.position for each in events] == list(range(1, STORES * 10 + 1))
     assert [each.version for each in loaded] == list(range(1, 11))
     assert loaded[0].event == Noted("a")
+
+
+@needs_pgbouncer
+@in_both_modes
+async def test_a_log_is_imported_through_a_pooler(postgres_url, mode):
+    """Batch by batch, each in a session that may be another."""
+    with pgbouncer(postgres_url, mode) as url:
+        log = PostgresStoredLog(url)
+        await log.check()
+        await import_all(log)
+        assert comparable(await log.read_stored(after=0, limit=9)) == comparable(EVENTS)
+        await log.close()
 
 
 @needs_pgbouncer
