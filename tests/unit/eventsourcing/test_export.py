@@ -1,7 +1,9 @@
 """Exports: complete files, whatever was in the way of earlier ones."""
 
 import json
+import os
 import random
+import resource
 from pathlib import Path
 from uuid import UUID
 
@@ -73,6 +75,20 @@ async def test_an_export_goes_on_after_the_last_whole_line(path, log, store, see
     whole = path.read_bytes()
     path.write_bytes(whole[: random.Random(seed).randrange(len(whole))])
     await process(store).transact("new", label("new"))
+    await export_to(path, log)
+    assert path.read_bytes() == await exported(store)
+
+
+async def test_an_export_goes_on_once_there_is_room(path, log, store):
+    """What the disk had no room for is written later."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            await export_to(path, log)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.stat().st_size == 10_000
     await export_to(path, log)
     assert path.read_bytes() == await exported(store)
 
@@ -191,7 +207,9 @@ async def test_what_cannot_be_written_is_named(tmp_path, name):
         LogFile(tmp_path / name)
 
 
-async def test_only_a_regular_file_is_written():
+def test_only_a_regular_file_is_written(tmp_path):
     """Others cannot be gone on with; for them there is the standard output."""
-    with pytest.raises(CannotExport, match=r"^/dev/null: It is not a regular file"):
-        LogFile(Path("/dev/null"))
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/null"), tmp_path / "pipe"):
+        with pytest.raises(CannotExport, match=f"^{path}: It is not a regular file"):
+            LogFile(path)

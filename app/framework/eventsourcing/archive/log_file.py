@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -80,6 +79,8 @@ class LogFile:
 
         """
         self._path = path
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise CannotExport(f"{path}: It is not a regular file.")
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -119,8 +120,6 @@ class LogFile:
             os.close(folder)
 
     def _lock(self) -> None:
-        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
-            raise CannotExport(f"{self._path}: It is not a regular file.")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
