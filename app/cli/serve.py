@@ -44,8 +44,12 @@ def run(
     migrate_first: Annotated[
         bool, typer.Option("--migrate", help="Bring the schema up to date first.")
     ] = False,
-    host: Annotated[str | None, typer.Option(metavar="HOST", help="Overrides HOST.")] = None,
-    port: Annotated[str | None, typer.Option(metavar="PORT", help="Overrides PORT.")] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="HOST", help="Overrides HOST.")
+    ] = None,
+    port: Annotated[
+        str | None, typer.Option("--port", metavar="PORT", help="Overrides PORT.")
+    ] = None,
 ) -> int:
     """Serve the API, and project if ROLES says so, until a signal asks for a stop.
 

@@ -1,13 +1,23 @@
 """The commands that look at databases, on real servers."""
 
+import gc
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from pymongo import MongoClient
 
 from app.cli import main
 from app.contexts.users.projections import USER_HISTORY, USER_PROFILES, USER_SUMMARIES
+from app.devtools.servers.processes import wait_until
+from app.host.server.listening import base_url, bind
 from tests.integration.conftest import caught_up, serving
 
 ALICE = {"id": "alice", "name": "Alice Smith", "email": "alice@example.com"}
@@ -98,6 +108,53 @@ def test_the_projections_are_listed_as_they_are_stored(capsys):
     listed = {name: numbers for name, *numbers in (each.split() for each in rows)}
     assert listed[USER_PROFILES.name][:4] == [str(USER_PROFILES.version), "2", "2", "0"]
     assert {USER_HISTORY.name, USER_SUMMARIES.name} <= listed.keys()
+
+
+@pytest.fixture
+def _process_as_it_was() -> Iterator[None]:
+    """Take back what `serve` sets for the whole process."""
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.getsignal(each) for each in numbers]
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    sys.setswitchinterval(interval)
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("environment", "_process_as_it_was")
+def test_the_service_serves_until_a_signal_stops_it(capsys):
+    """It answers once it says so, is ready, and ends with 0: the stop was asked for."""
+    with bind("127.0.0.1", 0) as bound:
+        url = base_url(bound)
+    seen: list[int] = []
+
+    def visit() -> None:
+        assert wait_until(lambda: accepts(url), 20)
+        with httpx.Client(base_url=url) as client:
+            seen.append(client.post("/users", json=ALICE).status_code)
+            seen.append(client.get("/health/ready").status_code)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with ThreadPoolExecutor(1) as visitor:
+        visited = visitor.submit(visit)
+        assert main(["serve", "--port", url.rpartition(":")[2]]) == 0
+        visited.result()
+    assert seen == [201, 200]
+    assert lines_of(capsys) == [f"Diptych serves at {url}, Swagger UI is at {url}/docs"]
+
+
+def accepts(url: str) -> bool:
+    """Whether something listens at this address."""
+    try:
+        httpx.get(f"{url}/health/live")
+    except httpx.ConnectError:
+        return False
+    return True
 
 
 def test_a_schema_is_migrated_once(capsys, monkeypatch, unmigrated_postgres_url):

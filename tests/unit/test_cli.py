@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -70,6 +71,7 @@ def test_every_command_has_help(capsys, arguments, option):
     usage, *text = capsys.readouterr().out.split("\n\n")
     assert usage.startswith(f"Usage: python -m app {' '.join(arguments)} [OPTIONS]")
     assert text[0].strip()
+    assert re.findall(r"--[A-Z]\w*", "".join(text)) == [], "typer names options after metavars"
 
 
 def test_the_help_lists_every_command(capsys):
