@@ -23,12 +23,14 @@ DEVTOOLS = "Developer's tools know nothing of what they are for"
 ADAPTERS = "Adapters are independent of each other"
 POSTGRES = "Only adapters/postgres imports asyncpg and alembic"
 MONGO = "Only adapters/mongo imports motor and pymongo"
+CLI = "Only the command line imports typer and rich"
 HTTP = "Only what serves HTTP imports FastAPI"
 
 BREACHES = [
     ("contexts/users/domain/planted_driver.py", "asyncpg", LIBRARIES),
     ("contexts/users/domain/planted_driver.py", "asyncpg", POSTGRES),
     ("contexts/users/queries/planted_driver.py", "pymongo", MONGO),
+    ("host/planted_table.py", "rich", CLI),
     ("contexts/users/commands/planted_request.py", "fastapi", HTTP),
     ("contexts/users/domain/planted_route.py", "app.contexts.users.http.problems", CONTEXT),
     ("contexts/users/queries/planted_command.py", "app.contexts.users.commands", CONTEXT),
