@@ -4,6 +4,7 @@ TEST_DATABASE_URL and TEST_MONGODB_URL name servers to use instead of embedded o
 """
 
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -18,6 +19,7 @@ from uuid import uuid4
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 from pymongo import MongoClient
 
 from app.adapters.mongo.replica_set import initiate
@@ -66,6 +68,17 @@ def _no_episode_outlives_its_test(monkeypatch) -> Iterator[None]:
     outages._by_loop.clear()
     for each in counted:
         each._count = 0
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Take back what a test, a command for one, has configured: its output is closed by now."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    yield
+    if root.handlers is not before[0]:
+        structlog.reset_defaults()
+        root.handlers, root.level = before
 
 
 @pytest.fixture(scope="session")

@@ -175,3 +175,18 @@ def test_what_needs_a_schema_says_so_before_it_is_migrated(
     assert main(["projections", "verify"]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert "migrate" in line
+
+
+@pytest.mark.usefixtures("users")
+def test_a_log_is_moved_to_another_database(capsys, monkeypatch, tmp_path, unmigrated_postgres_url):
+    """The read model goes on with it: to the last document it is what the moved log says."""
+    file = str(tmp_path / "log.jsonl")
+    assert main(["export", file]) == 0
+    monkeypatch.setenv("DATABASE_URL", unmigrated_postgres_url)
+    assert main(["migrate"]) == 0
+    capsys.readouterr()
+    for done in ("is imported", "was imported before"):
+        assert main(["import", file]) == 0
+        [line] = lines_of(capsys)
+        assert f"{done}, up to position 2." in line
+    assert main(["projections", "verify"]) == 0

@@ -15,16 +15,12 @@ from app.framework.request import logged_request_id
 
 @pytest.fixture
 def written(capsys):
-    """Gives the lines written since the last time. After the test logging is as it was."""
-    root = logging.getLogger()
-    before = (root.handlers, root.level)
+    """Gives the lines written since the last time."""
 
     def lines() -> list[str]:
         return capsys.readouterr().err.splitlines()
 
-    yield lines
-    structlog.reset_defaults()
-    root.handlers, root.level = before
+    return lines
 
 
 @pytest.fixture
