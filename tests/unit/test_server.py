@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -109,6 +110,7 @@ async def test_a_further_signal_ends_the_wait_for_requests():
     assert server.force_exit
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the second cannot even be bound")
 async def test_an_address_that_is_taken_meanwhile_is_named():
     """Another process has begun to listen where this one is bound."""
     with bind("127.0.0.1", 0) as bound, bind(*bound.getsockname()) as other:

@@ -29,6 +29,7 @@ class Stopped:
 def _handlers() -> Iterator[None]:
     """Leave the handlers of signals as they were."""
     before = {each: signal.getsignal(each) for each in SIGNALS}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     yield
     for each, handler in before.items():
         signal.signal(each, handler)

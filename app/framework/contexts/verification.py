@@ -49,25 +49,33 @@ def verify(
         )
     ]
     problems += map(str, mediator.duplicates)
-    problems += (
-        f"Two projections have the id {each}." for each in _repeated(it.id for it in projections)
-    )
-    names = [name for each in contexts for name in {it.name for it in each.projections}]
-    problems += (f"Two contexts have a projection named {it}." for it in _repeated(names))
-    types = [aggregate.stream_type for each in contexts for aggregate in each.aggregates]
-    problems += (f"Two types of aggregates have the stream type {it}." for it in _repeated(types))
-    scopes = [
-        scope
-        for each in contexts
-        for scope in {scope for aggregate in each.aggregates for scope in aggregate.claim_scopes}
-    ]
-    problems += (f"Two contexts have the claim scope {it}." for it in _repeated(scopes))
+    problems += _conflicts(contexts)
     problems += (
         f"There is no upcaster from {event_type} schema version {version}."
         for event_type, version in registry.missing_upcasters()
     )
     if problems:
         raise Misconfigured(problems)
+
+
+def _conflicts(contexts: Sequence[Context]) -> Iterator[str]:
+    ids = (projection.id for each in contexts for projection in each.projections)
+    for each in _repeated(ids):
+        yield f"Two projections have the id {each}."
+    # A context may have several versions of a projection, and types of aggregates with one scope.
+    names = (name for each in contexts for name in {it.name for it in each.projections})
+    for each in _repeated(names):
+        yield f"Two contexts have a projection named {each}."
+    types = (aggregate.stream_type for each in contexts for aggregate in each.aggregates)
+    for each in _repeated(types):
+        yield f"Two types of aggregates have the stream type {each}."
+    scopes = (scope for each in contexts for scope in _claim_scopes(each))
+    for each in _repeated(scopes):
+        yield f"Two contexts have the claim scope {each}."
+
+
+def _claim_scopes(context: Context) -> set[str]:
+    return {scope for aggregate in context.aggregates for scope in aggregate.claim_scopes}
 
 
 def _repeated(names: Iterable[str]) -> Sequence[str]:
