@@ -77,8 +77,7 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
         all_projections=projections,
         storages=[each for each in (event_store, read_model) if each is not None],
         log=event_store,
-        views=read_model,
-        documents=read_model,
+        read_model=read_model,
         projector=projector,
         receipts=event_store if Role.COMMANDS in settings.roles else None,
     )

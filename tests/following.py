@@ -8,10 +8,16 @@ from typing import Any
 from app.adapters.memory.event_store import MemoryEventStore
 from app.framework.eventsourcing import RecordedEvent
 from app.framework.projections import (
+    Build,
+    BuildStore,
+    FollowedStore,
+    Index,
+    Lease,
     Projection,
+    ProjectionRecord,
     ProjectionStatus,
-    ProjectionStore,
     ProjectorOptions,
+    TakeOver,
     Versioned,
 )
 from app.framework.projections.follower import Follower
@@ -23,6 +29,8 @@ QUICK = ProjectorOptions(
     first_backoff_seconds=0.001,
     last_backoff_seconds=0.002,
     tries=3,
+    look_seconds=0.001,
+    share_out_seconds=0.0,
 )
 """Options for tests: nothing takes long."""
 
@@ -55,15 +63,39 @@ class WatchedLog:
             await self._idle.wait()
 
 
+HOLDER = "tests"
+"""Of leases that `take` takes: one holder, which gets a lease also where an earlier one is left."""
+
+
+async def take(
+    store: BuildStore, projection: Projection, take_over: TakeOver = TakeOver.WHEN_CAUGHT_UP
+) -> tuple[Build, Lease]:
+    """The newest build of this version of `projection`, begun if there is none, and its lease."""
+    (known,) = [each for each in await store.projections() if each.name == projection.name] or [
+        ProjectionRecord(projection.name)
+    ]
+    builds = [each.id for each in known.builds if each.version == projection.version]
+    begun = (
+        builds[-1]
+        if builds
+        else await store.begin(projection, take_over=take_over, known=len(known.builds))
+    )
+    assert begun is not None
+    build = Build(projection, begun)
+    lease = await store.acquire(build, HOLDER)
+    assert lease is not None
+    return build, lease
+
+
 async def catch_up(
     log: MemoryEventStore,
-    store: ProjectionStore,
+    store: FollowedStore,
     projection: Projection,
     options: ProjectorOptions = QUICK,
 ) -> ProjectionStatus:
-    """Let a new projector follow the log to its end; where it is then."""
+    """Let a new follower follow the log to its end; where it is then."""
     watched = WatchedLog(log)
-    follower = Follower(watched, store, projection, options)
+    follower = Follower(watched, store, *await take(store, projection), options)
     async with running(follower.run()) as task:
         ended = asyncio.create_task(watched.read_to_its_end())
         await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
@@ -71,6 +103,31 @@ async def catch_up(
         follower.stop()
         await task
     return follower.status
+
+
+async def prepare(store: FollowedStore, projection: Projection) -> int:
+    """Have a build of `projection` be ready for documents; its checkpoint."""
+    build, lease = await take(store, projection)
+    await store.prepare(build.id, projection.indexes)
+    return lease.position
+
+
+async def save(store: BuildStore, projection: Projection, status: ProjectionStatus) -> None:
+    """Save `status` as the holder of the newest build of `projection`."""
+    _, lease = await take(store, projection)
+    await store.save(lease, status)
+
+
+async def serve(store: BuildStore, projection: Projection) -> bool:
+    """Let the newest build of this version of `projection` serve."""
+    build, _ = await take(store, projection)
+    (record,) = [each for each in await store.projections() if each.name == projection.name]
+    return await store.switch(projection.name, serving=record.serving, to=build.id)
+
+
+async def statuses(store: BuildStore) -> Sequence[ProjectionStatus]:
+    """The stored status of each build."""
+    return [each.status for record in await store.projections() for each in record.builds]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -96,26 +153,26 @@ class Crash(BaseException):
 
 
 class EventfulStore:
-    """A projection store to which something may happen before and after each step."""
+    """A read model to which something may happen before and after each step of a follower."""
 
-    def __init__(self, store: ProjectionStore, happen: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, store: FollowedStore, happen: Callable[[str], Awaitable[None]]) -> None:
         """Await `happen("before write")`, `happen("after write")`, and so on for each step."""
         self._store = store
         self._happen = happen
 
-    async def prepare(self, projection: Projection) -> int:
+    async def prepare(self, build: str, indexes: Sequence[Index]) -> None:
         """As `ProjectionStore.prepare` says."""
         async with self._step("prepare"):
-            return await self._store.prepare(projection)
+            await self._store.prepare(build, indexes)
 
-    async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
+    async def load(self, build: str, keys: Collection[str]) -> Mapping[str, Versioned]:
         """As `ProjectionStore.load` says."""
         async with self._step("load"):
-            return await self._store.load(projection, keys)
+            return await self._store.load(build, keys)
 
     async def write(
         self,
-        projection: Projection,
+        build: str,
         documents: Mapping[str, Versioned],
         *,
         created: Collection[str] = (),
@@ -124,31 +181,81 @@ class EventfulStore:
         half = dict(list(documents.items())[::2])
         rest = {key: each for key, each in documents.items() if key not in half}
         async with self._step("write"):
-            await self._store.write(projection, half, created=created)
+            await self._store.write(build, half, created=created)
             await self._happen("amid write")
-            await self._store.write(projection, rest, created=created)
+            await self._store.write(build, rest, created=created)
 
-    async def count(self, projection: Projection, *, up_to: int) -> int:
-        """As `ProjectionStore.count` says; no step of a projector's."""
-        return await self._store.count(projection, up_to=up_to)
-
-    async def save(self, projection: Projection, status: ProjectionStatus) -> None:
-        """As `ProjectionStore.save` says."""
+    async def save(
+        self,
+        lease: Lease,
+        status: ProjectionStatus,
+        *,
+        after: int = 0,
+        rate: float | None = None,
+    ) -> None:
+        """As `BuildStore.save` says."""
         async with self._step("save"):
-            await self._store.save(projection, status)
+            await self._store.save(lease, status, after=after, rate=rate)
 
-    async def serve(self, projection: Projection) -> None:
-        """As `ProjectionStore.serve` says."""
-        async with self._step("serve"):
-            await self._store.serve(projection)
+    async def count(self, build: str, *, up_to: int) -> int:
+        """As `ProjectionStore.count` says; like those below, no step of a follower's."""
+        return await self._store.count(build, up_to=up_to)
+
+    async def scan(self, build: str, *, after: str, limit: int) -> Mapping[str, Versioned]:
+        """As `ProjectionStore.scan` says."""
+        return await self._store.scan(build, after=after, limit=limit)
 
     async def adopt(self, log: str) -> str:
-        """As `ProjectionStore.adopt` says; no step of a projector's."""
+        """As `ProjectionStore.adopt` says."""
         return await self._store.adopt(log)
 
     async def log_identity(self) -> str | None:
-        """As `ProjectionStore.log_identity` says; no step of a projector's."""
+        """As `ProjectionStore.log_identity` says."""
         return await self._store.log_identity()
+
+    async def projections(self) -> Sequence[ProjectionRecord]:
+        """As `BuildStore.projections` says."""
+        return await self._store.projections()
+
+    async def begin(
+        self, projection: Projection, *, take_over: TakeOver, known: int, key: str | None = None
+    ) -> str | None:
+        """As `BuildStore.begin` says."""
+        return await self._store.begin(projection, take_over=take_over, known=known, key=key)
+
+    async def acquire(self, build: Build, holder: str) -> Lease | None:
+        """As `BuildStore.acquire` says."""
+        return await self._store.acquire(build, holder)
+
+    async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
+        """As `BuildStore.renew` says."""
+        return await self._store.renew(leases)
+
+    async def release(self, lease: Lease) -> None:
+        """As `BuildStore.release` says."""
+        await self._store.release(lease)
+
+    async def note(self, lease: Lease, **changes: Any) -> None:
+        """As `BuildStore.note` says."""
+        await self._store.note(lease, **changes)
+
+    async def switch(
+        self, name: str, *, serving: str | None, to: str, yields: bool = False
+    ) -> bool:
+        """As `BuildStore.switch` says."""
+        return await self._store.switch(name, serving=serving, to=to, yields=yields)
+
+    async def pause(self, name: str, *, paused: bool) -> bool:
+        """As `BuildStore.pause` says."""
+        return await self._store.pause(name, paused=paused)
+
+    async def retire(self, name: str, build: str) -> bool:
+        """As `BuildStore.retire` says."""
+        return await self._store.retire(name, build)
+
+    async def drop(self, name: str, build: str) -> None:
+        """As `BuildStore.drop` says."""
+        await self._store.drop(name, build)
 
     @contextlib.asynccontextmanager
     async def _step(self, name: str) -> AsyncIterator[None]:

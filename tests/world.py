@@ -18,6 +18,7 @@ from app.framework.eventsourcing import RecordedEvent
 from app.framework.mediator import Command, Mediator, Message, Query
 from app.framework.projections import Projection, ProjectionState, ProjectionStatus, fold
 from app.framework.request import NO_CONTEXT, Outcome, RequestContext
+from tests.following import prepare, save
 
 ResultT = TypeVar("ResultT")
 
@@ -64,11 +65,11 @@ class World:
         """Bring every view up to the head of the log."""
         events = await self.event_store.read(after=self._seen, limit=1_000_000)
         for projection in self._projections:
-            await self.read_model.prepare(projection)
+            await prepare(self.read_model, projection)
             keys = {projection.key(each) for each in events}
-            stored = await self.read_model.load(projection, keys)
-            await self.read_model.write(projection, fold(projection, stored, events))
-            await self.read_model.save(projection, self._status_of(projection, events))
+            stored = await self.read_model.load(projection.id, keys)
+            await self.read_model.write(projection.id, fold(projection, stored, events))
+            await save(self.read_model, projection, self._status_of(projection, events))
         self._seen += len(events)
 
     def _status_of(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.framework.eventsourcing import ClockWatch, EventStore, LogSource, keep_purging
@@ -12,14 +12,13 @@ from app.framework.http.service import Check
 from app.framework.mediator import Mediator
 from app.framework.observability.outages import end_outages, note_outage
 from app.framework.projections import (
+    FollowedStore,
     Projection,
-    ProjectionState,
-    ProjectionStatus,
-    ProjectionStore,
+    ProjectionRecord,
     Projector,
-    Views,
     adopt,
     check_origin,
+    unknown,
 )
 from app.framework.storage import Storage, StorageNotReady, StorageUnavailable
 
@@ -34,8 +33,8 @@ class Process:
     """The parts that a process's roles need; None for those they do not. Implements Service.
 
     storages: every adapter to check and to close.
-    log, views: for the head of the log, and for the status of projections.
-    documents: the store of the documents of projections.
+    log: for its head.
+    read_model: the store of the projections' builds.
     receipts: the event store whose idempotency keys this process purges.
     clock: watches the clock of the log's database; None without a log.
     draining: the server sets it when a stop is requested, while it still accepts requests.
@@ -47,8 +46,7 @@ class Process:
     all_projections: Sequence[Projection]
     storages: Sequence[Storage]
     log: LogSource | None
-    views: Views | None
-    documents: ProjectionStore | None
+    read_model: FollowedStore | None
     projector: Projector | None
     receipts: EventStore | None
     draining: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -71,9 +69,8 @@ class Process:
         await self.check()
         if self.projector is not None:
             assert self.log is not None
-            assert self.documents is not None
-            assert self.views is not None
-            await adopt(self.log, self.documents, self.views)
+            assert self.read_model is not None
+            await adopt(self.log, self.read_model)
             self._projecting = asyncio.create_task(self.projector.run(), name="projector")
         if self.receipts is not None:
             self._run_in_background("purging", keep_purging(self.receipts))
@@ -89,8 +86,8 @@ class Process:
         """
         for each in self.storages:
             await each.check()
-        if self.log is not None and self.documents is not None:
-            await check_origin(self.log, self.documents)
+        if self.log is not None and self.read_model is not None:
+            await check_origin(self.log, self.read_model)
 
     def _run_in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._background.append(asyncio.create_task(work, name=name))
@@ -131,8 +128,8 @@ class Process:
         checks = await asyncio.gather(*(_check(name, look) for name, look in looks.items()))
         return [*checks, *([self._check_projector(self.projector)] if self.projector else [])]
 
-    async def projections(self) -> Sequence[ProjectionStatus]:
-        """The status of each projection, as far as this process can know.
+    async def projections(self) -> Sequence[ProjectionRecord]:
+        """Every projection with its builds, as far as this process can know.
 
         A process without MongoDB knows only the head of the log, one without PostgreSQL only the
         head that the projector saw last.
@@ -141,20 +138,18 @@ class Process:
             StorageUnavailable: the database that knows does not answer.
 
         """
-        statuses, head = await asyncio.gather(self._statuses(), self._head())
-        if head is None:
-            return statuses
-        return [replace(each, head=max(head, each.position or 0)) for each in statuses]
+        records, head = await asyncio.gather(self._records(), self._head())
+        return records if head is None else [each.with_head(head) for each in records]
 
-    async def _statuses(self) -> Sequence[ProjectionStatus]:
-        if self.projector is not None:
-            return self.projector.statuses
-        if self.views is not None:
-            return await self.views.statuses()
-        return [
-            ProjectionStatus(each.name, each.version, None, None, ProjectionState.UNKNOWN)
-            for each in self.all_projections
-        ]
+    async def _records(self) -> Sequence[ProjectionRecord]:
+        if self.read_model is None:
+            return unknown(self.all_projections)
+        try:
+            return await self.read_model.projections()
+        except StorageUnavailable:
+            if self.projector is None or not self.projector.records:
+                raise
+            return self.projector.records
 
     async def _head(self) -> int | None:
         if self.log is None:
@@ -172,12 +167,8 @@ class Process:
     def _check_projector(self, projector: Projector) -> Check:
         if not self.is_projecting:
             return Check("projector", ok=False, detail="It is not running.")
-        troubled = [
-            f"{each.name} is {each.state}: {each.error}"
-            for each in projector.statuses
-            if each.state is not ProjectionState.RUNNING
-        ]
-        return Check("projector", ok=not troubled, detail="; ".join(troubled))
+        troubles = projector.troubles()
+        return Check("projector", ok=not troubles, detail="; ".join(troubles or projector.words()))
 
 
 async def _check(name: str, look: Awaitable[None]) -> Check:

@@ -11,6 +11,7 @@ from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
 from app.framework.projections import ProjectionStore, Views
 from tests.contract.noted import REGISTRY, Store
+from tests.following import prepare
 from tests.notes import NOTES
 
 
@@ -46,7 +47,7 @@ def read_model(open_read_model) -> ReadModel:
 @pytest.fixture
 async def prepared(read_model):
     """A read model with room for notes."""
-    await read_model.prepare(NOTES)
+    await prepare(read_model, NOTES)
     return read_model
 
 

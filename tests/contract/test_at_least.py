@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.framework.projections import PageRequest, ReadModelBehind
+from tests.following import prepare, save, serve
 from tests.notes import NOTES, note, notes, status
 
 EVERYTHING = PageRequest(equals={}, sort="written_at", limit=10)
@@ -12,8 +13,8 @@ EVERYTHING = PageRequest(equals={}, sort="written_at", limit=10)
 
 async def test_a_view_that_has_come_far_enough_is_read(prepared):
     """Whether the document was touched by the last events or not."""
-    await prepared.write(NOTES, {"n": note("x", 3)})
-    await prepared.save(NOTES, status(NOTES, 7))
+    await prepared.write(NOTES.id, {"n": note("x", 3)})
+    await save(prepared, NOTES, status(NOTES, 7))
     assert (await prepared.get("notes", "n", at_least=7)).position == 3
     assert await prepared.get("notes", "other", at_least=7) is None
     assert len(await prepared.page("notes", EVERYTHING, at_least=7)) == 1
@@ -21,8 +22,8 @@ async def test_a_view_that_has_come_far_enough_is_read(prepared):
 
 async def test_a_view_that_is_behind_is_not_read(prepared):
     """Documents may be there already: what counts is the checkpoint, which covers them all."""
-    await prepared.write(NOTES, {"n": note("x", 8)})
-    await prepared.save(NOTES, status(NOTES, 7))
+    await prepared.write(NOTES.id, {"n": note("x", 8)})
+    await save(prepared, NOTES, status(NOTES, 7))
     with pytest.raises(ReadModelBehind):
         await prepared.get("notes", "n", at_least=8)
     with pytest.raises(ReadModelBehind):
@@ -31,8 +32,8 @@ async def test_a_view_that_is_behind_is_not_read(prepared):
 
 async def test_only_those_who_ask_for_more_are_refused(prepared):
     """Reads that go out together have a position each."""
-    await prepared.write(NOTES, {"n": note("x", 1)})
-    await prepared.save(NOTES, status(NOTES, 7))
+    await prepared.write(NOTES.id, {"n": note("x", 1)})
+    await save(prepared, NOTES, status(NOTES, 7))
     positions = [0, 7, 8, 0, 9]
     found = await asyncio.gather(
         *(prepared.get("notes", "n", at_least=each) for each in positions), return_exceptions=True
@@ -56,7 +57,7 @@ async def test_what_another_process_saved_is_seen_at_once(prepared, open_read_mo
     for position in range(1, 20):
         with pytest.raises(ReadModelBehind):
             await reader.get("notes", "n", at_least=position)
-        await prepared.save(NOTES, status(NOTES, position))
+        await save(prepared, NOTES, status(NOTES, position))
         await reader.get("notes", "n", at_least=position)
         assert await reader.positions() == {"notes": position}
 
@@ -64,17 +65,17 @@ async def test_what_another_process_saved_is_seen_at_once(prepared, open_read_mo
 async def test_the_version_that_serves_is_what_counts(prepared, open_read_model):
     """Another may be further, or less far."""
     second, reader = notes(version=2), open_read_model()
-    await prepared.save(NOTES, status(NOTES, 5))
-    await prepared.prepare(second)
-    await prepared.save(second, status(second, 9))
+    await save(prepared, NOTES, status(NOTES, 5))
+    await prepare(prepared, second)
+    await save(prepared, second, status(second, 9))
     assert await reader.positions() == {"notes": 5}
     with pytest.raises(ReadModelBehind):
         await reader.get("notes", "n", at_least=9)
-    await prepared.serve(second)
+    await serve(prepared, second)
     assert await prepared.get("notes", "n", at_least=9) is None
     assert await reader.positions() == {"notes": 9}
     third = notes(version=3)
-    await prepared.prepare(third)
-    await prepared.serve(third)
+    await prepare(prepared, third)
+    await serve(prepared, third)
     with pytest.raises(ReadModelBehind):
         await prepared.get("notes", "n", at_least=1)

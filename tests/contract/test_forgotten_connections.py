@@ -23,6 +23,7 @@ from app.devtools.servers.binaries import postgres_binaries
 from app.devtools.servers.postgres import Postgres
 from app.framework.projections import PageRequest, Versioned
 from tests.contract.noted import REGISTRY, note
+from tests.following import prepare
 from tests.notes import BEGIN, NOTES
 from tests.relays import Relay
 
@@ -81,8 +82,8 @@ async def test_the_first_query_after_an_idle_spell_succeeds(
     async with relay.listening():
         url = f"mongodb://{relay.address}/?directConnection=true"
         read_model = MongoReadModel(url, mongodb_database, driver)
-        await read_model.prepare(NOTES)
-        await read_model.write(NOTES, {"n": NOTE})
+        await prepare(read_model, NOTES)
+        await read_model.write(NOTES.id, {"n": NOTE})
         assert await read_model.get("notes", "n")
         assert await read_model.page("notes", PAGE)
         relay.forget()

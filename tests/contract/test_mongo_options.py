@@ -11,7 +11,7 @@ from pymongo import monitoring
 from app.adapters.mongo import MongoReadModel
 from app.framework.projections import PageRequest, Versioned
 from app.framework.storage import StorageUnavailable
-from tests.following import until
+from tests.following import prepare, save, serve, until
 from tests.notes import NOTES, note, notes, status
 
 # The embedded replica set has no secondary, nor seven members that could acknowledge.
@@ -65,13 +65,13 @@ async def read_model(
 
 async def project(read_model: MongoReadModel) -> None:
     """All that a projector does."""
-    assert await read_model.prepare(NOTES) == 0
-    await read_model.write(NOTES, {"a": note("x", 1), "b": note("y", 2)}, created=["a"])
-    assert (await read_model.load(NOTES, ["a", "b"])).keys() == {"a", "b"}
-    assert await read_model.count(NOTES, up_to=2) == 2
-    await read_model.save(NOTES, status(NOTES, 2))
-    await read_model.serve(NOTES)
-    assert await read_model.prepare(NOTES) == 2
+    assert await prepare(read_model, NOTES) == 0
+    await read_model.write(NOTES.id, {"a": note("x", 1), "b": note("y", 2)}, created=["a"])
+    assert (await read_model.load(NOTES.id, ["a", "b"])).keys() == {"a", "b"}
+    assert await read_model.count(NOTES.id, up_to=2) == 2
+    await save(read_model, NOTES, status(NOTES, 2))
+    await serve(read_model, NOTES)
+    assert await prepare(read_model, NOTES) == 2
 
 
 async def test_the_projector_reads_from_the_primary(read_model):
@@ -108,7 +108,7 @@ async def test_checkpoints_that_are_saved_at_once_go_out_together(read_model, co
     await asyncio.gather(*(read_model.save(each, status(each, 7)) for each in several))
     (update,) = commands.of("update")
     assert [each["q"]["_id"] for each in update["updates"]] == [each.id for each in several]
-    assert [await read_model.prepare(each) for each in several] == [7, 7, 7]
+    assert [await prepare(read_model, each) for each in several] == [7, 7, 7]
 
 
 async def test_a_page_that_several_wait_for_is_read_once(commands, mongodb_url, mongodb_database):
@@ -135,8 +135,8 @@ async def test_tombstones_carry_the_time_of_mongodb(read_model, monkeypatch):
 
     monkeypatch.setattr("app.adapters.mongo.documents.datetime", Behind, raising=False)
     gone = Versioned(None, 1)
-    await read_model.write(NOTES, {"a": gone, "b": gone}, created={"a"})
+    await read_model.write(NOTES.id, {"a": gone, "b": gone}, created={"a"})
     stored = await read_model._client.primary(NOTES.id).find().to_list(None)
     for each in stored:
         assert abs(datetime.now(UTC) - each["_deleted"]) < timedelta(minutes=1)
-    assert await read_model.load(NOTES, ["a", "b"]) == {"a": gone, "b": gone}
+    assert await read_model.load(NOTES.id, ["a", "b"]) == {"a": gone, "b": gone}

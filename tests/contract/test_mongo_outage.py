@@ -31,7 +31,7 @@ async def read_models(server) -> AsyncIterator[list[MongoReadModel]]:
     async with opened(server.url, "motor") as one, opened(server.url, "pymongo") as other:
         for each in (one, other):
             await each.prepare(NOTES)
-            await each.write(NOTES, {"n": NOTE})
+            await each.write(NOTES.id, {"n": NOTE})
             await each.get("notes", "n")
         yield [one, other]
 
@@ -41,9 +41,9 @@ def every_call(read_model: MongoReadModel) -> list[Awaitable[object]]:
     return [
         read_model.check(),
         read_model.prepare(NOTES),
-        read_model.load(NOTES, ["n"]),
-        read_model.count(NOTES, up_to=1),
-        read_model.write(NOTES, {"n": NOTE}),
+        read_model.load(NOTES.id, ["n"]),
+        read_model.count(NOTES.id, up_to=1),
+        read_model.write(NOTES.id, {"n": NOTE}),
         read_model.save(NOTES, STATUS),
         read_model.serve(NOTES),
         read_model.statuses(),
@@ -76,7 +76,7 @@ async def assert_heals(read_model: MongoReadModel) -> None:
             pass
     await asyncio.gather(*every_call(read_model), *busy(read_model))
     assert await read_model.get("notes", "n") == Entry("n", NOTE.document or {}, 1)
-    await read_model.write(NOTES, {"m": NOTE})
+    await read_model.write(NOTES.id, {"m": NOTE})
     assert await read_model.get("notes", "m") == Entry("m", NOTE.document or {}, 1)
 
 
@@ -124,7 +124,7 @@ async def test_a_mongodb_that_stops_amid_writes(read_models, server):
     async def write(read_model: MongoReadModel, number: int) -> None:
         for each in itertools.count(number, 4):
             key = f"w{each}"
-            await read_model.write(NOTES, {key: NOTE}, created=[key] if each % 2 else ())
+            await read_model.write(NOTES.id, {key: NOTE}, created=[key] if each % 2 else ())
             acknowledged[read_model].add(key)
 
     writers = [
@@ -141,7 +141,7 @@ async def test_a_mongodb_that_stops_amid_writes(read_models, server):
     assert {type(each) for each in outcomes} == {StorageUnavailable}
     await each_of(read_models, assert_heals)
     for read_model, keys in acknowledged.items():
-        assert keys <= (await read_model.load(NOTES, keys)).keys()
+        assert keys <= (await read_model.load(NOTES.id, keys)).keys()
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])

@@ -26,6 +26,7 @@ from app.framework.eventsourcing import Event, EventRegistry, Metadata, Recorded
 from app.framework.mediator import Mediator
 from app.framework.projections import Entry, PageRequest, fold
 from app.framework.projections.changes import READ_AT_ONCE
+from tests.following import prepare
 from tests.people import person
 from tests.plans import explained, is_by_index
 
@@ -80,11 +81,11 @@ async def views(mongodb_url) -> AsyncIterator[Recording]:
     read_model = MongoReadModel(mongodb_url, DATABASE, "pymongo")
     log = list(_log())
     for projection in USER_PROJECTIONS:
-        await read_model.prepare(projection)
+        await prepare(read_model, projection)
         documents = list(fold(projection, {}, log).items())
         for start in range(0, len(documents), 500):
             some = dict(documents[start : start + 500])
-            await read_model.write(projection, some, created=some.keys())
+            await read_model.write(projection.id, some, created=some.keys())
     yield Recording(read_model)
     await read_model.close()
     with MongoClient[Any](mongodb_url) as client:

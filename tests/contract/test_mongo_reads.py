@@ -12,6 +12,7 @@ from app.adapters.mongo import MongoReadModel, read_model
 from app.adapters.mongo.read_model import PAGE_SECONDS
 from app.framework.projections import Index, PageRequest, Projection, by_aggregate
 from app.framework.storage import StorageTimeout
+from tests.following import prepare, save
 from tests.notes import NOTES, note, status
 
 SOON = 5.0
@@ -34,8 +35,8 @@ async def model(request, mongodb_url, mongodb_database) -> AsyncIterator[MongoRe
         database.create_collection(f"{SLOW}_v1", viewOn="many", pipeline=slowly)
         database["projections"].insert_one({"_id": SLOW, "serves": 1})
     model = MongoReadModel(mongodb_url, mongodb_database, request.param)
-    await model.prepare(NOTES)
-    await model.write(NOTES, {"n": note("x", 1)})
+    await prepare(model, NOTES)
+    await model.write(NOTES.id, {"n": note("x", 1)})
     yield model
     await model.close()
 
@@ -117,7 +118,7 @@ async def test_a_view_that_is_slow_holds_up_no_other(model, observer):
     """Nor do pages of one kind hold up pages of another kind, or reads with a token plain ones."""
     callers = slow_pages(model, 50)
     await observer.until(lambda number: number > 0)
-    await model.save(NOTES, status(NOTES, 1))
+    await save(model, NOTES, status(NOTES, 1))
     async with asyncio.timeout(SOON):  # those before them take longer
         assert len(await model.page("notes", EVERYTHING)) == 1
         assert len(await model.page("notes", EVERYTHING, at_least=1)) == 1

@@ -13,6 +13,7 @@ from pymongo import MongoClient
 from app.adapters.mongo.client import DRIVER_SECONDS
 from app.framework.storage import StorageUnavailable
 from tests.contract.ill_treated import NOTE, PAGE, STATUS, Server, opened, running_server, timed
+from tests.following import prepare, save
 from tests.notes import NOTES
 
 
@@ -41,9 +42,9 @@ async def test_plain_reads_are_served_beside_those_with_a_token(driver, server):
     """Without a primary these are refused; those are answered by a secondary, and at once."""
     database = f"test_{uuid4().hex}"
     async with opened(server.url, driver, database) as writer:
-        await writer.prepare(NOTES)
-        await writer.write(NOTES, {"n": NOTE})
-        await writer.save(NOTES, STATUS)
+        await prepare(writer, NOTES)
+        await writer.write(NOTES.id, {"n": NOTE})
+        await save(writer, NOTES, STATUS)
     # Not a direct connection, which would have the secondary answer what the primary should.
     url = f"{server.url}&readPreference=secondaryPreferred".replace("directConnection=true&", "")
     async with opened(url, driver, database) as reader:

@@ -28,6 +28,7 @@ from app.framework.projections import (
     read_page,
 )
 from app.framework.request import NO_CONTEXT
+from tests.following import prepare
 
 BOOKS = Projection(
     name="books",
@@ -48,7 +49,7 @@ shelves = itertools.count()
 @pytest.fixture
 async def library(read_model):
     """A read model with room for books."""
-    await read_model.prepare(BOOKS)
+    await prepare(read_model, BOOKS)
     return read_model
 
 

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from app.adapters.memory.event_store import MemoryEventStore
 from app.framework.projections import PageRequest, Projection
 from app.framework.projections.follower import Follower
-from tests.following import QUICK, Crash, EventfulStore, WatchedLog, catch_up, running
+from tests.following import (
+    QUICK,
+    Crash,
+    EventfulStore,
+    WatchedLog,
+    catch_up,
+    prepare,
+    running,
+    statuses,
+)
 from tests.notes import (
     LOG,
     NOTES,
@@ -51,9 +60,9 @@ async def happen_to(log: MemoryEventStore, note: str, what: str) -> None:
 async def assert_folded(log: MemoryEventStore, store, projection: Projection) -> None:
     """All documents of `projection` are what the log leads to, and there are no others."""
     due = await folded(log, projection)
-    assert await store.load(projection, due.keys()) == due
+    assert await store.load(projection.id, due.keys()) == due
     alive = sum(each.document is not None for each in due.values())
-    assert await store.count(projection, up_to=await log.head()) == alive
+    assert await store.count(projection.id, up_to=await log.head()) == alive
 
 
 HAPPENINGS = st.tuples(
@@ -87,7 +96,7 @@ async def test_crashes_change_nothing(read_model, happenings, batch, crashes, pr
         with contextlib.suppress(Crash):
             await catch_up(log, EventfulStore(read_model, killed_in_time), projection, options)
     status = await catch_up(log, read_model, projection, options)
-    assert status.position == await read_model.prepare(projection) == await log.head()
+    assert status.position == await prepare(read_model, projection) == await log.head()
     await assert_folded(log, read_model, projection)
 
 
@@ -163,15 +172,15 @@ async def test_a_new_version_serves_once_it_has_caught_up(read_model):
         await happen_to(log, "b", "y")
         await catch_up(log, read_model, NOTES)
         assert await read_model.get("notes", "b") is not None
-        assert await read_model.load(second, ["b"]) == {}
+        assert await read_model.load(second.id, ["b"]) == {}
         go_on.set()
         await watched.read_to_its_end()
     assert await read_model.get("notes", "b") is not None
-    assert {(each.version, each.position) for each in await read_model.statuses()} == {
+    assert {(each.version, each.position) for each in await statuses(read_model)} == {
         (1, 11),
         (2, 11),
     }
-    await read_model.write(second, {"only in 2": (await read_model.load(second, ["a"]))["a"]})
+    await read_model.write(second.id, {"only in 2": (await read_model.load(second.id, ["a"]))["a"]})
     assert await read_model.get("notes", "only in 2") is not None
 
 

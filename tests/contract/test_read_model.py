@@ -14,7 +14,7 @@ from tests.notes import NOTES, NOW, deleted, note
 
 async def stored(read_model, key: str, projection: Projection = NOTES) -> Versioned | None:
     """What is under `key`."""
-    return (await read_model.load(projection, [key])).get(key)
+    return (await read_model.load(projection.id, [key])).get(key)
 
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
@@ -32,17 +32,17 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
 async def test_documents_are_read_as_they_were_written(prepared, created):
     """By projectors and by queries, whatever types and characters they hold."""
     if not created:
-        await prepared.write(NOTES, {key: note("before", 1) for key in DOCUMENTS})
+        await prepared.write(NOTES.id, {key: note("before", 1) for key in DOCUMENTS})
     some = {key: Versioned(each, 2) for key, each in DOCUMENTS.items()}
-    await prepared.write(NOTES, some, created=some.keys() if created else ())
-    assert await prepared.load(NOTES, some.keys()) == some
+    await prepared.write(NOTES.id, some, created=some.keys() if created else ())
+    assert await prepared.load(NOTES.id, some.keys()) == some
     for key, each in DOCUMENTS.items():
         assert await prepared.get("notes", key) == Entry(key, each, 2)
 
 
 async def test_times_are_read_in_utc(prepared):
     """They carry their zone."""
-    await prepared.write(NOTES, {"n": note("x", 1)})
+    await prepared.write(NOTES.id, {"n": note("x", 1)})
     entry = await prepared.get("notes", "n")
     assert entry.document["written_at"].utcoffset() == timedelta(0)
 
@@ -52,7 +52,7 @@ KEYS = ["$n", "a.b", "Ž\N{PILE OF POO}", "with space", "0", "n" * 700, "null\0b
 
 async def test_any_text_is_a_key(prepared):
     """Nothing in it is taken for anything else."""
-    await prepared.write(NOTES, {key: note("x", 1) for key in KEYS})
+    await prepared.write(NOTES.id, {key: note("x", 1) for key in KEYS})
     for key in KEYS:
         assert (await prepared.get("notes", key)).key == key
         assert await prepared.get("notes", key + "x") is None
@@ -60,16 +60,16 @@ async def test_any_text_is_a_key(prepared):
 
 async def test_a_key_that_cannot_be_encoded_is_not_found(prepared):
     """And those who ask at the same time get their answers."""
-    await prepared.write(NOTES, {"n": note("x", 1)})
+    await prepared.write(NOTES.id, {"n": note("x", 1)})
     found = await asyncio.gather(*(prepared.get("notes", each) for each in ("\ud800", "n")))
     assert [each and each.key for each in found] == [None, "n"]
 
 
 async def test_only_what_is_asked_for_is_loaded(prepared):
     """Keys without a document are left out."""
-    await prepared.write(NOTES, {"a": note("a", 1), "b": note("b", 2)})
-    assert await prepared.load(NOTES, ["b", "c"]) == {"b": note("b", 2)}
-    assert await prepared.load(NOTES, []) == {}
+    await prepared.write(NOTES.id, {"a": note("a", 1), "b": note("b", 2)})
+    assert await prepared.load(NOTES.id, ["b", "c"]) == {"b": note("b", 2)}
+    assert await prepared.load(NOTES.id, []) == {}
 
 
 async def test_large_documents_are_loaded_whole(prepared):
@@ -77,16 +77,16 @@ async def test_large_documents_are_loaded_whole(prepared):
     some = {f"n{each}": note("x" * 200_000, each) for each in range(1, 121)}
     for start in range(1, 121, 20):
         keys = [f"n{each}" for each in range(start, start + 20)]
-        await prepared.write(NOTES, {key: some[key] for key in keys})
-    assert await prepared.load(NOTES, some.keys()) == some
+        await prepared.write(NOTES.id, {key: some[key] for key in keys})
+    assert await prepared.load(NOTES.id, some.keys()) == some
 
 
 async def test_a_caller_s_document_is_its_own(prepared):
     """Changing it, before or after, changes nothing that others get."""
     document: dict[str, Any] = {"texts": ["x"], "data": {"list": [1]}}
-    await prepared.write(NOTES, {"n": Versioned(document, 1)})
+    await prepared.write(NOTES.id, {"n": Versioned(document, 1)})
     document["data"]["list"].append("written")
-    loaded = (await prepared.load(NOTES, ["n"]))["n"]
+    loaded = (await prepared.load(NOTES.id, ["n"]))["n"]
     loaded.document["data"]["list"].append("loaded")
     one, other = await asyncio.gather(*(prepared.get("notes", "n") for _ in range(2)))
     one.document["data"]["list"].append("got")
@@ -99,12 +99,12 @@ async def test_a_caller_s_document_is_its_own(prepared):
 @pytest.mark.parametrize("created", [["n"], []], ids=["hinted", "unhinted"])
 async def test_a_document_never_goes_back(prepared, created):
     """Writes at the same or an earlier position are passed over, others of the batch are not."""
-    await prepared.write(NOTES, {"n": note("new", 5)}, created=created)
+    await prepared.write(NOTES.id, {"n": note("new", 5)}, created=created)
     for late in (note("old", 4), note("same", 5), deleted(3), deleted(5)):
-        await prepared.write(NOTES, {"n": late, f"m{late.position}": late}, created=created)
+        await prepared.write(NOTES.id, {"n": late, f"m{late.position}": late}, created=created)
         assert await stored(prepared, "n") == note("new", 5)
-    assert set(await prepared.load(NOTES, ["m3", "m4", "m5"])) == {"m3", "m4", "m5"}
-    await prepared.write(NOTES, {"n": note("newer", 6)}, created=created)
+    assert set(await prepared.load(NOTES.id, ["m3", "m4", "m5"])) == {"m3", "m4", "m5"}
+    await prepared.write(NOTES.id, {"n": note("newer", 6)}, created=created)
     assert await stored(prepared, "n") == note("newer", 6)
 
 
@@ -125,47 +125,47 @@ async def test_of_writers_at_once_the_latest_position_stays(open_read_model, hin
                 for position, each in enumerate(writers * 2, 1)
             )
         )
-        assert await writers[0].load(NOTES, keys) == {key: note("by 8", 8) for key in keys}
+        assert await writers[0].load(NOTES.id, keys) == {key: note("by 8", 8) for key in keys}
 
 
 async def test_a_deleted_document_is_seen_by_projectors_only(prepared):
     """Queries do not find it."""
-    await prepared.write(NOTES, {"n": note("x", 1), "m": note("y", 2)})
-    await prepared.write(NOTES, {"n": deleted(3), "never": deleted(4)})
-    assert await prepared.load(NOTES, ["n", "never"]) == {"n": deleted(3), "never": deleted(4)}
+    await prepared.write(NOTES.id, {"n": note("x", 1), "m": note("y", 2)})
+    await prepared.write(NOTES.id, {"n": deleted(3), "never": deleted(4)})
+    assert await prepared.load(NOTES.id, ["n", "never"]) == {"n": deleted(3), "never": deleted(4)}
     assert await prepared.get("notes", "n") is None
     for equals in ({"shelf": "a"}, {}, {"gone": None}):
         page = await prepared.page("notes", PageRequest(equals, "written_at", 10))
         assert [each.key for each in page] == ["m"]
-    assert await prepared.count(NOTES, up_to=9) == 1
+    assert await prepared.count(NOTES.id, up_to=9) == 1
 
 
 async def test_a_deleted_document_is_not_revived_by_a_late_writer(prepared):
     """Only by an event past its deletion."""
-    await prepared.write(NOTES, {"n": note("x", 1)})
-    await prepared.write(NOTES, {"n": deleted(3)})
-    await prepared.write(NOTES, {"n": note("late", 2)}, created=["n"])
-    await prepared.write(NOTES, {"n": note("late", 2)})
+    await prepared.write(NOTES.id, {"n": note("x", 1)})
+    await prepared.write(NOTES.id, {"n": deleted(3)})
+    await prepared.write(NOTES.id, {"n": note("late", 2)}, created=["n"])
+    await prepared.write(NOTES.id, {"n": note("late", 2)})
     assert await prepared.get("notes", "n") is None
-    await prepared.write(NOTES, {"n": note("again", 4)})
+    await prepared.write(NOTES.id, {"n": note("again", 4)})
     assert await prepared.get("notes", "n") == Entry("n", note("again", 4).document or {}, 4)
 
 
 async def test_documents_are_counted_up_to_a_position(prepared):
     """Those changed later are not counted."""
-    await prepared.write(NOTES, {"a": note("a", 1), "b": note("b", 2), "c": note("c", 3)})
-    assert [await prepared.count(NOTES, up_to=each) for each in (0, 1, 2, 9)] == [0, 1, 2, 3]
+    await prepared.write(NOTES.id, {"a": note("a", 1), "b": note("b", 2), "c": note("c", 3)})
+    assert [await prepared.count(NOTES.id, up_to=each) for each in (0, 1, 2, 9)] == [0, 1, 2, 3]
 
 
 async def test_nothing_to_write_is_written(prepared):
     """An empty batch is no error."""
-    await prepared.write(NOTES, {})
+    await prepared.write(NOTES.id, {})
 
 
 async def test_many_reads_at_once_get_each_its_own(prepared):
     """Whether the keys are there, are not, or are asked for by others too."""
     some = {f"n{each}": note(f"{each}", each) for each in range(1, 301)}
-    await prepared.write(NOTES, some)
+    await prepared.write(NOTES.id, some)
     keys = [f"n{each % 400}" for each in range(1, 1201)]
     found = await asyncio.gather(*(prepared.get("notes", each) for each in keys))
     for key, entry in zip(keys, found, strict=True):
@@ -195,7 +195,7 @@ VALUES = st.recursive(
 async def test_any_document_is_read_as_it_was_written(prepared, document):
     """Of all that a document may hold nothing is changed."""
     position = 1 + max(
-        (each.position for each in (await prepared.load(NOTES, ["n"])).values()), default=0
+        (each.position for each in (await prepared.load(NOTES.id, ["n"])).values()), default=0
     )
-    await prepared.write(NOTES, {"n": Versioned(document, position)})
+    await prepared.write(NOTES.id, {"n": Versioned(document, position)})
     assert await stored(prepared, "n") == Versioned(document, position)

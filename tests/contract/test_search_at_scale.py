@@ -24,6 +24,7 @@ from app.contexts.users.queries.list_user_summaries import (
 from app.framework.eventsourcing import Metadata, RecordedEvent
 from app.framework.projections import ConsistentViews, Entry, PageRequest, Versioned, fold
 from app.framework.request import NO_CONTEXT, RequestContext
+from tests.following import prepare
 from tests.people import person
 
 FEW, MANY = 1000, 10_000
@@ -69,7 +70,7 @@ class Searched:
         """Put users there."""
         documents = self._database[USER_SUMMARIES.id]
         documents.insert_many([stored(*each) for each in summaries(count)])
-        await self.read_model.prepare(USER_SUMMARIES)
+        await prepare(self.read_model, USER_SUMMARIES)
 
     async def page(self, view: str, request: PageRequest, _: RequestContext) -> list[Entry]:
         """The page; it is remembered what was asked for."""

@@ -1,84 +1,68 @@
 """The read model in memory."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from app.adapters.memory.builds import MemoryBuilds, utc_now
 from app.framework.projections import (
     BeginsWith,
     Document,
     Entry,
     HasWord,
+    Index,
     OneOf,
     PageRequest,
-    Projection,
-    ProjectionStatus,
     ReadModelBehind,
     Versioned,
     copied,
 )
 
 
-@dataclass(slots=True)
-class _Stored:
-    status: ProjectionStatus
-    documents: dict[str, Versioned] = field(default_factory=dict)
+class MemoryReadModel(MemoryBuilds):
+    """Implements ProjectionStore, BuildStore and Views; tombstones are kept for ever."""
 
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class MemoryReadModel:
-    """Implements ProjectionStore and Views; tombstones are kept for ever."""
-
-    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         """`clock` returns the time, in UTC."""
-        self._clock = clock
+        super().__init__(clock)
         self._log_identity: str | None = None
-        self._stored: dict[tuple[str, int], _Stored] = {}
-        self._serving: dict[str, int] = {}
+        self._documents: dict[str, dict[str, Versioned]] = {}
 
-    async def prepare(self, projection: Projection) -> int:
-        self._serving.setdefault(projection.name, projection.version)
-        return self._of(projection).status.position or 0
+    async def prepare(self, build: str, indexes: Sequence[Index]) -> None:  # noqa: ARG002
+        self._documents.setdefault(build, {})
 
-    async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
-        documents = self._of(projection).documents
+    async def load(self, build: str, keys: Collection[str]) -> Mapping[str, Versioned]:
+        documents = self._of(build)
         return {key: _copy(documents[key]) for key in keys if key in documents}
 
-    async def count(self, projection: Projection, *, up_to: int) -> int:
+    async def count(self, build: str, *, up_to: int) -> int:
         return sum(
             each.document is not None and each.position <= up_to
-            for each in self._of(projection).documents.values()
+            for each in self._of(build).values()
         )
 
     async def write(
         self,
-        projection: Projection,
+        build: str,
         documents: Mapping[str, Versioned],
         *,
         created: Collection[str] = (),  # noqa: ARG002 - there is nothing to be saved here
     ) -> None:
-        stored = self._of(projection).documents
+        stored = self._of(build)
         for key, versioned in documents.items():
             before = stored.get(key)
             if before is None or before.position < versioned.position:
                 stored[key] = _copy(versioned)
 
-    async def save(self, projection: Projection, status: ProjectionStatus) -> None:
-        stored = self._of(projection)
-        stored.status = replace(
-            status,
-            seen_at=self._clock(),
-            position=_later(stored.status.position, status.position),
-            head=_later(stored.status.head, status.head),
-        )
+    async def scan(self, build: str, *, after: str, limit: int) -> Mapping[str, Versioned]:
+        documents = self._of(build)
+        keys = sorted(each for each in documents if each > after)[:limit]
+        return {key: _copy(documents[key]) for key in keys}
 
-    async def serve(self, projection: Projection) -> None:
-        now = self._serving.get(projection.name, 0)
-        self._serving[projection.name] = max(now, projection.version)
+    async def drop(self, name: str, build: str) -> None:
+        self._documents.pop(build, None)
+        self.note_dropped(name, build)
 
     async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
         versioned = self._serving_documents(view, at_least).get(key)
@@ -86,7 +70,8 @@ class MemoryReadModel:
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
         documents = self._serving_documents(view, at_least)
-        request = request.for_version(self._serving.get(view, 0))
+        serving = self.serving(view)
+        request = request.for_version(serving.version if serving else 0)
         matching = _matching(request)
         found = [
             entry
@@ -104,15 +89,8 @@ class MemoryReadModel:
         return [_with_fields(each, request) for each in found[: request.limit]]
 
     async def positions(self) -> Mapping[str, int]:
-        return {
-            view: self._stored[view, version].status.position or 0
-            for view, version in self._serving.items()
-            if (view, version) in self._stored
-        }
-
-    async def statuses(self) -> Sequence[ProjectionStatus]:
-        now = self._clock()
-        return [each.status.heard_at(now) for _, each in sorted(self._stored.items())]
+        serving = {each.name: each.serving_build for each in await self.projections()}
+        return {name: build.position for name, build in serving.items() if build is not None}
 
     async def adopt(self, log: str) -> str:
         self._log_identity = self._log_identity or log
@@ -121,20 +99,14 @@ class MemoryReadModel:
     async def log_identity(self) -> str | None:
         return self._log_identity
 
-    def _of(self, projection: Projection) -> _Stored:
-        name, version = projection.name, projection.version
-        if (name, version) not in self._stored:
-            first = ProjectionStatus.at_the_beginning(projection)
-            self._stored[name, version] = _Stored(replace(first, seen_at=self._clock()))
-        return self._stored[name, version]
+    def _of(self, build: str) -> dict[str, Versioned]:
+        return self._documents.setdefault(build, {})
 
     def _serving_documents(self, view: str, at_least: int) -> Mapping[str, Versioned]:
-        version = self._serving.get(view)
-        stored = None if version is None else self._stored.get((view, version))
-        reached = (stored.status.position or 0) if stored else 0
-        if reached < at_least:
+        serving = self.serving(view)
+        if (serving.position if serving else 0) < at_least:
             raise ReadModelBehind(view, at_least)
-        return stored.documents if stored else {}
+        return self._documents.get(serving.id, {}) if serving else {}
 
 
 def _copy(versioned: Versioned) -> Versioned:
@@ -153,10 +125,6 @@ def _with_fields(entry: Entry, request: PageRequest) -> Entry:
     wanted = {*request.fields, request.sort}
     document = {name: value for name, value in entry.document.items() if name in wanted}
     return replace(entry, document=document)
-
-
-def _later(one: int | None, other: int | None) -> int | None:
-    return max((each for each in (one, other) if each is not None), default=None)
 
 
 def _place(sort: str) -> Callable[[Entry], tuple[Any, str]]:

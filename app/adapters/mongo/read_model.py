@@ -5,7 +5,8 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 from app.adapters.batcher import Batcher
-from app.adapters.mongo.checkpoints import COLLECTION, Checkpoints
+from app.adapters.mongo import log_identity
+from app.adapters.mongo.builds import COLLECTION, Builds
 from app.adapters.mongo.client import (
     Client,
     Driver,
@@ -18,16 +19,21 @@ from app.adapters.mongo.indexes import create_indexes
 from app.adapters.mongo.long_operations import run_long_operation
 from app.adapters.mongo.page_reads import PageReads
 from app.adapters.mongo.pages import page_fields, page_filter, page_sort
+from app.adapters.mongo.serving import Served, Serving
 from app.adapters.mongo.writes import write_guarded
 from app.framework.projections import (
+    Build,
     Entry,
+    Index,
+    Lease,
     PageRequest,
     Projection,
+    ProjectionRecord,
     ProjectionStatus,
     ReadModelBehind,
+    TakeOver,
     Versioned,
     copied,
-    projection_id,
 )
 
 _Read = tuple[str, int]
@@ -46,7 +52,7 @@ PAGE_SECONDS = 2.0
 
 
 class MongoReadModel:
-    """Implements ProjectionStore, Views and Storage.
+    """Implements ProjectionStore, BuildStore, Views and Storage.
 
     Reads by key are batched. Pages are read one by one, some at a time. Each view has its own
     queues, and so has each kind of its pages. Reads with `at_least` have separate queues: they go
@@ -58,7 +64,8 @@ class MongoReadModel:
     def __init__(self, url: str, database: str, driver: Driver) -> None:
         """Connect at the first use."""
         self._client = Client(url, database, driver)
-        self._checkpoints = Checkpoints(self._client)
+        self._builds = Builds(self._client)
+        self._serving = Serving(self._client)
         self._page_client = self._client.interruptible()
         self._reads: dict[tuple[str, bool], Batcher[_Read, Entry | None]] = {}
         self._pages: dict[Hashable, PageReads[_PageRead]] = {}
@@ -73,46 +80,50 @@ class MongoReadModel:
             await reads.close()
         for pages in self._pages.values():
             await pages.close()
-        await self._checkpoints.close()
+        await self._builds.close()
+        await self._serving.close()
         await self._page_client.close()
         await self._client.close()
 
-    async def prepare(self, projection: Projection) -> int:
-        await create_indexes(self._client, projection)
-        async with answering():
-            return await self._checkpoints.prepare(projection)
+    async def prepare(self, build: str, indexes: Sequence[Index]) -> None:
+        await create_indexes(self._client, build, indexes)
 
-    async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
+    async def load(self, build: str, keys: Collection[str]) -> Mapping[str, Versioned]:
         async with answering():
-            found = await _find_keys(self._collection(projection), keys)
+            found = await _find_keys(self._client.primary(build), keys)
         return {each["_id"]: versioned_from(each) for each in found}
 
-    async def count(self, projection: Projection, *, up_to: int) -> int:
+    async def count(self, build: str, *, up_to: int) -> int:
         documents = {"_position": {"$lte": up_to}, **NOT_DELETED}
         number: int = await run_long_operation(
             self._client,
-            lambda dedicated: dedicated.primary(projection.id).count_documents(documents),
+            lambda dedicated: dedicated.primary(build).count_documents(documents),
         )
         return number
 
     async def write(
         self,
-        projection: Projection,
+        build: str,
         documents: Mapping[str, Versioned],
         *,
         created: Collection[str] = (),
     ) -> None:
         if documents:
             async with answering():
-                await write_guarded(self._collection(projection), documents, created)
+                await write_guarded(self._client.primary(build), documents, created)
 
-    async def save(self, projection: Projection, status: ProjectionStatus) -> None:
+    async def scan(self, build: str, *, after: str, limit: int) -> Mapping[str, Versioned]:
+        keys = {"$gt": after} if after else {}
         async with answering():
-            await self._checkpoints.save(projection, status)
-
-    async def serve(self, projection: Projection) -> None:
-        async with answering():
-            await self._checkpoints.serve(projection)
+            found = await (
+                self._client.primary(build)
+                .find({"_id": keys} if keys else {})
+                .sort([("_id", 1)])
+                .limit(limit)
+                .batch_size(limit)
+                .to_list(None)
+            )
+        return {each["_id"]: versioned_from(each) for each in found}
 
     async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
         if not _can_be_sent(key):
@@ -142,31 +153,83 @@ class MongoReadModel:
         return await pages.read((request, at_least))
 
     async def positions(self) -> Mapping[str, int]:
-        return await self._checkpoints.positions()
+        return await self._serving.positions()
 
-    async def statuses(self) -> Sequence[ProjectionStatus]:
-        async with answering():
-            return await self._checkpoints.statuses()
+    def is_paused(self, view: str) -> bool:
+        return self._serving.is_paused(view)
 
     async def adopt(self, log: str) -> str:
         async with answering():
-            return await self._checkpoints.adopt(log)
+            return await log_identity.adopt(self._client, log)
 
     async def log_identity(self) -> str | None:
         async with answering():
-            return await self._checkpoints.log_identity()
+            return await log_identity.log_identity(self._client)
 
-    def _collection(self, projection: Projection) -> MongoCollection:
-        return self._client.primary(projection.id)
+    async def projections(self) -> Sequence[ProjectionRecord]:
+        async with answering():
+            return await self._builds.projections()
 
-    async def _serving(self, view: str, at_least: int) -> tuple[int | None, int]:
-        """The serving version of `view`, and a position that it has reached."""
-        version = await self._checkpoints.serving(view)
-        if version is None or not at_least:
-            return version, 0
-        # Of this version: another may be further.
-        projection = projection_id(view, version)
-        return version, await self._checkpoints.position(projection, at_least=at_least)
+    async def begin(
+        self, projection: Projection, *, take_over: TakeOver, known: int, key: str | None = None
+    ) -> str | None:
+        async with answering():
+            return await self._builds.begin(projection, take_over=take_over, known=known, key=key)
+
+    async def acquire(self, build: Build, holder: str) -> Lease | None:
+        async with answering():
+            return await self._builds.acquire(build, holder)
+
+    async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
+        async with answering():
+            return await self._builds.renew(leases)
+
+    async def release(self, lease: Lease) -> None:
+        async with answering():
+            await self._builds.release(lease)
+
+    async def save(
+        self,
+        lease: Lease,
+        status: ProjectionStatus,
+        *,
+        after: int = 0,
+        rate: float | None = None,
+    ) -> None:
+        async with answering():
+            await self._builds.save(lease, status, after=after, rate=rate)
+
+    async def note(self, lease: Lease, **changes: Any) -> None:
+        async with answering():
+            await self._builds.note(lease, **changes)
+
+    async def switch(
+        self, name: str, *, serving: str | None, to: str, yields: bool = False
+    ) -> bool:
+        async with answering():
+            switched = await self._builds.switch(name, serving=serving, to=to, yields=yields)
+        self._serving.forget()
+        return switched
+
+    async def pause(self, name: str, *, paused: bool) -> bool:
+        async with answering():
+            return await self._builds.pause(name, paused=paused)
+
+    async def retire(self, name: str, build: str) -> bool:
+        async with answering():
+            return await self._builds.retire(name, build)
+
+    async def drop(self, name: str, build: str) -> None:
+        async with answering():
+            await self._builds.drop(name, build)
+
+    async def _served(self, view: str, at_least: int) -> tuple[Served | None, int]:
+        """The serving build of `view`, and a position that it has reached."""
+        served = await self._serving.of(view)
+        if served is None or not at_least:
+            return served, 0
+        # Of this build: another may be further.
+        return served, await self._serving.position(served.build, at_least=at_least)
 
     async def _find_entries(
         self, view: str, reads: Sequence[_Read]
@@ -174,10 +237,10 @@ class MongoReadModel:
         unique = {key for key, _ in reads}
         async with answering():
             least = max(each for _, each in reads)
-            version, reached = await self._serving(view, least)
+            served, reached = await self._served(view, least)
             found = []
-            if version is not None:
-                found = await _find_keys(_source(self._client, view, version, least), unique)
+            if served is not None:
+                found = await _find_keys(_source(self._client, served.build, least), unique)
         entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
         shared = len(unique) < len(reads)
 
@@ -193,14 +256,14 @@ class MongoReadModel:
     async def _find_page(self, view: str, read: _PageRead) -> Sequence[Entry]:
         request, at_least = read
         async with answering():
-            version, reached = await self._serving(view, at_least)
+            served, reached = await self._served(view, at_least)
             if reached < at_least:
                 raise ReadModelBehind(view, at_least)
-            if version is None:
+            if served is None:
                 return []
-            request = request.for_version(version)
+            request = request.for_version(served.version)
             found = await (
-                _source(self._page_client, view, version, at_least)
+                _source(self._page_client, served.build, at_least)
                 .find(page_filter(request), page_fields(request))
                 .sort(page_sort(request))
                 .limit(request.limit)
@@ -211,10 +274,9 @@ class MongoReadModel:
         return [entry_from(each) for each in found]
 
 
-def _source(client: Client, view: str, version: int, at_least: int) -> MongoCollection:
-    projection = projection_id(view, version)
+def _source(client: Client, build: str, at_least: int) -> MongoCollection:
     # The primary has everything that a checkpoint covers; a secondary may lag.
-    return client.primary(projection) if at_least else client.view(projection)
+    return client.primary(build) if at_least else client.view(build)
 
 
 async def _find_keys(collection: MongoCollection, keys: Collection[str]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import sys
 from app.bootstrap import all_projections, build
 from app.cli.databases import shared_databases
 from app.framework.observability import logs
-from app.framework.projections import Audit, ProjectionState, audit
+from app.framework.projections import Audit, Projection, ProjectionState, audit
 from app.host.process import Process
 from app.host.settings import Role, Settings
 
@@ -31,11 +31,13 @@ async def _verify(process: Process) -> int:
     try:
         await process.open()
         assert process.log
-        assert process.documents
+        assert process.read_model
         head = await process.log.head()
         for projection in all_projections():
-            await _reach(process, projection.name, head)
-            found = await audit(process.log, process.documents, projection, head=head)
+            build = await _reached(process, projection, head)
+            if build is None:
+                continue
+            found = await audit(process.log, process.read_model, projection, build=build, head=head)
             sys.stdout.write(report(found))
             sys.stdout.flush()
             differing += found.differing
@@ -44,13 +46,17 @@ async def _verify(process: Process) -> int:
     return 1 if differing else 0
 
 
-async def _reach(process: Process, name: str, head: int) -> None:
-    """Wait until the projection is at `head`, or has stopped: the audit shows that."""
+async def _reached(process: Process, projection: Projection, head: int) -> str | None:
+    """The build of `projection` to look at, once it is at `head` or has stopped; None if none."""
     while True:
-        [status] = [each for each in await process.projections() if each.name == name]
-        arrived = (status.position or 0) >= head
-        if arrived or status.state is ProjectionState.STOPPED or not process.is_projecting:
-            return
+        for record in await process.projections():
+            serving = record.serving_build
+            if record.name == projection.name and serving is not None:
+                if serving.version != projection.version:
+                    return None
+                is_over = serving.status.state is ProjectionState.STOPPED
+                if serving.position >= head or is_over or not process.is_projecting:
+                    return serving.id
         await asyncio.sleep(_POLL_SECONDS)
 
 

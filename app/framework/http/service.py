@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.framework.mediator import Mediator
-from app.framework.projections import ProjectionStatus
+from app.framework.projections import ProjectionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Service(Protocol):
         """Check now, within seconds, each part that the roles need."""
         ...
 
-    async def projections(self) -> Sequence[ProjectionStatus]:
-        """The status of every projection, as far as a process with these roles can know.
+    async def projections(self) -> Sequence[ProjectionRecord]:
+        """Every projection with its builds, as far as a process with these roles can know.
 
         Raises:
             StorageUnavailable: the database that knows does not answer.

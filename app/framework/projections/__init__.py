@@ -4,11 +4,26 @@ Imports the standard library and lower folders of `app.framework`.
 """
 
 from app.framework.projections.audit import Audit, audit
+from app.framework.projections.builds import (
+    LEASE_SECONDS,
+    Build,
+    BuildRecord,
+    BuildState,
+    BuildStore,
+    Comparison,
+    Lease,
+    LeaseLost,
+    ProjectionRecord,
+    TakeOver,
+    unknown,
+)
 from app.framework.projections.changes import POSITION, ChangeFeed, Changes
+from app.framework.projections.comparison import compare
 from app.framework.projections.consistency import ConsistentViews
 from app.framework.projections.cursors import InvalidCursor, decode_cursor, encode_cursor
-from app.framework.projections.follower import ProjectorOptions
+from app.framework.projections.follower import FollowedStore
 from app.framework.projections.origin import OtherLog, adopt, check_origin
+from app.framework.projections.pacing import ProjectorOptions
 from app.framework.projections.paging import read_page
 from app.framework.projections.ports import (
     AheadOfLog,
@@ -42,26 +57,36 @@ from app.framework.projections.projector import Projector
 from app.framework.projections.watching import PositionWatch
 
 __all__ = [
+    "LEASE_SECONDS",
     "POSITION",
     "AheadOfLog",
     "Apply",
     "Audit",
     "BeginsWith",
+    "Build",
+    "BuildRecord",
+    "BuildState",
+    "BuildStore",
     "CannotApply",
     "ChangeFeed",
     "Changes",
+    "Comparison",
     "ConsistentViews",
     "Document",
     "Entry",
+    "FollowedStore",
     "HasWord",
     "Index",
     "InvalidCursor",
+    "Lease",
+    "LeaseLost",
     "OneOf",
     "OtherLog",
     "Page",
     "PageRequest",
     "PositionWatch",
     "Projection",
+    "ProjectionRecord",
     "ProjectionState",
     "ProjectionStatus",
     "ProjectionStore",
@@ -69,12 +94,14 @@ __all__ = [
     "ProjectorOptions",
     "ReadModelBehind",
     "Seek",
+    "TakeOver",
     "Versioned",
     "Views",
     "adopt",
     "audit",
     "by_aggregate",
     "check_origin",
+    "compare",
     "copied",
     "decode_cursor",
     "encode_cursor",
@@ -82,4 +109,5 @@ __all__ = [
     "fold",
     "projection_id",
     "read_page",
+    "unknown",
 ]

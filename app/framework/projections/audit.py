@@ -37,12 +37,12 @@ class Audit:
 
 
 async def audit(
-    log: EventLog, store: ProjectionStore, projection: Projection, *, head: int
+    log: EventLog, store: ProjectionStore, projection: Projection, *, build: str, head: int
 ) -> Audit:
-    """Compare the documents of `projection` with a fold of the log up to position `head`.
+    """Compare the documents of a build of `projection` with a fold of the log up to `head`.
 
-    The projector must have reached `head`; it may continue meanwhile. All documents are in memory
-    at once.
+    The build must have reached `head`; it may continue meanwhile. All documents are in memory at
+    once.
 
     Raises:
         StorageUnavailable: the log or the store cannot be reached.
@@ -62,9 +62,9 @@ async def audit(
     keys = list(expected)
     for start in range(0, len(keys), BATCH):
         some = keys[start : start + BATCH]
-        stored = await store.load(projection, some)
+        stored = await store.load(build, some)
         _compare(result, {key: expected[key] for key in some}, stored, head)
-    surplus = await store.count(projection, up_to=head) + result.ahead - result.documents
+    surplus = await store.count(build, up_to=head) + result.ahead - result.documents
     if surplus > 0:
         result.differs(f"{surplus} stored documents come from no event")
     return result

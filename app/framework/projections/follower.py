@@ -4,14 +4,26 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from app.framework.eventsourcing import EventLog, EventSourcingError, RecordedEvent
 from app.framework.observability.outages import note_outage
+from app.framework.projections.builds import Build, BuildStore, Lease, LeaseLost
+from app.framework.projections.pacing import (
+    EVENTS_OF_A_FULL_REST,
+    ProjectorOptions,
+    Rate,
+    Rest,
+)
 from app.framework.projections.ports import ProjectionState, ProjectionStatus, ProjectionStore
-from app.framework.projections.projection import CannotApply, Projection, fold_keyed
+from app.framework.projections.projection import CannotApply, fold_keyed
 from app.framework.storage import StorageError, StorageUnavailable
+
+
+class FollowedStore(ProjectionStore, BuildStore, Protocol):
+    """Documents and checkpoints in one place."""
 
 
 class WrongLog(Exception):
@@ -24,90 +36,61 @@ class WrongLog(Exception):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectorOptions:
-    """How a projector reads, waits and retries.
-
-    batch: the most events applied at once.
-    rest_seconds: the longest pause at the end of the log, in which events gather. The pause grows
-        with the last batch: after one event it is a fiftieth of this.
-    poll_seconds: how often it polls for events of other processes.
-    heartbeat_seconds: how often it saves its status when there is nothing to apply.
-    first_backoff_seconds, last_backoff_seconds: the pauses between retries; they double.
-    tries: how often an event that cannot be applied is tried before its projection stops. When a
-        storage fails, retries never end.
-    """
-
-    batch: int = 2000
-    rest_seconds: float = 0.1
-    poll_seconds: float = 0.05
-    heartbeat_seconds: float = 5.0
-    first_backoff_seconds: float = 0.1
-    last_backoff_seconds: float = 2.0
-    tries: int = 6
-
-
-EVENTS_OF_A_FULL_REST = 50
-"""After a batch of this size the rest is the longest."""
-
-
-class Rest:
-    """Ends the rests of all followers at the end of the log at the same time.
-
-    So they continue together, and share their next read.
-    """
-
-    def __init__(self) -> None:
-        self._until = 0.0
-
-    async def take(self, seconds: float) -> None:
-        """Rest for `seconds`, or until the end of a rest that is under way."""
-        now = asyncio.get_running_loop().time()
-        if self._until <= now:
-            self._until = now + seconds
-        await asyncio.sleep(self._until - now)
-
-
 class Follower:
-    """Follows the log for one projection; `status` has its position.
+    """Follows the log for one build under a lease; `status` has its position.
 
     For each batch it reads the log after the checkpoint, loads the documents that the events
-    change, folds, writes the documents, and saves the checkpoint.
+    change, folds, writes the documents, and saves the checkpoint. `caught_up` is set when it has
+    come to the end of the log.
     """
 
     def __init__(
         self,
         log: EventLog,
-        store: ProjectionStore,
-        projection: Projection,
+        store: FollowedStore,
+        build: Build,
+        lease: Lease,
         options: ProjectorOptions,
         rest: Rest | None = None,
+        *,
+        yields: bool = False,
     ) -> None:
+        """With `yields` it works for a share of the time only, until it has caught up."""
         self._log = log
         self._store = store
-        self._projection = projection
+        self._build = build
+        self._lease = lease
         self._options = options
         self._rest = rest or Rest()
-        self._logger = logging.getLogger(f"{__name__}.{projection.id}")
-        self._position: int | None = None
+        self._yields = yields
+        self._logger = logging.getLogger(f"{__name__}.{build.id}")
+        self._position = lease.position
+        self._is_prepared = False
         self._batch = options.batch
-        self._serves = False
         self._saved_at = 0.0
+        self._rate = Rate()
         self._stopping = asyncio.Event()
+        self.caught_up = asyncio.Event()
         self.status = ProjectionStatus(
-            name=projection.name,
-            version=projection.version,
+            name=build.name,
+            version=build.version,
             position=None,
             head=None,
             state=ProjectionState.RUNNING,
         )
 
     async def run(self) -> None:
-        """Apply events until `stop`, or until one cannot be applied. Raises nothing."""
+        """Apply events until `stop`, until one cannot be applied, or until the lease is lost.
+
+        Raises nothing; `status` says how it ended.
+        """
         outages = refusals = 0
         while not self._stopping.is_set():
             try:
                 await self._step()
+            except LeaseLost as error:
+                self._logger.warning("%s", error)
+                return
             except (CannotApply, EventSourcingError, WrongLog) as error:
                 refusals += 1
                 if refusals == self._options.tries:
@@ -129,58 +112,58 @@ class Follower:
         self._stopping.set()
 
     async def _step(self) -> None:
-        if self._position is None:
-            self._position = await self._prepare()
+        began = asyncio.get_running_loop().time()
+        if not self._is_prepared:
+            await self._prepare()
         events = await self._log.read(after=self._position, limit=self._batch)
-        if events:
-            await self._apply(events)
-        else:
+        if not events:
             await self._idle(self._position)
+            return
+        more = len(events) == self._batch
+        await self._apply(events, more=more)
+        if not more:
+            self.caught_up.set()
+            # A batch costs nearly the same whether it holds one event or fifty.
+            share = min(1.0, len(events) / EVENTS_OF_A_FULL_REST)
+            await self._rest.take(self._options.rest_seconds * share)
+        elif self._yields and not self.caught_up.is_set():
+            worked = asyncio.get_running_loop().time() - began
+            await self._pause(worked * (1 / self._options.share - 1))
 
-    async def _prepare(self) -> int:
-        position = await self._store.prepare(self._projection)
+    async def _prepare(self) -> None:
+        await self._store.prepare(self._build.id, self._build.projection.indexes)
         head = await self._log.head()
-        if position > head:
-            raise WrongLog(self._projection.id, position, head)
-        return position
+        if self._position > head:
+            raise WrongLog(self._build.id, self._position, head)
+        self._is_prepared = True
 
-    async def _apply(self, events: Sequence[RecordedEvent]) -> None:
-        keyed = self._projection.keyed(events)
-        keys = self._projection.keys_to_load(keyed)
-        stored = await self._store.load(self._projection, keys) if keys else {}
-        changed = fold_keyed(self._projection, stored, keyed)
+    async def _apply(self, events: Sequence[RecordedEvent], *, more: bool) -> None:
+        projection, build = self._build.projection, self._build.id
+        keyed = projection.keyed(events)
+        keys = projection.keys_to_load(keyed)
+        stored = await self._store.load(build, keys) if keys else {}
+        changed = fold_keyed(projection, stored, keyed)
         # A stored document may be from an attempt whose write was never acknowledged. Writing it
         # again changes nothing, and returns only when a majority has it.
         documents = {**stored, **changed}
         if documents:
             created = changed.keys() - stored.keys()
-            await self._store.write(self._projection, documents, created=created)
+            await self._store.write(build, documents, created=created)
         # The checkpoint comes last: a crash before it repeats the batch, none is skipped.
         position = events[-1].position
-        more = len(events) == self._batch
         await self._save_status(position, await self._log.head() if more else position)
         self._position = position
+        self._rate.add(len(events))
         # In small steps, or a slow storage would fail with every other batch.
         self._batch = min(self._batch + self._batch // 8 + 1, self._options.batch)
-        if not more:
-            await self._serve()
-            # A batch costs nearly the same whether it holds one event or fifty.
-            share = min(1.0, len(events) / EVENTS_OF_A_FULL_REST)
-            await self._rest.take(self._options.rest_seconds * share)
 
     async def _idle(self, position: int) -> None:
-        await self._serve()
+        self.caught_up.set()
         now = asyncio.get_running_loop().time()
         recovered = self.status.state is not ProjectionState.RUNNING
         if recovered or now - self._saved_at >= self._options.heartbeat_seconds:
             await self._save_status(position, position)
         await self._log.wait(after=position, seconds=self._options.poll_seconds)
-
-    async def _serve(self) -> None:
-        # Caught up once is enough: under load the log is never read to its end.
-        if not self._serves:
-            await self._store.serve(self._projection)
-            self._serves = True
 
     async def _save_status(self, position: int, head: int) -> None:
         status = replace(
@@ -191,7 +174,9 @@ class Follower:
             error=None,
             seen_at=datetime.now(UTC),
         )
-        await self._store.save(self._projection, status)
+        await self._store.save(
+            self._lease, status, after=self._position, rate=self._rate.per_second()
+        )
         self.status = status
         self._saved_at = asyncio.get_running_loop().time()
 
@@ -209,7 +194,9 @@ class Follower:
         self._set_error(ProjectionState.STOPPED, error)
         while not self._stopping.is_set():
             try:
-                await self._store.save(self._projection, self.status)
+                await self._store.save(self._lease, self.status)
+            except LeaseLost:
+                return
             except StorageUnavailable as away:
                 note_outage(away.storage, away)
                 await self._pause(self._options.last_backoff_seconds)

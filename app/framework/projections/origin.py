@@ -1,7 +1,8 @@
 """Checks that the read model was built from the connected log."""
 
 from app.framework.eventsourcing import LogSource
-from app.framework.projections.ports import ProjectionStore, Views
+from app.framework.projections.follower import FollowedStore
+from app.framework.projections.ports import ProjectionStore
 from app.framework.storage import StorageNotReady
 
 
@@ -22,8 +23,8 @@ async def check_origin(log: LogSource, store: ProjectionStore) -> None:
         _compare(kept, await log.identity())
 
 
-async def adopt(log: LogSource, store: ProjectionStore, views: Views) -> None:
-    """Store the identity of `log` in `store`, the store of `views`, if it has none yet.
+async def adopt(log: LogSource, store: FollowedStore) -> None:
+    """Store the identity of `log` in `store` if it has none yet.
 
     Read models of older versions have no identity. One that is past the head of `log` was built
     from another log.
@@ -35,7 +36,7 @@ async def adopt(log: LogSource, store: ProjectionStore, views: Views) -> None:
     """
     identity = await log.identity()
     if await store.log_identity() is None:
-        positions = [each.position or 0 for each in await views.statuses()]
+        positions = [build.position for each in await store.projections() for build in each.builds]
         position, head = max(positions, default=0), await log.head()
         if position > head:
             raise _refusal(f"is at position {position}", f"{identity}, which ends at {head}")

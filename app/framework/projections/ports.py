@@ -3,21 +3,25 @@
 import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from app.framework.projections.projection import Document, Projection, Versioned
-
-SILENCE = timedelta(seconds=15)
-"""How long a running projector may be silent before its projections count as absent."""
+from app.framework.projections.projection import Document, Index, Projection, Versioned
 
 
 class ProjectionState(enum.StrEnum):
-    """What a projection is doing."""
+    """What a build is doing.
+
+    WAITING: for a newer process, which knows an event that its holder does not.
+    ABSENT: no process works on it.
+    UNKNOWN: this process cannot know.
+    """
 
     RUNNING = "running"
     RETRYING = "retrying"
+    WAITING = "waiting"
     STOPPED = "stopped"
+    PAUSED = "paused"
     ABSENT = "absent"
     UNKNOWN = "unknown"
 
@@ -58,38 +62,28 @@ class ProjectionStatus:
             return None
         return max(0, self.head - self.position)
 
-    def heard_at(self, now: datetime) -> "ProjectionStatus":
-        """This status at the time `now`: absent if the projector has been silent for too long."""
-        gone = self.seen_at is None or now - self.seen_at > SILENCE
-        if gone and self.state in (ProjectionState.RUNNING, ProjectionState.RETRYING):
-            return replace(self, state=ProjectionState.ABSENT)
-        return self
-
 
 class ProjectionStore(Protocol):
-    """Stores the documents and checkpoints of projections.
+    """Stores the documents of builds; `build` is the id of one.
 
     Every method raises StorageUnavailable when the storage cannot be reached.
     """
 
-    async def prepare(self, projection: Projection) -> int:
-        """Create the storage and the indexes of `projection`; return its checkpoint, or 0.
-
-        The first version of a projection that is prepared serves queries from then on.
-        """
+    async def prepare(self, build: str, indexes: Sequence[Index]) -> None:
+        """Create the storage of `build` with these indexes, where they are missing."""
         ...
 
-    async def load(self, projection: Projection, keys: Collection[str]) -> Mapping[str, Versioned]:
+    async def load(self, build: str, keys: Collection[str]) -> Mapping[str, Versioned]:
         """The documents under `keys`, including deleted ones."""
         ...
 
-    async def count(self, projection: Projection, *, up_to: int) -> int:
+    async def count(self, build: str, *, up_to: int) -> int:
         """How many documents have a position of at most `up_to`, without deleted ones."""
         ...
 
     async def write(
         self,
-        projection: Projection,
+        build: str,
         documents: Mapping[str, Versioned],
         *,
         created: Collection[str] = (),
@@ -100,7 +94,7 @@ class ProjectionStore(Protocol):
         a second projector does no harm.
 
         Args:
-            projection: the projection of the documents.
+            build: the id of their build.
             documents: the documents by key.
             created: keys that are probably not stored yet. A hint that saves work; if it is wrong,
                 the result is the same.
@@ -108,16 +102,11 @@ class ProjectionStore(Protocol):
         """
         ...
 
-    async def save(self, projection: Projection, status: ProjectionStatus) -> None:
-        """Save the checkpoint, `status.position`, with the rest of `status`.
+    async def scan(self, build: str, *, after: str, limit: int) -> Mapping[str, Versioned]:
+        """The next documents past the key `after`, in the order of keys, with deleted ones.
 
-        Save only positions up to which `write` has returned. The stored position never goes back.
-        The store sets `seen_at` to the time of its own clock.
+        Up to `limit`; fewer only at the end.
         """
-        ...
-
-    async def serve(self, projection: Projection) -> None:
-        """Let this version of the projection serve queries from now on."""
         ...
 
     async def adopt(self, log: str) -> str:
@@ -264,10 +253,6 @@ class Views(Protocol):
         """The current position of each view."""
         ...
 
-    async def statuses(self) -> Sequence[ProjectionStatus]:
-        """The status of every projection that a projector has ever run, by name and version.
-
-        A projection is absent if no projector has saved its status for SILENCE, by the clock of
-        the store.
-        """
+    def is_paused(self, view: str) -> bool:
+        """Whether `view` was paused when its position was last looked up."""
         ...

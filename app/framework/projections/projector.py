@@ -1,20 +1,62 @@
-"""The projector: follows the log and keeps the documents of projections up to date."""
+"""The projector: shares the builds of projections with other processes, and follows the log."""
 
 import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from app.framework.eventsourcing import EventLog
-from app.framework.projections.follower import Follower, ProjectorOptions, Rest
-from app.framework.projections.ports import ProjectionStatus, ProjectionStore
+from app.framework.observability.outages import note_outage
+from app.framework.projections.builds import (
+    LEASE_SECONDS,
+    Build,
+    BuildRecord,
+    BuildState,
+    Lease,
+    LeaseLost,
+    ProjectionRecord,
+    TakeOver,
+)
+from app.framework.projections.comparison import compare
+from app.framework.projections.follower import FollowedStore, Follower
+from app.framework.projections.pacing import ProjectorOptions, Rest
+from app.framework.projections.ports import ProjectionState, ProjectionStatus
 from app.framework.projections.projection import Projection
 from app.framework.projections.shared_log import SharedLog
+from app.framework.projections.takeover import Step, is_abandoned, next_step
+from app.framework.storage import StorageUnavailable
+
+DROP_SECONDS = 10.0
+"""How long the documents of a retired build are kept: readers may not know of a switch yet."""
+
+RENEW_SECONDS = 2.0
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Held:
+    """A build that this process works on."""
+
+    build: Build
+    lease: Lease
+    follower: Follower
+    following: asyncio.Task[None]
+    comparing: asyncio.Task[None] | None = None
 
 
 class Projector:
-    """Runs projections, each with its own position and checkpoint.
+    """Fills builds of projections, each with its own position, checkpoint and lease.
 
-    A crash between any two steps of a batch, or a second projector, leads to the same documents:
-    each document stores its position and never goes back.
+    Of several projectors, one works on each build: nothing moves while its holder lives. Should two
+    write the same documents nevertheless, as one was frozen when its lease was taken over, or
+    crash between any two steps of a batch, the documents are the same: each stores its position
+    and never goes back.
 
     An event that cannot be applied is never skipped: it stops its projection, and no other.
     """
@@ -22,29 +64,237 @@ class Projector:
     def __init__(
         self,
         log: EventLog,
-        store: ProjectionStore,
+        store: FollowedStore,
         projections: Sequence[Projection],
         *,
         options: ProjectorOptions | None = None,
+        holder: str | None = None,
     ) -> None:
-        """Nothing is read or written before `run`."""
-        shared, rest = SharedLog(log), Rest()
-        self._followers = [
-            Follower(shared, store, each, options or ProjectorOptions(), rest)
+        """Nothing is read or written before `run`.
+
+        Args:
+            log: the log to follow.
+            store: where the builds are.
+            projections: every version of every projection that this process has the fold of.
+            options: how it reads, waits and retries.
+            holder: identifies this process among the projectors.
+
+        """
+        self._log, self._rest = SharedLog(log), Rest()
+        self._store = store
+        self._options = options or ProjectorOptions()
+        self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._folds: dict[str, dict[int, Projection]] = defaultdict(dict)
+        for each in projections:
+            self._folds[each.name][each.version] = each
+        self._held: dict[str, _Held] = {}
+        self._gave_up: dict[str, float] = {}
+        self._left = {
+            (each.name, each.version): replace(
+                ProjectionStatus.at_the_beginning(each), position=None
+            )
             for each in projections
-        ]
+        }
+        self._stopping = asyncio.Event()
+        self.records: Sequence[ProjectionRecord] = ()
+        self._has_looked = False
 
     @property
-    def statuses(self) -> list[ProjectionStatus]:
-        return [each.status for each in self._followers]
+    def statuses(self) -> Sequence[ProjectionStatus]:
+        """What this process last knew of each projection, by its own work on a build of it."""
+        held = {
+            (each.build.name, each.build.version): each.follower.status
+            for each in self._held.values()
+        }
+        return [held.get(key, left) for key, left in self._left.items()]
+
+    def words(self) -> Sequence[str]:
+        """What this process works on."""
+        return [f"It works on {each}." for each in self._held] or ["It stands by."]
+
+    def troubles(self) -> Sequence[str]:
+        """What keeps serving builds from being up to date, whichever process works on them."""
+        if not self._has_looked:
+            return ["It has not seen the projections yet."]
+        return [each for record in self.records if (each := self._trouble(record)) is not None]
+
+    def _trouble(self, projection: ProjectionRecord) -> str | None:
+        serving = projection.serving_build
+        if serving is None or projection.paused:
+            return None
+        held = self._held.get(serving.id)
+        status = held.follower.status if held is not None else serving.status
+        if status.state is not ProjectionState.RUNNING:
+            return f"{projection.name} is {status.state}: {status.error}"
+        if held is None and serving.is_free and serving.silent_seconds > LEASE_SECONDS:
+            can = "" if serving.version in self._folds[projection.name] else " has its fold and"
+            return (
+                f"{projection.name}: no process{can} works on build {serving.number} (version "
+                f"{serving.version}), which serves"
+            )
+        return None
 
     async def run(self) -> None:
-        """Follow the log until `stop`."""
-        async with asyncio.TaskGroup() as group:
-            for each in self._followers:
-                group.create_task(each.run(), name=f"projection {each.status.name}")
+        """Work until `stop`, which lets the batches under way end; cancelling this does not."""
+        renewing = asyncio.create_task(self._keep_renewing(), name="leases")
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._turn()
+                except StorageUnavailable as error:
+                    note_outage(error.storage, error)
+                except Exception:
+                    _logger.exception("A turn of the projector failed.")
+                await self._pause(self._options.look_seconds)
+            await asyncio.gather(*(self._leave(each) for each in list(self._held.values())))
+        finally:
+            held = self._held.values()
+            tasks = [renewing, *(each.following for each in held)]
+            tasks += (each.comparing for each in held if each.comparing is not None)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     def stop(self) -> None:
         """Have `run` return after the batches under way."""
-        for each in self._followers:
-            each.stop()
+        self._stopping.set()
+        for each in self._held.values():
+            each.follower.stop()
+
+    async def _turn(self) -> None:
+        """Look at what is stored, and do what is to be done next."""
+        self.records = await self._store.projections()
+        if await self._begin_missing():
+            self.records = await self._store.projections()
+        self._has_looked = True
+        for held in list(self._held.values()):
+            if held.following.done():
+                await self._leave(held)
+        for projection in self.records:
+            for build in projection.builds:
+                if self._stopping.is_set():
+                    return
+                await self._attend(projection, build)
+
+    async def _begin_missing(self) -> bool:
+        """Begin a build for each current version without one; whether any was begun."""
+        stored = {each.name: each for each in self.records}
+        any_begun = False
+        for name, folds in self._folds.items():
+            projection, known = folds[max(folds)], stored.get(name, ProjectionRecord(name))
+            if _needs(known, projection.version, folds):
+                begun = await self._store.begin(
+                    projection, take_over=TakeOver.WHEN_CAUGHT_UP, known=len(known.builds)
+                )
+                any_begun = any_begun or begun is not None
+        return any_begun
+
+    async def _attend(self, projection: ProjectionRecord, record: BuildRecord) -> None:
+        fold = self._folds.get(record.name, {}).get(record.version)
+        held = self._held.get(record.id)
+        is_over = record.state in (BuildState.RETIRED, BuildState.FAILED)
+        if held is not None:
+            if projection.paused or is_over:
+                await self._leave(held)
+            elif held.follower.caught_up.is_set():
+                await self._advance(projection, record, held)
+        elif fold is not None and record.is_free and not projection.paused and not is_over:
+            await self._take(projection, record, fold)
+        if is_over and not record.is_dropped and record.silent_seconds > DROP_SECONDS:
+            await self._store.drop(record.name, record.id)
+
+    async def _take(
+        self, projection: ProjectionRecord, record: BuildRecord, fold: Projection
+    ) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._gave_up.get(record.id, 0.0) > now:
+            return
+        # The more this process has, the longer it leaves the next to others.
+        await self._pause(len(self._held) * self._options.share_out_seconds)
+        build = Build(fold, record.id)
+        lease = await self._store.acquire(build, self.holder)
+        if lease is None:
+            return
+        is_beside = projection.serving != record.id and not record.has_caught_up
+        follower = Follower(
+            self._log, self._store, build, lease, self._options, self._rest, yields=is_beside
+        )
+        following = asyncio.create_task(follower.run(), name=f"projection {record.id}")
+        self._held[record.id] = _Held(build, lease, follower, following)
+        if lease.epoch > 1:
+            _logger.info("Took over %s at position %s.", record.id, lease.position)
+
+    async def _leave(self, held: _Held) -> None:
+        """Stop working on a build, and give up its lease."""
+        if held.comparing is not None:
+            held.comparing.cancel()
+        held.follower.stop()
+        await asyncio.wait([held.following])
+        self._held.pop(held.build.id, None)
+        status = held.follower.status
+        self._left[held.build.name, held.build.version] = status
+        if status.state is ProjectionState.STOPPED:
+            now = asyncio.get_running_loop().time()
+            self._gave_up[held.build.id] = now + self._options.give_up_seconds
+        with contextlib.suppress(StorageUnavailable):
+            await self._store.release(held.lease)
+
+    async def _advance(
+        self, projection: ProjectionRecord, record: BuildRecord, held: _Held
+    ) -> None:
+        """Do what comes next for a build that has caught up."""
+        with contextlib.suppress(LeaseLost):
+            if not record.has_caught_up:
+                await self._store.note(held.lease, has_caught_up=True)
+            step = next_step(projection, record, self._folds[record.name])
+            if step in (Step.SERVE, Step.SERVE_FOR_NOW):
+                await self._serve(projection, record, yields=step is Step.SERVE_FOR_NOW)
+            elif step is Step.COMPARE and (held.comparing is None or held.comparing.done()):
+                assert projection.serving is not None
+                held.comparing = asyncio.create_task(
+                    self._compare(projection.serving, held), name=f"comparison of {record.id}"
+                )
+
+    async def _serve(
+        self, projection: ProjectionRecord, record: BuildRecord, *, yields: bool
+    ) -> None:
+        if await self._store.switch(
+            projection.name, serving=projection.serving, to=record.id, yields=yields
+        ):
+            _logger.info("%s serves; before it, %s did.", record.id, projection.serving)
+
+    async def _compare(self, serving: str, held: _Held) -> None:
+        try:
+            await self._store.note(held.lease, state=BuildState.COMPARING)
+            found = await compare(self._store, serving, held.build.id)
+            await self._store.note(held.lease, state=BuildState.READY, comparison=found)
+        except (StorageUnavailable, LeaseLost) as error:
+            _logger.info("The comparison of %s will be repeated: %s", held.build.id, error)
+        except Exception:
+            _logger.exception("The comparison of %s failed; it will be repeated.", held.build.id)
+
+    async def _keep_renewing(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            leases = [each.lease for each in self._held.values()]
+            if leases:
+                try:
+                    lost = await self._store.renew(leases)
+                except Exception as error:  # noqa: BLE001 - the next save or renewal will tell
+                    _logger.debug("Cannot renew the leases: %s", error)
+                else:
+                    for each in lost:
+                        self._held[each.build].follower.stop()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _needs(stored: ProjectionRecord, version: int, folds: dict[int, Projection]) -> bool:
+    """Whether a build of `version`, the newest of `folds`, has to be begun."""
+    serving = stored.serving_build
+    given_up = (BuildState.RETIRED, BuildState.FAILED)
+    if any(each.version == version and each.state not in given_up for each in stored.builds):
+        return False
+    return serving is None or version > serving.version or is_abandoned(serving, folds)

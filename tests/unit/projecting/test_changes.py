@@ -17,6 +17,7 @@ from app.framework.projections import (
 )
 from app.framework.projections.changes import READ_AT_ONCE
 from app.framework.request import NO_CONTEXT, RequestContext
+from tests.following import prepare, save, serve
 from tests.notes import LOG, NOTES, status
 
 VIEWS = [NOTES.name, LOG.name]
@@ -27,7 +28,7 @@ async def model() -> MemoryReadModel:
     """A read model that holds nothing yet."""
     model = MemoryReadModel()
     for each in (NOTES, LOG):
-        await model.prepare(each)
+        await prepare(model, each)
     return model
 
 
@@ -40,13 +41,13 @@ def feed(model) -> ChangeFeed:
 async def happen(model: MemoryReadModel, *positions: int) -> None:
     """Have events be in the view that is followed, whatever the checkpoints say."""
     documents = {f"{each}": Versioned({POSITION: each}, each) for each in positions}
-    await model.write(LOG, documents)
+    await model.write(LOG.id, documents)
 
 
 async def reach(model: MemoryReadModel, position: int, projections=(NOTES, LOG)) -> None:
     """Have projections be at a position."""
     for each in projections:
-        await model.save(each, status(each, position))
+        await save(model, each, status(each, position))
 
 
 def told(changes) -> list[int]:
@@ -148,10 +149,10 @@ async def test_a_version_that_takes_over_behind_the_one_before_is_waited_for(mod
     await happen(model, 1, 2)
     await reach(model, 2)
     assert told(await feed.read(after=1, seconds=5, context=NO_CONTEXT)) == [2]
-    await model.prepare(later)
-    await model.write(later, {f"{each}": Versioned({POSITION: each}, each) for each in (1, 2)})
+    await prepare(model, later)
+    await model.write(later.id, {f"{each}": Versioned({POSITION: each}, each) for each in (1, 2)})
     await reach(model, 1, [later])
-    await model.serve(later)
+    await serve(model, later)
     assert (await feed.read(after=0, seconds=5, context=NO_CONTEXT)) == Changes((), 0)
     await reach(model, 2, [later])
     assert told(await feed.read(after=0, seconds=5, context=NO_CONTEXT)) == [1, 2]

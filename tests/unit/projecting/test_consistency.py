@@ -17,7 +17,7 @@ from app.framework.projections import (
 )
 from app.framework.request import NO_CONTEXT, RequestContext
 from app.framework.storage import StorageUnavailable
-from tests.following import until
+from tests.following import prepare, save, until
 from tests.notes import NOTES, note, status
 
 EVERYTHING = PageRequest(equals={}, sort="written_at", limit=10)
@@ -43,7 +43,7 @@ class CountingViews(MemoryReadModel):
 async def read_model() -> CountingViews:
     """A read model that holds one note and stands at position 1."""
     model = CountingViews()
-    await model.prepare(NOTES)
+    await prepare(model, NOTES)
     await advance(model, 1)
     return model
 
@@ -60,8 +60,8 @@ def at_least(position: int) -> RequestContext:
 
 async def advance(model: MemoryReadModel, position: int) -> None:
     """Have the model hold everything up to `position`."""
-    await model.write(NOTES, {"n": note(str(position), position)})
-    await model.save(NOTES, status(NOTES, position))
+    await model.write(NOTES.id, {"n": note(str(position), position)})
+    await save(model, NOTES, status(NOTES, position))
 
 
 @pytest.mark.parametrize("read", ["get", "page"])

@@ -10,7 +10,7 @@ from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.observability.outages import end_outages
 from app.framework.projections import ProjectionState, Projector
 from app.framework.storage import StorageUnavailable
-from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
+from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, statuses, until
 from tests.notes import (
     LOG,
     NOTES,
@@ -51,7 +51,7 @@ async def test_storage_that_is_away_is_tried_again_for_ever(log, store, begin_at
 
     status = await catch_up(log, EventfulStore(outage.store, begin_outage), NOTES)
     assert (status.state, status.position, status.error) == (ProjectionState.RUNNING, 9, None)
-    assert await store.load(NOTES, ["a"]) == await folded(log, NOTES)
+    assert await store.load(NOTES.id, ["a"]) == await folded(log, NOTES)
     assert outage.left == 0
 
 
@@ -99,18 +99,19 @@ async def test_what_was_written_without_an_answer_is_written_again(log, store):
     await write_notes(log, "x")
     told = []
 
-    class Forgetful(MemoryReadModel):
+    class Forgetful(EventfulStore):
         """Writes, and at the first time does not get to say so."""
 
-        async def write(self, projection, documents, *, created=()) -> None:
-            await store.write(projection, documents, created=created)
+        async def write(self, build, documents, *, created=()) -> None:
+            await store.write(build, documents, created=created)
             told.append(dict(documents))
             if len(told) == 1:
                 raise StorageUnavailable("Store", "gone")
 
-        prepare, load, save, serve = store.prepare, store.load, store.save, store.serve
+    async def nothing(_) -> None:
+        pass
 
-    await catch_up(log, Forgetful(), NOTES)
+    await catch_up(log, Forgetful(store, nothing), NOTES)
     [_, *again] = told
     assert again[-1] == told[0] == await folded(log, NOTES)
 
@@ -121,11 +122,11 @@ async def test_a_storage_that_is_slow_is_given_as_much_as_it_can_bear(log, store
     sizes = []
 
     class Slow(EventfulStore):
-        async def write(self, projection, documents, *, created=()) -> None:
+        async def write(self, build, documents, *, created=()) -> None:
             sizes.append(len(documents))
             if len(documents) > 50:
                 raise StorageUnavailable("Store", "no answer in time")
-            await super().write(projection, documents, created=created)
+            await super().write(build, documents, created=created)
 
     async def nothing(_) -> None:
         pass
@@ -133,7 +134,7 @@ async def test_a_storage_that_is_slow_is_given_as_much_as_it_can_bear(log, store
     await catch_up(log, Slow(store, nothing), LOG, replace(QUICK, batch=100))
     assert sum(size > 50 for size in sizes) < len(sizes) / 4
     expected = await folded(log, LOG)
-    assert await store.load(LOG, expected.keys()) == expected
+    assert await store.load(LOG.id, expected.keys()) == expected
 
 
 async def test_an_outage_is_told_once(log, store, caplog):
@@ -184,7 +185,10 @@ async def test_a_projection_stops_though_it_cannot_say_so_yet(log, store):
 
     watched = WatchedLog(log)
     projector = Projector(watched, outage.store, [refusing("notes", refuse)], options=QUICK)
-    async with asyncio.timeout(5):
-        await projector.run()
-    (status,) = await store.statuses()
-    assert (status.state, status.position) == (ProjectionState.STOPPED, 1)
+    async with running(projector.run()):
+        await until(lambda: projector.statuses[0].state is ProjectionState.STOPPED)
+        async with asyncio.timeout(5):
+            while (await statuses(store))[0].state is not ProjectionState.STOPPED:
+                await asyncio.sleep(0)
+    (status,) = await statuses(store)
+    assert status.position == 1

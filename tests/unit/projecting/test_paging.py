@@ -18,6 +18,7 @@ from app.framework.projections import (
     read_page,
 )
 from app.framework.request import NO_CONTEXT
+from tests.following import prepare
 from tests.notes import BEGIN, NOTES
 
 REQUEST = PageRequest({"shelf": "a"}, "written_at", limit=2)
@@ -27,9 +28,9 @@ REQUEST = PageRequest({"shelf": "a"}, "written_at", limit=2)
 async def views():
     """Five notes of one moment."""
     read_model = MemoryReadModel()
-    await read_model.prepare(NOTES)
+    await prepare(read_model, NOTES)
     note = {"shelf": "a", "texts": [], "written_at": BEGIN}
-    await read_model.write(NOTES, {f"n{each}": Versioned(note, 1) for each in range(1, 6)})
+    await read_model.write(NOTES.id, {f"n{each}": Versioned(note, 1) for each in range(1, 6)})
     return ConsistentViews(read_model, PositionWatch(read_model), seconds=1)
 
 

@@ -8,7 +8,7 @@ from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.eventsourcing import Event, EventRegistry
 from app.framework.projections import ProjectionState, Projector
-from tests.following import QUICK, WatchedLog, catch_up, running, until
+from tests.following import QUICK, WatchedLog, catch_up, running, statuses, until
 from tests.notes import (
     NOTE_EVENTS,
     NOTES,
@@ -47,7 +47,7 @@ async def test_an_event_that_cannot_be_applied_stops_its_projection(log, store, 
         assert not task.done()
     assert await texts(store, "bad") == ["begin", "x", "y"]
     assert await texts(store) == ["begin", "x", "y", "poison", "z", "later"]
-    stopped, going = await store.statuses()
+    stopped, going = await statuses(store)
     assert (stopped.name, stopped.state, stopped.position) == ("bad", ProjectionState.STOPPED, 3)
     assert stopped.error.endswith("ValueError: cannot apply poison")
     assert (going.name, going.state, going.position) == ("notes", ProjectionState.RUNNING, 6)
@@ -63,7 +63,7 @@ async def test_a_stopped_projection_goes_on_after_a_restart(log, store):
     assert (await catch_up(log, store, refusing("notes", "poison".__eq__))).position == 2
     status = await catch_up(log, store, NOTES)
     assert (status.state, status.position, status.error) == (ProjectionState.RUNNING, 4, None)
-    assert await store.load(NOTES, ["a"]) == await folded(log, NOTES)
+    assert await store.load(NOTES.id, ["a"]) == await folded(log, NOTES)
 
 
 async def test_an_event_that_is_refused_for_a_while_is_applied(log, store):
@@ -127,4 +127,4 @@ async def test_a_read_model_of_another_log_is_left_alone(store, log):
         "model was built from another log. Drop it, or connect its log."
     )
     assert await store.get("notes", "b") is None
-    assert (await store.statuses())[0].position == 3
+    assert (await statuses(store))[0].position == 3

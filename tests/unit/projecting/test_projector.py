@@ -8,7 +8,16 @@ from functools import partial
 from app.framework.projections import ProjectionState, Projector, ProjectorOptions
 from app.framework.projections.follower import Rest
 from app.framework.storage import StorageUnavailable
-from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, until
+from tests.following import (
+    QUICK,
+    EventfulStore,
+    WatchedLog,
+    catch_up,
+    prepare,
+    running,
+    statuses,
+    until,
+)
 from tests.notes import (
     NOTES,
     NoteAdded,
@@ -29,7 +38,7 @@ async def test_events_are_applied_as_they_are_appended(log, store):
         for number in range(1, 4):
             await append(log, "a", NoteWritten("x"), NoteErased())
             await until(partial(lambda due: projector.statuses[0].position == due, 2 * number))
-    assert await store.load(NOTES, ["a"]) == await folded(log, NOTES)
+    assert await store.load(NOTES.id, ["a"]) == await folded(log, NOTES)
 
 
 async def test_a_projector_says_how_far_it_is(log, store):
@@ -44,7 +53,7 @@ async def test_a_projector_says_how_far_it_is(log, store):
         0,
     )
     assert status.state is ProjectionState.RUNNING
-    assert [replace(each, seen_at=None) for each in await store.statuses()] == [
+    assert [replace(each, seen_at=None) for each in await statuses(store)] == [
         replace(status, seen_at=None)
     ]
 
@@ -56,7 +65,7 @@ async def test_the_head_is_known_while_a_projector_is_behind(log, store):
 
     async def note_lag(step: str) -> None:
         if step == "after save":
-            lags.append((await store.statuses())[0].lag)
+            lags.append((await statuses(store))[0].lag)
 
     await catch_up(log, EventfulStore(store, note_lag), NOTES, replace(QUICK, batch=4))
     assert lags[:3] == [6, 2, 0]
@@ -169,7 +178,7 @@ async def test_documents_that_events_begin_are_not_loaded(log, store):
     await append(log, "a", NoteAdded("y"))
     await catch_up(log, EventfulStore(store, note_step), NOTES)
     assert "before load" in steps
-    assert await store.load(NOTES, ["a", "b"]) == await folded(log, NOTES)
+    assert await store.load(NOTES.id, ["a", "b"]) == await folded(log, NOTES)
 
 
 async def test_projections_that_are_equally_far_read_the_log_once(log, store):
@@ -221,8 +230,8 @@ async def test_a_projector_that_is_told_to_stop_ends_its_batch(log, store):
     projector = Projector(log, EventfulStore(store, stop), [NOTES], options=QUICK)
     async with asyncio.timeout(5):
         await projector.run()
-    assert await store.prepare(NOTES) == QUICK.batch
-    assert (await store.load(NOTES, ["a"]))["a"].position == QUICK.batch
+    assert await prepare(store, NOTES) == QUICK.batch
+    assert (await store.load(NOTES.id, ["a"]))["a"].position == QUICK.batch
 
 
 async def test_a_projector_that_waits_for_a_storage_stops_at_once(log, store):

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from app.framework import projections
 from app.framework.http.problems import STORAGE_UNAVAILABLE
 from app.framework.http.responses import ALWAYS, answers
 from app.framework.http.schemas.projections import ProjectionStatus, ProjectionStatusList
 from app.framework.http.service import Service
+from app.framework.projections import BuildRecord, BuildState, ProjectionRecord
 
 
 def add_projections(router: APIRouter, service: Service) -> None:
@@ -18,18 +18,29 @@ def add_projections(router: APIRouter, service: Service) -> None:
     )
     async def list_projections() -> ProjectionStatusList:
         """How far each projection is, and what keeps it."""
-        statuses = await service.projections()
-        return ProjectionStatusList(items=[_status(each) for each in statuses])
+        return ProjectionStatusList(
+            items=[
+                _status(build, projection)
+                for projection in await service.projections()
+                for build in projection.builds
+                if build.state is not BuildState.RETIRED
+            ]
+        )
 
 
-def _status(found: projections.ProjectionStatus) -> ProjectionStatus:
+def _status(found: BuildRecord, projection: ProjectionRecord) -> ProjectionStatus:
+    status = found.status
     return ProjectionStatus(
         name=found.name,
         version=found.version,
-        position=found.position,
-        head=found.head,
-        lag=found.lag,
-        state=found.state,
-        last_error=found.error,
-        seen_at=found.seen_at,
+        position=status.position,
+        head=status.head,
+        lag=status.lag,
+        state=found.activity(paused=projection.paused),
+        last_error=status.error,
+        seen_at=status.seen_at,
+        build=found.number,
+        serves=found.id == projection.serving,
+        holder=found.holder,
+        held_since=found.held_since,
     )

@@ -18,11 +18,15 @@ _STATUS: JsonDict = {
     "state": "retrying",
     "last_error": "StorageUnavailable: MongoDB is unavailable: it cannot be reached",
     "seen_at": "2026-03-14T09:26:53.589793Z",
+    "build": 1,
+    "serves": True,
+    "holder": "projector-7f9c:1:3b1f09d2",
+    "held_since": "2026-03-14T08:00:12.120381Z",
 }
 
 
 class ProjectionStatus(ResponseBody):
-    """How far a projection is behind the log."""
+    """How far a build of a projection is behind the log."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_STATUS]})
 
@@ -47,10 +51,18 @@ class ProjectionStatus(ResponseBody):
     seen_at: Annotated[
         Timestamp | None, Field(description="When a projector last said so; null when none has.")
     ]
+    build: Annotated[int, Field(ge=1, le=VERSION_MAX, description="Counts a projection's builds.")]
+    serves: Annotated[bool, Field(description="Whether queries read this build.")]
+    holder: Annotated[
+        str | None, Field(description="The process that works on it; null when none does.")
+    ]
+    held_since: Annotated[
+        Timestamp | None, Field(description="When that process began to; null when none does.")
+    ]
 
 
 class ProjectionStatusList(ResponseBody):
-    """Every projection."""
+    """Every build of every projection, without those that were retired."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_STATUS]}]})
 

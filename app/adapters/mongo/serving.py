@@ -1,0 +1,113 @@
+"""What readers need to know of projections: which build serves, and how far it is."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from app.adapters.batcher import Batcher
+from app.adapters.mongo.builds import COLLECTION, serving_build
+from app.adapters.mongo.client import Client, answering
+
+KNOWN_SECONDS = 1.0
+"""For how long a process caches the serving builds and the positions. A build that served is
+followed and kept for longer than that, so a reader that does not know of a switch yet is right."""
+
+
+class Served(NamedTuple):
+    """The serving build of a view: its id, and its version of the projection."""
+
+    build: str
+    version: int
+
+
+class Serving:
+    """The serving builds of views, and their positions."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._serving: Mapping[str, Served] = {}
+        self._known_until = 0.0
+        self._look_ups = Batcher[str, Served | None](
+            "look-ups of projections",
+            self._look_up,
+            storage="MongoDB",
+            largest=10_000,
+            max_queued=10_000,
+        )
+        self._positions: Mapping[str, int] = {}
+        self._paused: frozenset[str] = frozenset()
+        self._positions_until = 0.0
+        self._position_look_ups = Batcher[None, Mapping[str, int]](
+            "look-ups of checkpoints",
+            self._look_up_positions,
+            storage="MongoDB",
+            largest=10_000,
+            max_queued=10_000,
+        )
+
+    async def of(self, view: str) -> Served | None:
+        """The serving build of `view`, at most a second old; None if none serves."""
+        served = self._serving.get(view)
+        if served is not None and asyncio.get_running_loop().time() < self._known_until:
+            return served
+        # One look-up for all callers, or every reader would make one each second.
+        return await self._look_ups.submit(view)
+
+    def forget(self) -> None:
+        """Look up the serving builds at the next read: this process has changed one."""
+        self._known_until = 0.0
+
+    async def position(self, build: str, *, at_least: int) -> int:
+        """The checkpoint of the build with this id.
+
+        It is looked up unless the cached one, at most a second old, has reached `at_least`.
+        """
+        known = self._positions.get(build, 0)
+        if known >= at_least and asyncio.get_running_loop().time() < self._positions_until:
+            return known
+        await self._position_look_ups.submit(None)
+        return self._positions.get(build, 0)
+
+    async def positions(self) -> Mapping[str, int]:
+        """The current checkpoint of each view's serving build."""
+        return await self._position_look_ups.submit(None)
+
+    def is_paused(self, view: str) -> bool:
+        """Whether `view` was paused at the last look-up of positions."""
+        return view in self._paused
+
+    async def close(self) -> None:
+        await self._look_ups.close()
+        await self._position_look_ups.close()
+
+    async def _look_up(self, views: Sequence[str]) -> Sequence[Served | None]:
+        asked_at = asyncio.get_running_loop().time()
+        if asked_at >= self._known_until or not self._serving.keys() >= set(views):
+            # Read from the same member as the documents: if it has the new serving build, it has
+            # all earlier writes too. The primary could name a build of which a secondary has only
+            # some documents yet.
+            async with answering():
+                found = (
+                    await self._client.view(COLLECTION)
+                    .find({"serves": {"$exists": True}})
+                    .to_list(None)
+                )
+            self._serving = {
+                each["_id"]: Served(serving_build(each), each["serves"]) for each in found
+            }
+            self._known_until = asked_at + KNOWN_SECONDS
+        return [self._serving.get(each) for each in views]
+
+    async def _look_up_positions(self, asking: Sequence[None]) -> Sequence[Mapping[str, int]]:
+        asked_at = asyncio.get_running_loop().time()
+        # From the primary: it has the latest.
+        async with answering():
+            found = await self._client.primary(COLLECTION).find().to_list(None)
+        self._positions = {each["_id"]: each["position"] for each in found if "version" in each}
+        self._positions_until = asked_at + KNOWN_SECONDS
+        projections: list[dict[str, Any]] = [each for each in found if "serves" in each]
+        self._paused = frozenset(each["_id"] for each in projections if each.get("paused"))
+        positions = {
+            each["_id"]: self._positions.get(serving_build(each), 0) for each in projections
+        }
+        return [positions] * len(asking)

@@ -1,0 +1,56 @@
+"""Which build is to serve: decided from what is stored, by whoever works on a build."""
+
+import enum
+from collections.abc import Collection
+
+from app.framework.projections.builds import (
+    BuildRecord,
+    BuildState,
+    ProjectionRecord,
+    TakeOver,
+)
+
+ABANDONED_SECONDS = 12.0
+"""How long no process may have worked on a serving build before an older one takes its place: twice
+as long as a lease, so that a process that restarts keeps it."""
+
+
+class Step(enum.Enum):
+    """What the holder of a build does next to have it serve."""
+
+    NOTHING = enum.auto()
+    COMPARE = enum.auto()
+    SERVE = enum.auto()
+    SERVE_FOR_NOW = enum.auto()
+
+
+def next_step(projection: ProjectionRecord, build: BuildRecord, versions: Collection[int]) -> Step:
+    """What the holder of `build`, which has caught up, does.
+
+    `versions` are those of the projection that this process has the folds of.
+    """
+    serving = projection.serving_build
+    if build.id == projection.serving:
+        return Step.NOTHING
+    if serving is None or build.id == projection.yielded:
+        return Step.SERVE
+    if build.state is BuildState.BUILDING and build.take_over is TakeOver.WHEN_CAUGHT_UP:
+        return Step.SERVE if build.position >= serving.position else Step.NOTHING
+    if build.state in (BuildState.BUILDING, BuildState.COMPARING):
+        return Step.COMPARE
+    if build.state is BuildState.READY:
+        is_equal = build.comparison is not None and not build.comparison.differing
+        if build.take_over is TakeOver.WHEN_EQUAL and is_equal:
+            return Step.SERVE
+    if build.state is BuildState.KEPT and is_abandoned(serving, versions):
+        return Step.SERVE_FOR_NOW if build.position >= serving.position else Step.NOTHING
+    return Step.NOTHING
+
+
+def is_abandoned(serving: BuildRecord, versions: Collection[int]) -> bool:
+    """Whether no process works on the serving build, and this one cannot."""
+    return (
+        serving.version not in versions
+        and serving.is_free
+        and serving.silent_seconds > ABANDONED_SECONDS
+    )
