@@ -137,6 +137,13 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return once what `condition` looks up holds."""
+    async with asyncio.timeout(10):
+        while not await condition():  # noqa: ASYNC110 - of a store, which sets no event
+            await asyncio.sleep(0.001)
+
+
 @contextlib.asynccontextmanager
 async def running(work: Awaitable[Any]) -> AsyncIterator[asyncio.Task[Any]]:
     """Run `work` in the background, and cancel it in the end."""

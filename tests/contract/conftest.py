@@ -9,14 +9,14 @@ from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
 from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
-from app.framework.projections import ProjectionStore, Views
+from app.framework.projections import FollowedStore, Views
 from tests.contract.noted import REGISTRY, Store
 from tests.following import prepare
 from tests.notes import NOTES
 
 
-class ReadModel(ProjectionStore, Views, Protocol):
-    """Both ports at once."""
+class ReadModel(FollowedStore, Views, Protocol):
+    """Every port of the read side at once."""
 
 
 @pytest.fixture(params=["memory", "motor", "pymongo"])

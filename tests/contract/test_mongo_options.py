@@ -11,7 +11,7 @@ from pymongo import monitoring
 from app.adapters.mongo import MongoReadModel
 from app.framework.projections import PageRequest, Versioned
 from app.framework.storage import StorageUnavailable
-from tests.following import prepare, save, serve, until
+from tests.following import prepare, save, take, until
 from tests.notes import NOTES, note, notes, status
 
 # The embedded replica set has no secondary, nor seven members that could acknowledge.
@@ -70,7 +70,16 @@ async def project(read_model: MongoReadModel) -> None:
     assert (await read_model.load(NOTES.id, ["a", "b"])).keys() == {"a", "b"}
     assert await read_model.count(NOTES.id, up_to=2) == 2
     await save(read_model, NOTES, status(NOTES, 2))
-    await serve(read_model, NOTES)
+    second = notes(version=2)
+    build, lease = await take(read_model, second)
+    await read_model.note(lease, has_caught_up=True)
+    assert await read_model.renew([lease]) == []
+    assert await read_model.switch("notes", serving=NOTES.id, to=build.id)
+    assert await read_model.switch("notes", serving=build.id, to=NOTES.id)
+    await read_model.release(lease)
+    assert await read_model.retire("notes", build.id)
+    await read_model.drop("notes", build.id)
+    await read_model.pause("notes", paused=False)
     assert await prepare(read_model, NOTES) == 2
 
 
@@ -96,7 +105,6 @@ async def test_queries_read_from_where_the_url_says(read_model):
     for call in (
         read_model.get("notes", "a"),
         read_model.page("notes", PAGE),
-        read_model.statuses(),
     ):
         with pytest.raises(StorageUnavailable, match="Secondary"):
             await call
@@ -105,7 +113,14 @@ async def test_queries_read_from_where_the_url_says(read_model):
 async def test_checkpoints_that_are_saved_at_once_go_out_together(read_model, commands):
     """One command saves those of all projections."""
     several = [notes(name=name) for name in "abc"]
-    await asyncio.gather(*(read_model.save(each, status(each, 7)) for each in several))
+    leases = [(await take(read_model, each))[1] for each in several]
+    commands.sent.clear()
+    await asyncio.gather(
+        *(
+            read_model.save(lease, status(each, 7))
+            for lease, each in zip(leases, several, strict=True)
+        )
+    )
     (update,) = commands.of("update")
     assert [each["q"]["_id"] for each in update["updates"]] == [each.id for each in several]
     assert [await prepare(read_model, each) for each in several] == [7, 7, 7]

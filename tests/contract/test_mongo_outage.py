@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 
 from app.adapters.mongo import MongoReadModel
-from app.framework.projections import Entry
+from app.framework.projections import Build, Entry, Lease, TakeOver
 from app.framework.storage import StorageNotReady, StorageUnavailable
 from tests.contract.ill_treated import NOTE, PAGE, STATUS, Server, opened, running_server, timed
-from tests.notes import NOTES
+from tests.following import prepare
+from tests.notes import NOTES, notes
 
 PROMISED_SECONDS = 5.0
+
+LEASE = Lease(NOTES.id, "tests", epoch=1)
+OTHERS = notes(name="others")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ async def read_models(server) -> AsyncIterator[list[MongoReadModel]]:
     """One by each driver, that has been in use: an outage takes too long to try them in turn."""
     async with opened(server.url, "motor") as one, opened(server.url, "pymongo") as other:
         for each in (one, other):
-            await each.prepare(NOTES)
+            await prepare(each, NOTES)
             await each.write(NOTES.id, {"n": NOTE})
             await each.get("notes", "n")
         yield [one, other]
@@ -40,13 +44,21 @@ def every_call(read_model: MongoReadModel) -> list[Awaitable[object]]:
     """A call of every kind."""
     return [
         read_model.check(),
-        read_model.prepare(NOTES),
+        read_model.prepare(NOTES.id, NOTES.indexes),
         read_model.load(NOTES.id, ["n"]),
         read_model.count(NOTES.id, up_to=1),
         read_model.write(NOTES.id, {"n": NOTE}),
-        read_model.save(NOTES, STATUS),
-        read_model.serve(NOTES),
-        read_model.statuses(),
+        read_model.scan(NOTES.id, after="", limit=10),
+        read_model.projections(),
+        read_model.begin(NOTES, take_over=TakeOver.ON_REQUEST, known=1),
+        read_model.acquire(Build(OTHERS, OTHERS.id), "tests"),
+        read_model.renew([LEASE]),
+        read_model.release(Lease(NOTES.id, "other", epoch=9)),
+        read_model.save(LEASE, STATUS),
+        read_model.note(LEASE, has_caught_up=True),
+        read_model.switch("notes", serving=None, to=NOTES.id),
+        read_model.pause("notes", paused=False),
+        read_model.retire("notes", NOTES.id),
         read_model.get("notes", "n"),
         read_model.page("notes", PAGE),
     ]

@@ -146,7 +146,7 @@ async def test_pages_of_one_kind_hold_up_no_other_kind(model, observer):
 
 async def test_counting_ends_in_mongodb_when_it_is_given_up(model, observer):
     """As it may take an hour."""
-    counting = asyncio.create_task(model.count(SHELVES, up_to=1))
+    counting = asyncio.create_task(model.count(SHELVES.id, up_to=1))
     await observer.until(lambda number: number == 1)
     await leave([counting])
     await observer.until(lambda number: number == 0)

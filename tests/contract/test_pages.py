@@ -28,7 +28,7 @@ from app.framework.projections import (
     read_page,
 )
 from app.framework.request import NO_CONTEXT
-from tests.following import prepare
+from tests.following import prepare, serve
 
 BOOKS = Projection(
     name="books",
@@ -67,7 +67,7 @@ def book(shelf: int, title: str, **fields) -> dict[str, Any]:
 
 async def put(library, books: dict[str, dict[str, Any]], position: int = 1) -> None:
     """Store books by key."""
-    await library.write(BOOKS, {key: Versioned(each, position) for key, each in books.items()})
+    await library.write(BOOKS.id, {key: Versioned(each, position) for key, each in books.items()})
 
 
 async def keys(library, shelf: int, **request) -> list[str]:
@@ -203,10 +203,10 @@ async def test_a_version_of_before_is_asked_in_its_own_terms(library):
     first = await read(library, formerly, None, str)
     second = await read(library, request, first.next_cursor, str)
     assert [each.key for each in second.items] == ["k1"]
-    await library.prepare(later)
+    await prepare(library, later)
     documents = {f"k{each}": {"place": 1, "title": f"{each}"} for each in range(3)}
-    await library.write(later, {key: Versioned(each, 1) for key, each in documents.items()})
-    await library.serve(later)
+    await library.write(later.id, {key: Versioned(each, 1) for key, each in documents.items()})
+    await serve(library, later)
     third = await read(library, request, second.next_cursor, str)
     assert [each.key for each in third.items] == ["k2"]
 
@@ -309,7 +309,7 @@ async def test_pages_make_up_the_whole(library, books, later, doomed, sort, desc
             await put(library, {f"{shelf}/{key}": new[key]})
         for key in itertools.islice(going, 1):
             del on_shelf[key]
-            await library.write(BOOKS, {f"{shelf}/{key}": Versioned(None, 2)})
+            await library.write(BOOKS.id, {f"{shelf}/{key}": Versioned(None, 2)})
 
     await put(library, {f"{shelf}/{key}": each for key, each in own.items()})
     request = PageRequest({"shelf": shelf}, sort, limit, descending=descending)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.framework.projections import Entry, PageRequest, Projection, Versioned
+from tests.following import prepare
 from tests.notes import NOTES, NOW, deleted, note
 
 
@@ -112,13 +113,13 @@ async def test_a_document_never_goes_back(prepared, created):
 async def test_of_writers_at_once_the_latest_position_stays(open_read_model, hinted):
     """Also when they all create the document."""
     writers = [open_read_model() for _ in range(4)]
-    await writers[0].prepare(NOTES)
+    await prepare(writers[0], NOTES)
     for attempt in range(10):
         keys = [f"n{attempt}-{each}" for each in range(20)]
         await asyncio.gather(
             *(
                 each.write(
-                    NOTES,
+                    NOTES.id,
                     {key: note(f"by {position}", position) for key in keys},
                     created=keys if hinted else (),
                 )

@@ -16,7 +16,11 @@ async def differences(log: PostgresEventStore, settings: Settings) -> list[str]:
     head = await log.head()
     read_model = MongoReadModel(settings.mongodb_url, settings.mongodb_database, "motor")
     try:
-        found = [await audit(log, read_model, each, head=head) for each in all_projections()]
+        serving = {each.name: each.serving for each in await read_model.projections()}
+        found = [
+            await audit(log, read_model, each, build=serving[each.name] or "", head=head)
+            for each in all_projections()
+        ]
     finally:
         await read_model.close()
     assert {each.events for each in found} == {head}

@@ -34,8 +34,7 @@ async def test_looks_at_readiness_are_shared_by_all_who_wait():
         all_projections=(),
         storages=[storage],
         log=None,
-        views=None,
-        documents=None,
+        read_model=None,
         projector=None,
         receipts=None,
     )

@@ -4,8 +4,7 @@ The collection `projections` has a document for each projection, under its name,
 build, under its id:
 
 - of a projection: `builds` (in order, each with its id and version), `build` (the id of the serving
-  one), `serves` (its version, which older versions of the service go by), `served`, `retired`
-  and
+  one), `serves` (its version, which older versions of the service go by), `served`, `retired` and
   `dropped` (ids), `yielded`, `paused`, `switched_at`.
 - of a build: its checkpoint with the status, `phase`, and its lease: `holder`, `epoch`,
   `held_since`. The lease lasts for LEASE_SECONDS after `seen_at`.
@@ -17,18 +16,23 @@ from typing import Any
 from pymongo import ReturnDocument, UpdateOne
 
 from app.adapters.batcher import Batcher
+from app.adapters.mongo.build_records import (
+    IS_SILENT,
+    READ,
+    Found,
+    listed_builds,
+    projection_record,
+    serving_build,
+)
 from app.adapters.mongo.client import Client, answering
 from app.framework.projections import (
-    LEASE_SECONDS,
     Build,
-    BuildRecord,
     BuildState,
     Comparison,
     Lease,
     LeaseLost,
     Projection,
     ProjectionRecord,
-    ProjectionState,
     ProjectionStatus,
     TakeOver,
     projection_id,
@@ -36,47 +40,12 @@ from app.framework.projections import (
 
 COLLECTION = "projections"
 
-_Found = Mapping[str, Any]
-
 _Save = tuple[Lease, dict[str, Any], dict[str, Any]]
 """A lease, the filter that finds its checkpoint, and the update."""
 
-_SILENT: dict[str, Any] = {"$lt": ["$seen_at", {"$subtract": ["$$NOW", int(LEASE_SECONDS * 1000)]}]}
-"""By MongoDB's clock: that of a process may be wrong."""
 
-
-_OF_PROJECTIONS = (
-    "build",
-    "builds",
-    "serves",
-    "served",
-    "retired",
-    "dropped",
-    "yielded",
-    "paused",
-    "switched_at",
-)
-
-_OF_BUILDS = (
-    *ProjectionStatus.__match_args__,
-    "phase",
-    "holder",
-    "epoch",
-    "held_since",
-    "has_caught_up",
-    "rate",
-    "comparison",
-)
-
-_READ: dict[str, Any] = {
-    **dict.fromkeys((*_OF_PROJECTIONS, *_OF_BUILDS), 1),
-    "now": "$$NOW",
-    "is_silent": _SILENT,
-}
-
-
-class Builds:
-    """Implements BuildStore, and raises errors of the driver."""
+class MongoBuilds:
+    """Implements BuildStore."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -87,11 +56,13 @@ class Builds:
     async def close(self) -> None:
         await self._saves.close()
 
+    @answering()
     async def projections(self) -> Sequence[ProjectionRecord]:
-        found = await self._collection.find({}, _READ).sort([("_id", 1)]).to_list(None)
+        found = await self._collection.find({}, READ).sort([("_id", 1)]).to_list(None)
         builds = {each["_id"]: each for each in found if "version" in each}
-        return [_projection(each, builds) for each in found if "serves" in each]
+        return [projection_record(each, builds) for each in found if "serves" in each]
 
+    @answering()
     async def begin(
         self, projection: Projection, *, take_over: TakeOver, known: int, key: str | None = None
     ) -> str | None:
@@ -117,6 +88,7 @@ class Builds:
         )
         return build_id if pushed.matched_count else None
 
+    @answering()
     async def acquire(self, build: Build, holder: str) -> Lease | None:
         first = ProjectionStatus.at_the_beginning(build.projection)
         made = {**fields(first), "phase": BuildState.BUILDING.value, "epoch": 0}
@@ -124,7 +96,7 @@ class Builds:
         free = [
             {"holder": holder},
             {"holder": None, "epoch": {"$exists": True}},
-            {"$expr": _SILENT},
+            {"$expr": IS_SILENT},
         ]
         found = await self._collection.find_one_and_update(
             {"_id": build.id, "$or": free},
@@ -139,6 +111,7 @@ class Builds:
             return None
         return Lease(build.id, holder, found["epoch"], found["position"])
 
+    @answering()
     async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
         await self._collection.bulk_write(
             [UpdateOne(_held(each), {"$currentDate": {"seen_at": True}}) for each in leases],
@@ -146,11 +119,13 @@ class Builds:
         )
         return await self._lost(leases)
 
+    @answering()
     async def release(self, lease: Lease) -> None:
         await self._collection.update_one(
             _held(lease), {"$set": {"holder": None}, "$unset": {"held_since": True}}
         )
 
+    @answering()
     async def save(
         self,
         lease: Lease,
@@ -171,11 +146,13 @@ class Builds:
         }
         await self._saves.submit((lease, {**_held(lease), "position": {"$gte": after}}, update))
 
+    @answering()
     async def note(self, lease: Lease, **changes: Any) -> None:
         noted = await self._collection.update_one(_held(lease), {"$set": _stored(changes)})
         if not noted.matched_count:
             raise LeaseLost(lease.build)
 
+    @answering()
     async def switch(
         self, name: str, *, serving: str | None, to: str, yields: bool = False
     ) -> bool:
@@ -197,12 +174,14 @@ class Builds:
         )
         return bool(switched.matched_count)
 
+    @answering()
     async def pause(self, name: str, *, paused: bool) -> bool:
         done = await self._collection.update_one(
             {"_id": name, "serves": {"$exists": True}}, {"$set": {"paused": paused}}
         )
         return bool(done.matched_count)
 
+    @answering()
     async def retire(self, name: str, build: str) -> bool:
         await self._modernise(name)
         retired = await self._collection.update_one(
@@ -211,6 +190,7 @@ class Builds:
         )
         return bool(retired.matched_count)
 
+    @answering()
     async def drop(self, name: str, build: str) -> None:
         await self._client.primary(build).drop()
         await self._collection.update_one({"_id": name}, {"$addToSet": {"dropped": build}})
@@ -219,13 +199,13 @@ class Builds:
     def _collection(self) -> Any:
         return self._client.primary(COLLECTION)
 
-    async def _modernise(self, name: str) -> _Found:
+    async def _modernise(self, name: str) -> Found:
         """The document of a projection, once what older versions leave out is added to it."""
         found = await self._collection.find_one({"_id": name})
         if found is None:
             return {}
         stored = await self._collection.find({"name": name}).to_list(None)
-        builds, serving = _listed(found, stored), _serving(found)
+        builds, serving = listed_builds(found, stored), serving_build(found)
         if found.get("build") == serving and found.get("builds") == builds:
             return dict(found)
         await self._collection.update_one(
@@ -278,99 +258,3 @@ def _stored(changes: Mapping[str, Any]) -> dict[str, Any]:
             "keys": list(comparison.keys),
         }
     return stored
-
-
-def serving_build(found: _Found) -> str:
-    """The id of the serving build, by the document of a projection."""
-    return _serving(found)
-
-
-def _serving(found: _Found) -> str:
-    name, version = found["_id"], found["serves"]
-    build = found.get("build")
-    # An older version of the service knows no builds, and may have changed `serves` alone.
-    is_current = build is not None and any(
-        each["id"] == build and each["version"] == version for each in found.get("builds", ())
-    )
-    return str(build) if is_current else projection_id(name, version)
-
-
-def _listed(found: _Found, stored: Sequence[_Found]) -> list[_Found]:
-    """The builds of a projection in order, with those that older versions began."""
-    listed = list(found.get("builds", ()))
-    ids = {each["id"] for each in listed}
-    others = [each for each in stored if each["_id"] not in ids]
-    return listed + [
-        {"id": each["_id"], "version": each["version"]}
-        for each in sorted(others, key=lambda each: each["version"])
-    ]
-
-
-def _projection(found: _Found, builds: Mapping[str, _Found]) -> ProjectionRecord:
-    name, serving = found["_id"], _serving(found)
-    listed = _listed(found, [each for each in builds.values() if each["name"] == name])
-    switched = found.get("switched_at")
-    return ProjectionRecord(
-        name=name,
-        builds=[
-            _build(name, number, each, builds.get(each["id"], {}), found, serving)
-            for number, each in enumerate(listed, 1)
-        ],
-        serving=serving,
-        yielded=found.get("yielded"),
-        paused=found.get("paused", False),
-        switched_seconds=(found["now"] - switched).total_seconds() if switched else None,
-    )
-
-
-def _build(
-    name: str, number: int, listed: _Found, stored: _Found, projection: _Found, serving: str
-) -> BuildRecord:
-    build_id = listed["id"]
-    # One that was begun, and on which no process has worked yet, has no document.
-    is_silent = stored.get("is_silent", True)
-    is_released = "epoch" in stored and stored.get("holder") is None
-    comparison = stored.get("comparison")
-    return BuildRecord(
-        id=build_id,
-        name=name,
-        version=listed["version"],
-        number=number,
-        state=_state(build_id, stored, projection, serving),
-        status=_status(name, listed, stored),
-        take_over=TakeOver(listed.get("take_over", TakeOver.WHEN_CAUGHT_UP)),
-        has_caught_up=stored.get("has_caught_up", "epoch" not in stored and bool(stored)),
-        epoch=stored.get("epoch", 0),
-        holder=None if is_silent else stored.get("holder"),
-        held_since=None if is_silent or is_released else stored.get("held_since"),
-        is_free=is_silent or is_released,
-        rate=stored.get("rate"),
-        silent_seconds=(projection["now"] - stored["seen_at"]).total_seconds()
-        if "seen_at" in stored
-        else 0.0,
-        comparison=Comparison(**comparison) if comparison else None,
-        is_dropped=build_id in projection.get("dropped", ()),
-    )
-
-
-def _state(build_id: str, stored: _Found, projection: _Found, serving: str) -> BuildState:
-    if build_id in projection.get("retired", ()):
-        return BuildState.RETIRED
-    if build_id == serving:
-        return BuildState.SERVING
-    # A build of an older version of the service has no phase; it has served, or was about to.
-    if build_id in projection.get("served", ()) or (stored and "phase" not in stored):
-        return BuildState.KEPT
-    return BuildState(stored.get("phase", BuildState.BUILDING))
-
-
-def _status(name: str, listed: _Found, stored: _Found) -> ProjectionStatus:
-    return ProjectionStatus(
-        name=name,
-        version=listed["version"],
-        position=stored.get("position", 0),
-        head=stored.get("head"),
-        state=ProjectionState(stored.get("state", ProjectionState.RUNNING)),
-        error=stored.get("error"),
-        seen_at=stored.get("seen_at"),
-    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.adapters.batcher import Batcher
 from app.adapters.mongo import log_identity
-from app.adapters.mongo.builds import COLLECTION, Builds
+from app.adapters.mongo.builds import COLLECTION, MongoBuilds
 from app.adapters.mongo.client import (
     Client,
     Driver,
@@ -22,16 +22,10 @@ from app.adapters.mongo.pages import page_fields, page_filter, page_sort
 from app.adapters.mongo.serving import Served, Serving
 from app.adapters.mongo.writes import write_guarded
 from app.framework.projections import (
-    Build,
     Entry,
     Index,
-    Lease,
     PageRequest,
-    Projection,
-    ProjectionRecord,
-    ProjectionStatus,
     ReadModelBehind,
-    TakeOver,
     Versioned,
     copied,
 )
@@ -51,7 +45,7 @@ PAGE_SECONDS = 2.0
 """The time limit in MongoDB for reading a page."""
 
 
-class MongoReadModel:
+class MongoReadModel(MongoBuilds):
     """Implements ProjectionStore, BuildStore, Views and Storage.
 
     Reads by key are batched. Pages are read one by one, some at a time. Each view has its own
@@ -63,8 +57,7 @@ class MongoReadModel:
 
     def __init__(self, url: str, database: str, driver: Driver) -> None:
         """Connect at the first use."""
-        self._client = Client(url, database, driver)
-        self._builds = Builds(self._client)
+        super().__init__(Client(url, database, driver))
         self._serving = Serving(self._client)
         self._page_client = self._client.interruptible()
         self._reads: dict[tuple[str, bool], Batcher[_Read, Entry | None]] = {}
@@ -80,7 +73,7 @@ class MongoReadModel:
             await reads.close()
         for pages in self._pages.values():
             await pages.close()
-        await self._builds.close()
+        await super().close()
         await self._serving.close()
         await self._page_client.close()
         await self._client.close()
@@ -166,62 +159,12 @@ class MongoReadModel:
         async with answering():
             return await log_identity.log_identity(self._client)
 
-    async def projections(self) -> Sequence[ProjectionRecord]:
-        async with answering():
-            return await self._builds.projections()
-
-    async def begin(
-        self, projection: Projection, *, take_over: TakeOver, known: int, key: str | None = None
-    ) -> str | None:
-        async with answering():
-            return await self._builds.begin(projection, take_over=take_over, known=known, key=key)
-
-    async def acquire(self, build: Build, holder: str) -> Lease | None:
-        async with answering():
-            return await self._builds.acquire(build, holder)
-
-    async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
-        async with answering():
-            return await self._builds.renew(leases)
-
-    async def release(self, lease: Lease) -> None:
-        async with answering():
-            await self._builds.release(lease)
-
-    async def save(
-        self,
-        lease: Lease,
-        status: ProjectionStatus,
-        *,
-        after: int = 0,
-        rate: float | None = None,
-    ) -> None:
-        async with answering():
-            await self._builds.save(lease, status, after=after, rate=rate)
-
-    async def note(self, lease: Lease, **changes: Any) -> None:
-        async with answering():
-            await self._builds.note(lease, **changes)
-
     async def switch(
         self, name: str, *, serving: str | None, to: str, yields: bool = False
     ) -> bool:
-        async with answering():
-            switched = await self._builds.switch(name, serving=serving, to=to, yields=yields)
+        switched = await super().switch(name, serving=serving, to=to, yields=yields)
         self._serving.forget()
         return switched
-
-    async def pause(self, name: str, *, paused: bool) -> bool:
-        async with answering():
-            return await self._builds.pause(name, paused=paused)
-
-    async def retire(self, name: str, build: str) -> bool:
-        async with answering():
-            return await self._builds.retire(name, build)
-
-    async def drop(self, name: str, build: str) -> None:
-        async with answering():
-            await self._builds.drop(name, build)
 
     async def _served(self, view: str, at_least: int) -> tuple[Served | None, int]:
         """The serving build of `view`, and a position that it has reached."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.adapters.batcher import Batcher
-from app.adapters.mongo.builds import COLLECTION, serving_build
+from app.adapters.mongo.build_records import serving_build
+from app.adapters.mongo.builds import COLLECTION
 from app.adapters.mongo.client import Client, answering
 
 KNOWN_SECONDS = 1.0

@@ -1,12 +1,20 @@
 """Compares two builds that are both followed, while they change."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Protocol
 
-from app.framework.projections.builds import BuildStore, Comparison
+from app.framework.projections.builds import (
+    BuildState,
+    BuildStore,
+    Comparison,
+    Lease,
+    LeaseLost,
+)
 from app.framework.projections.ports import ProjectionStore
 from app.framework.projections.projection import Versioned
+from app.framework.storage import StorageUnavailable
 
 BATCH = 1000
 KEYS_NAMED = 100
@@ -15,6 +23,8 @@ LOOKS = 50
 """How often documents that differ are looked at again, until both builds have the same events."""
 
 _GONE = Versioned(None, 0)
+
+_logger = logging.getLogger(__name__)
 
 
 class ComparedStore(ProjectionStore, BuildStore, Protocol):
@@ -43,6 +53,21 @@ async def compare(store: ComparedStore, one: str, other: str) -> Comparison:
             differing += len(unequal)
             named += unequal[: KEYS_NAMED - len(named)]
     return Comparison(compared, differing, named)
+
+
+async def compare_noting(store: ComparedStore, serving: str, lease: Lease) -> None:
+    """Compare the build of `lease` with the one that serves, and note what was found.
+
+    Raises nothing: a comparison that fails is repeated while its build is noted as comparing.
+    """
+    try:
+        await store.note(lease, state=BuildState.COMPARING)
+        found = await compare(store, serving, lease.build)
+        await store.note(lease, state=BuildState.READY, comparison=found)
+    except (StorageUnavailable, LeaseLost) as error:
+        _logger.info("The comparison of %s will be repeated: %s", lease.build, error)
+    except Exception:
+        _logger.exception("The comparison of %s failed; it will be repeated.", lease.build)
 
 
 _Documents = Mapping[str, Versioned]

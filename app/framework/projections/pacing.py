@@ -35,6 +35,12 @@ class ProjectorOptions:
     give_up_seconds: float = 30.0
 
 
+DROP_SECONDS = 10.0
+"""How long the documents of a retired build are kept: readers may not know of a switch yet."""
+
+RENEW_SECONDS = 2.0
+"""How often a process renews its leases: it may miss two turns before one runs out."""
+
 EVENTS_OF_A_FULL_REST = 50
 """After a batch of this size the rest is the longest."""
 

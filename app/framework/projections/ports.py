@@ -12,9 +12,8 @@ from app.framework.projections.projection import Document, Index, Projection, Ve
 class ProjectionState(enum.StrEnum):
     """What a build is doing.
 
-    WAITING: for a newer process, which knows an event that its holder does not.
-    ABSENT: no process works on it.
-    UNKNOWN: this process cannot know.
+    `waiting`: for a newer process, which knows an event that its holder does not. `absent`: no
+    process works on it. `unknown`: this process cannot know.
     """
 
     RUNNING = "running"
@@ -91,7 +90,7 @@ class ProjectionStore(Protocol):
         """Store `documents` by key; when this returns they survive any single failure.
 
         A stored document at the same or a later position stays as it is: writes are idempotent, and
-        a second projector does no harm.
+        those of a process that has lost its lease do no harm.
 
         Args:
             build: the id of their build.

@@ -13,7 +13,6 @@ from uuid import uuid4
 from app.framework.eventsourcing import EventLog
 from app.framework.observability.outages import note_outage
 from app.framework.projections.builds import (
-    LEASE_SECONDS,
     Build,
     BuildRecord,
     BuildState,
@@ -22,19 +21,20 @@ from app.framework.projections.builds import (
     ProjectionRecord,
     TakeOver,
 )
-from app.framework.projections.comparison import compare
+from app.framework.projections.comparison import compare_noting
 from app.framework.projections.follower import FollowedStore, Follower
-from app.framework.projections.pacing import ProjectorOptions, Rest
+from app.framework.projections.pacing import (
+    DROP_SECONDS,
+    RENEW_SECONDS,
+    ProjectorOptions,
+    Rest,
+)
 from app.framework.projections.ports import ProjectionState, ProjectionStatus
 from app.framework.projections.projection import Projection
+from app.framework.projections.readiness import trouble
 from app.framework.projections.shared_log import SharedLog
-from app.framework.projections.takeover import Step, is_abandoned, next_step
+from app.framework.projections.takeover import Step, needs_build, next_step
 from app.framework.storage import StorageUnavailable
-
-DROP_SECONDS = 10.0
-"""How long the documents of a retired build are kept: readers may not know of a switch yet."""
-
-RENEW_SECONDS = 2.0
 
 _logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Projector:
             for each in projections
         }
         self._stopping = asyncio.Event()
-        self.records: Sequence[ProjectionRecord] = ()
+        self._seen: Sequence[ProjectionRecord] = ()
         self._has_looked = False
 
     @property
@@ -108,31 +108,36 @@ class Projector:
         }
         return [held.get(key, left) for key, left in self._left.items()]
 
+    @property
+    def records(self) -> Sequence[ProjectionRecord]:
+        """What was last seen in the store, with what this process knows by its own work."""
+        return [
+            replace(each, builds=[self._with_own_status(build) for build in each.builds])
+            for each in self._seen
+        ]
+
+    def _with_own_status(self, build: BuildRecord) -> BuildRecord:
+        held = self._held.get(build.id)
+        if held is None:
+            return build
+        own, stored = held.follower.status, build.status
+        if own.position is None:
+            own = replace(own, position=stored.position, head=stored.head)
+        return replace(build, status=own)
+
     def words(self) -> Sequence[str]:
         """What this process works on."""
         return [f"It works on {each}." for each in self._held] or ["It stands by."]
 
     def troubles(self) -> Sequence[str]:
-        """What keeps serving builds from being up to date, whichever process works on them."""
+        """What keeps serving builds from being up to date, also by the work of other processes."""
         if not self._has_looked:
             return ["It has not seen the projections yet."]
-        return [each for record in self.records if (each := self._trouble(record)) is not None]
-
-    def _trouble(self, projection: ProjectionRecord) -> str | None:
-        serving = projection.serving_build
-        if serving is None or projection.paused:
-            return None
-        held = self._held.get(serving.id)
-        status = held.follower.status if held is not None else serving.status
-        if status.state is not ProjectionState.RUNNING:
-            return f"{projection.name} is {status.state}: {status.error}"
-        if held is None and serving.is_free and serving.silent_seconds > LEASE_SECONDS:
-            can = "" if serving.version in self._folds[projection.name] else " has its fold and"
-            return (
-                f"{projection.name}: no process{can} works on build {serving.number} (version "
-                f"{serving.version}), which serves"
-            )
-        return None
+        return [
+            each
+            for record in self.records
+            if (each := trouble(record, self._held, self._folds[record.name])) is not None
+        ]
 
     async def run(self) -> None:
         """Work until `stop`, which lets the batches under way end; cancelling this does not."""
@@ -163,14 +168,14 @@ class Projector:
 
     async def _turn(self) -> None:
         """Look at what is stored, and do what is to be done next."""
-        self.records = await self._store.projections()
+        self._seen = await self._store.projections()
         if await self._begin_missing():
-            self.records = await self._store.projections()
+            self._seen = await self._store.projections()
         self._has_looked = True
         for held in list(self._held.values()):
             if held.following.done():
                 await self._leave(held)
-        for projection in self.records:
+        for projection in self._seen:
             for build in projection.builds:
                 if self._stopping.is_set():
                     return
@@ -178,11 +183,11 @@ class Projector:
 
     async def _begin_missing(self) -> bool:
         """Begin a build for each current version without one; whether any was begun."""
-        stored = {each.name: each for each in self.records}
+        stored = {each.name: each for each in self._seen}
         any_begun = False
         for name, folds in self._folds.items():
             projection, known = folds[max(folds)], stored.get(name, ProjectionRecord(name))
-            if _needs(known, projection.version, folds):
+            if needs_build(known, projection.version, folds):
                 begun = await self._store.begin(
                     projection, take_over=TakeOver.WHEN_CAUGHT_UP, known=len(known.builds)
                 )
@@ -198,10 +203,16 @@ class Projector:
                 await self._leave(held)
             elif held.follower.caught_up.is_set():
                 await self._advance(projection, record, held)
-        elif fold is not None and record.is_free and not projection.paused and not is_over:
+        elif fold is not None and self._may_take(projection, record):
             await self._take(projection, record, fold)
         if is_over and not record.is_dropped and record.silent_seconds > DROP_SECONDS:
             await self._store.drop(record.name, record.id)
+
+    def _may_take(self, projection: ProjectionRecord, record: BuildRecord) -> bool:
+        # A lease may be this process's though it never heard that it got it.
+        is_free = record.is_free or record.holder == self.holder
+        is_over = record.state in (BuildState.RETIRED, BuildState.FAILED)
+        return is_free and not projection.paused and not is_over
 
     async def _take(
         self, projection: ProjectionRecord, record: BuildRecord, fold: Projection
@@ -252,7 +263,8 @@ class Projector:
             elif step is Step.COMPARE and (held.comparing is None or held.comparing.done()):
                 assert projection.serving is not None
                 held.comparing = asyncio.create_task(
-                    self._compare(projection.serving, held), name=f"comparison of {record.id}"
+                    compare_noting(self._store, projection.serving, held.lease),
+                    name=f"comparison of {record.id}",
                 )
 
     async def _serve(
@@ -262,16 +274,6 @@ class Projector:
             projection.name, serving=projection.serving, to=record.id, yields=yields
         ):
             _logger.info("%s serves; before it, %s did.", record.id, projection.serving)
-
-    async def _compare(self, serving: str, held: _Held) -> None:
-        try:
-            await self._store.note(held.lease, state=BuildState.COMPARING)
-            found = await compare(self._store, serving, held.build.id)
-            await self._store.note(held.lease, state=BuildState.READY, comparison=found)
-        except (StorageUnavailable, LeaseLost) as error:
-            _logger.info("The comparison of %s will be repeated: %s", held.build.id, error)
-        except Exception:
-            _logger.exception("The comparison of %s failed; it will be repeated.", held.build.id)
 
     async def _keep_renewing(self) -> None:
         while True:
@@ -283,18 +285,10 @@ class Projector:
                 except Exception as error:  # noqa: BLE001 - the next save or renewal will tell
                     _logger.debug("Cannot renew the leases: %s", error)
                 else:
-                    for each in lost:
-                        self._held[each.build].follower.stop()
+                    for held in self._held.values():
+                        if held.lease in lost:
+                            held.follower.stop()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-def _needs(stored: ProjectionRecord, version: int, folds: dict[int, Projection]) -> bool:
-    """Whether a build of `version`, the newest of `folds`, has to be begun."""
-    serving = stored.serving_build
-    given_up = (BuildState.RETIRED, BuildState.FAILED)
-    if any(each.version == version and each.state not in given_up for each in stored.builds):
-        return False
-    return serving is None or version > serving.version or is_abandoned(serving, folds)

@@ -1,4 +1,4 @@
-"""Which build is to serve: decided from what is stored, by whoever works on a build."""
+"""Which build is to serve: decided from what is stored, by the process that works on a build."""
 
 import enum
 from collections.abc import Collection
@@ -54,3 +54,12 @@ def is_abandoned(serving: BuildRecord, versions: Collection[int]) -> bool:
         and serving.is_free
         and serving.silent_seconds > ABANDONED_SECONDS
     )
+
+
+def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int]) -> bool:
+    """Whether a build of `version`, the newest of `versions`, has to be begun."""
+    serving = stored.serving_build
+    given_up = (BuildState.RETIRED, BuildState.FAILED)
+    if any(each.version == version and each.state not in given_up for each in stored.builds):
+        return False
+    return serving is None or version > serving.version or is_abandoned(serving, versions)

@@ -2,9 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from app.framework.http.service import Check
-from app.framework.projections import ProjectionState, ProjectionStatus
+from app.framework.projections import (
+    BuildRecord,
+    BuildState,
+    ProjectionRecord,
+    ProjectionState,
+    ProjectionStatus,
+    unknown,
+)
+from tests.notes import notes
 from tests.world import World
 
 
@@ -34,11 +43,29 @@ class MemoryService:
         """What the test put in `found`."""
         return self.found
 
-    async def projections(self) -> Sequence[ProjectionStatus]:
+    async def projections(self) -> Sequence[ProjectionRecord]:
         """One that runs and one of which nothing is known."""
         return [
-            ProjectionStatus("user_profiles", 2, 4, 6, ProjectionState.RETRYING, "no route"),
-            ProjectionStatus("user_history", 1, None, None, ProjectionState.UNKNOWN),
+            ProjectionRecord(
+                "user_profiles",
+                [
+                    BuildRecord(
+                        "user_profiles_v2",
+                        "user_profiles",
+                        2,
+                        number=3,
+                        state=BuildState.SERVING,
+                        status=ProjectionStatus(
+                            "user_profiles", 2, 4, 6, ProjectionState.RETRYING, "no route"
+                        ),
+                        holder="here",
+                        held_since=datetime(2026, 3, 14, tzinfo=UTC),
+                        is_free=False,
+                    )
+                ],
+                serving="user_profiles_v2",
+            ),
+            *unknown([notes()]),
         ]
 
     async def project(self) -> None:

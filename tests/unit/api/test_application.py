@@ -97,8 +97,12 @@ async def test_projections_are_listed(client):
         "state": "retrying",
         "last_error": "no route",
         "seen_at": None,
+        "build": 3,
+        "serves": True,
+        "holder": "here",
+        "held_since": "2026-03-14T00:00:00Z",
     }
-    assert (second["lag"], second["state"]) == (None, "unknown")
+    assert (second["lag"], second["state"], second["holder"]) == (None, "unknown", None)
 
 
 async def test_two_applications_share_nothing():

@@ -1,8 +1,8 @@
 """Storage that is away is tried for ever, and nothing is lost by it."""
 
-import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -10,7 +10,16 @@ from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.observability.outages import end_outages
 from app.framework.projections import ProjectionState, Projector
 from app.framework.storage import StorageUnavailable
-from tests.following import QUICK, EventfulStore, WatchedLog, catch_up, running, statuses, until
+from tests.following import (
+    QUICK,
+    EventfulStore,
+    WatchedLog,
+    catch_up,
+    eventually,
+    running,
+    statuses,
+    until,
+)
 from tests.notes import (
     LOG,
     NOTES,
@@ -174,6 +183,11 @@ async def test_an_outage_does_not_hide_an_event_that_cannot_be_applied(log, stor
     assert (status.state, status.position) == (ProjectionState.STOPPED, 1)
 
 
+async def says(store: MemoryReadModel, state: ProjectionState) -> bool:
+    """Whether this is the stored state of the projection."""
+    return (await statuses(store))[0].state is state
+
+
 async def test_a_projection_stops_though_it_cannot_say_so_yet(log, store):
     """It tells the store when that is back."""
     await write_notes(log, "poison")
@@ -187,8 +201,6 @@ async def test_a_projection_stops_though_it_cannot_say_so_yet(log, store):
     projector = Projector(watched, outage.store, [refusing("notes", refuse)], options=QUICK)
     async with running(projector.run()):
         await until(lambda: projector.statuses[0].state is ProjectionState.STOPPED)
-        async with asyncio.timeout(5):
-            while (await statuses(store))[0].state is not ProjectionState.STOPPED:
-                await asyncio.sleep(0)
+        await eventually(partial(says, store, ProjectionState.STOPPED))
     (status,) = await statuses(store)
     assert status.position == 1

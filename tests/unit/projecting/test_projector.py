@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.framework.projections import ProjectionState, Projector, ProjectorOptions
-from app.framework.projections.follower import Rest
+from app.framework.projections.pacing import Rest
 from app.framework.storage import StorageUnavailable
 from tests.following import (
     QUICK,
