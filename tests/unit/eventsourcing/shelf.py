@@ -1,5 +1,6 @@
 """A small aggregate: a shelf that things are put on and taken from, and a store to meddle with."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,6 +130,19 @@ class Watched:
 
 async def nothing(_: object) -> None:
     """What comes between if nobody says otherwise."""
+
+
+class Gate:
+    """Holds up those who come, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def __call__(self, _) -> None:
+        """Wait for the gate to be opened."""
+        self.reached.set()
+        await self.opened.wait()
 
 
 @dataclass

@@ -18,24 +18,16 @@ from app.framework.request import IdempotencyKey, RequestContext
 from app.framework.storage import StorageUnavailable
 from tests.following import until
 from tests.unit.eventsourcing.shelf import (
-    MeddledStore,
     NotThere,
     Put,
     Shelf,
     Taken,
     events_of,
-    new_store,
     nothing,
     process,
     put,
     take,
 )
-
-
-@pytest.fixture
-def store() -> MeddledStore:
-    """An empty store, with nobody meddling yet."""
-    return MeddledStore(new_store())
 
 
 @pytest.fixture(params=["the same process", "another process"])

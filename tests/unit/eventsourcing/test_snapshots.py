@@ -35,12 +35,6 @@ def snapshots(version: int = 1) -> Snapshots[Shelf]:
     )
 
 
-@pytest.fixture
-def store() -> MeddledStore:
-    """An empty store that keeps what it is asked."""
-    return MeddledStore(new_store())
-
-
 async def filled(store, things: int, version: int = 1) -> None:
     """Put so many things on a shelf, one by one, in one process."""
     here = process(store, snapshots=snapshots(version))
