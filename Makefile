@@ -29,7 +29,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage mutants endurance promises fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
+.PHONY: help run test coverage mutants endurance promises projectors fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -63,6 +63,9 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises keys
 	@$(BIN)/python -m tests.acceptance.promises changes
 	@$(BIN)/python -m tests.acceptance.promises pages
+
+projectors: $(INSTALLED) ## kill, freeze, stop and add projectors under load, 100 times
+	@$(BIN)/python -m tests.acceptance.projectors --rounds 100 --seed 1
 	@$(BIN)/python -m tests.acceptance.streaming
 
 # A test whose program (nginx, varnishd, pgbouncer, curl) is not installed is left out and named.

@@ -43,13 +43,13 @@ class Cluster:
 
     def __init__(self, home: Path, urls: dict[str, str]) -> None:
         self._home = home
-        self._urls = urls
+        self.urls = urls
         self.services: list[Service] = []
 
     async def start(self, roles: str, **settings: str) -> Service:
         """Start a process with these roles."""
         folder = self._home / f"process-{len(self.services)}"
-        given = {"LOG_LEVEL": "error", "ROLES": roles, **self._urls, **UNMEASURED, **settings}
+        given = {"LOG_LEVEL": "error", "ROLES": roles, **self.urls, **UNMEASURED, **settings}
         service = Service(folder, SERVE, None, **given)
         self.services.append(service)
         return await asyncio.to_thread(service.await_serving)
