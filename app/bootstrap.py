@@ -11,6 +11,7 @@ from typing import Any
 from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
 from app.contexts.users.context import USERS_CONTEXT
+from app.framework import administration
 from app.framework.contexts import Context, ReadSide, upcasters_of, verify
 from app.framework.eventsourcing import EventRegistry, EventStore
 from app.framework.mediator import (
@@ -24,7 +25,7 @@ from app.framework.mediator import (
     Query,
     Registration,
 )
-from app.framework.projections import Projection, Projector
+from app.framework.projections import BuildStore, Projection, Projector, ProjectorOptions
 from app.framework.storage import StorageUnavailable
 from app.host.process import Process
 from app.host.settings import InvalidSettings, Role, Settings
@@ -67,9 +68,11 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
         read_side = ReadSide(read_model, registry, seconds=seconds, log=event_store)
         register_queries(mediator, read_side, contexts)
         kinds.append(Query)
+    register_administration(mediator, event_store, read_model, registry, projections)
     projector = None
     if Role.PROJECTOR in settings.roles and event_store is not None and read_model is not None:
-        projector = Projector(event_store, read_model, projections)
+        options = ProjectorOptions(share=settings.rebuild_share)
+        projector = Projector(event_store, read_model, projections, options=options)
     verify(contexts, kinds, mediator, registry)
     return Process(
         roles=frozenset(settings.roles),
@@ -97,6 +100,22 @@ def register_queries(
     for context in contexts:
         for registration in context.queries(read_side):
             _register(mediator, registration, _behaviours("MongoDB"))
+
+
+def register_administration(
+    mediator: Mediator,
+    event_store: administration.LoggedStreams | None,
+    builds: BuildStore | None,
+    registry: EventRegistry,
+    projections: Sequence[Projection],
+) -> None:
+    """Register what operators send, as far as the databases of this process go."""
+    if builds is not None:
+        for each in administration.of_projections(builds, projections, event_store):
+            _register(mediator, each, _behaviours("MongoDB"))
+    if event_store is not None:
+        for each in administration.of_the_log(event_store, registry):
+            _register(mediator, each, _behaviours("PostgreSQL"))
 
 
 def _register(

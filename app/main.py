@@ -38,7 +38,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     """
     settings = settings or Settings.load()
-    return application(build(settings), hosts=settings.hosts, origins=settings.cors_origins)
+    return application(
+        build(settings),
+        hosts=settings.hosts,
+        origins=settings.cors_origins,
+        # Until clients are authorised, they have to be on the same machine.
+        administered=settings.is_local,
+    )
 
 
 def application(service: Service, **options: Any) -> FastAPI:

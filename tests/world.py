@@ -10,6 +10,7 @@ from app.bootstrap import (
     CONTEXTS,
     all_projections,
     event_registry,
+    register_administration,
     register_commands,
     register_queries,
 )
@@ -44,6 +45,9 @@ class World:
             register_commands(self.mediator, self.event_store, contexts)
         if Query in handled:
             register_queries(self.mediator, read_side, contexts)
+        register_administration(
+            self.mediator, self.event_store, self.read_model, registry, self._projections
+        )
         self._seen = 0
 
     async def send(self, message: Any, context: RequestContext = NO_CONTEXT) -> Any:

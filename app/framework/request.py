@@ -44,13 +44,14 @@ class Outcome(Generic[ValueT_co]):
     """The result of a command.
 
     value: its answer.
-    version, position: of the last event of its aggregate, in its stream and in the log.
+    version, position: of the last event of its aggregate, in its stream and in the log; 0 if it
+        records no events.
     replayed: whether an earlier command with the same idempotency key was carried out instead.
     """
 
     value: ValueT_co
-    version: int
-    position: int
+    version: int = 0
+    position: int = 0
     replayed: bool = False
 
 

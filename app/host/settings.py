@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = IDENTIFIER
     mongodb_driver: Literal["motor", "pymongo"] = "motor"
     consistency_timeout: Annotated[float, Field(gt=0, le=4)] = 2.0
+    rebuild_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     stop_delay: Annotated[float, Field(ge=0, le=300)] = 0.0
     data_dir: Path = Path(".data")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -126,9 +127,14 @@ class Settings(BaseSettings):
         if self.allowed_hosts:
             return None if "*" in self.allowed_hosts else self.allowed_hosts
         host = self.host.lower()
-        if not _is_loopback(host):
+        if not self.is_local:
             return None
         return _LOOPBACK | {f"[{host}]" if ":" in host else host}
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the service listens on loopback, for clients on its own machine only."""
+        return _is_loopback(self.host.lower())
 
     @property
     def needs_postgres(self) -> bool:

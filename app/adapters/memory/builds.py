@@ -25,7 +25,6 @@ class _Build:
     """A build, and what belongs to its lease."""
 
     record: BuildRecord
-    key: str | None
     phase: BuildState = BuildState.BUILDING
     holder: str | None = None
     held_since: datetime | None = None
@@ -80,7 +79,7 @@ class MemoryBuilds:
         found = self._projections.get(name)
         begun = found.builds if found else []
         for each in begun:
-            if key is not None and self._builds[each].key == key:
+            if key is not None and self._builds[each].record.key == key:
                 return each
         if len(begun) != known:
             return None
@@ -95,8 +94,9 @@ class MemoryBuilds:
             state=BuildState.BUILDING,
             status=ProjectionStatus.at_the_beginning(projection),
             take_over=take_over,
+            key=key,
         )
-        self._builds[build_id] = _Build(record, key)
+        self._builds[build_id] = _Build(record)
         self._projections.setdefault(name, _Projection(serving=build_id)).builds.append(build_id)
         return build_id
 

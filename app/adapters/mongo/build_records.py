@@ -122,6 +122,7 @@ def _build(
         else 0.0,
         comparison=Comparison(**comparison) if comparison else None,
         is_dropped=build_id in projection.get("dropped", ()),
+        key=listed.get("key"),
     )
 
 

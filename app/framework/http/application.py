@@ -29,6 +29,7 @@ from app.framework.http.problems import ERROR_MAPPINGS, problem_types
 from app.framework.http.problems.kinds import ErrorMappings, ProblemType
 from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import HttpSide
+from app.framework.http.routes import administration, log
 from app.framework.http.routes.docs import add_docs
 from app.framework.http.routes.health import add_health
 from app.framework.http.routes.problems import add_problems
@@ -42,6 +43,7 @@ REQUESTS = 160
 """How many requests may be under way; more are refused, see docs/adr/0023-admission.md."""
 
 _TAGS = (
+    administration.TAG,
     {"name": "projections", "description": "How far the views are behind the log."},
     {"name": "problems", "description": "What the kinds of problems mean."},
     {"name": "health", "description": "For whoever runs the service."},
@@ -89,6 +91,7 @@ def create_api(
     *,
     hosts: frozenset[str] | None = None,
     origins: frozenset[str] = frozenset(),
+    administered: bool = False,
     telemetry: TelemetryConfig | None = None,
     **options: Any,
 ) -> FastAPI:
@@ -100,6 +103,7 @@ def create_api(
         about: the description for the OpenAPI document.
         hosts: the allowed hosts; None allows any.
         origins: the origins whose pages may call.
+        administered: whether it has the routes for operators, for any client that reaches it.
         telemetry: what FastAPI makes spans, metrics and log records of; of nothing if it is None.
         options: further ones of FastAPI, such as `dependencies`.
 
@@ -132,7 +136,7 @@ def create_api(
     api.state.draining = service.draining
     api.state.stopping = service.stopping
     api.state.places = places
-    _add_routes(api, service, contexts)
+    _add_routes(api, service, contexts, administered=administered)
     return api
 
 
@@ -148,7 +152,9 @@ def _lifespan_of(service: Service) -> Callable[[FastAPI], AbstractAsyncContextMa
     return lifespan
 
 
-def _add_routes(api: _Api, service: Service, contexts: Sequence[HttpSide]) -> None:
+def _add_routes(
+    api: _Api, service: Service, contexts: Sequence[HttpSide], *, administered: bool
+) -> None:
     mappings = mappings_of(contexts)
     answer_refusals(api, service.roles, mappings)
     resources = [resource for each in contexts for resource in each.resources]
@@ -157,6 +163,9 @@ def _add_routes(api: _Api, service: Service, contexts: Sequence[HttpSide]) -> No
         each.add_to(api.router, service.mediator, mappings, service.stopping)
     api.streamed = [op.answer for each in resources for op in each.operations if op.is_stream]
     api.examples = next((each.examples for each in contexts if each.examples), GENERIC)
+    if administered:
+        administration.add_administration(api.router, service.mediator)
+        log.add_log(api.router, service.mediator)
     add_projections(api.router, service)
     add_health(api.router, service)
     add_problems(api.router, problem_types(mappings))

@@ -21,6 +21,8 @@ class Examples:
     pointer: to a member of a body, as in an error of a request: `#/email`.
     detail: what may be wrong with that member.
     projection: the name of one.
+    stream_id: of an aggregate.
+    event_type: of an event of that.
     """
 
     problem: ProblemType
@@ -29,6 +31,8 @@ class Examples:
     pointer: str
     detail: str
     projection: str
+    stream_id: str = "thing-thing123"
+    event_type: str = "ThingRenamed"
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -43,6 +47,8 @@ class Examples:
             self.pointer,
             self.detail,
             self.projection,
+            self.stream_id,
+            self.event_type,
         )
 
 

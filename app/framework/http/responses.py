@@ -11,18 +11,17 @@ from app.framework.http.problems import (
     HEADERS_TOO_LARGE,
     HOST_NOT_ALLOWED,
     INTERNAL_ERROR,
-    INVALID_CONSISTENCY_TOKEN,
     INVALID_REQUEST,
     MALFORMED_REQUEST,
     MISDIRECTED_REQUEST,
     OVERLOADED,
     PAYLOAD_TOO_LARGE,
-    READ_MODEL_BEHIND,
     REPEATED_HEADER,
     STORAGE_UNAVAILABLE,
     UNREADABLE_EVENT,
     UNSUPPORTED_MEDIA_TYPE,
 )
+from app.framework.http.problems.consistency import INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND
 from app.framework.http.problems.kinds import ProblemType
 from app.framework.http.refusals import MEDIA_TYPE
 from app.framework.http.schemas.problem import EXAMPLE_ERROR, Problem
@@ -52,6 +51,9 @@ MESSAGE = (
     UNREADABLE_EVENT,
 )
 """The problems of every route that sends a message."""
+
+WITHOUT_HEADERS = tuple(each for each in MESSAGE if each is not REPEATED_HEADER)
+"""The problems of routes that send a message, and take no headers."""
 
 BODY = (UNSUPPORTED_MEDIA_TYPE,)
 """The further problems of every route that takes a body."""

@@ -106,6 +106,7 @@ class BuildRecord:
     rate: events a second of late; None if unknown.
     silent_seconds: since its holder was last seen.
     is_dropped: whether its documents are deleted.
+    key: the idempotency key that it was begun under.
     """
 
     id: str
@@ -124,6 +125,7 @@ class BuildRecord:
     silent_seconds: float = 0.0
     comparison: Comparison | None = None
     is_dropped: bool = False
+    key: str | None = None
 
     @property
     def position(self) -> int:

@@ -207,10 +207,12 @@ class Entry:
 
 
 class ReadModelBehind(Exception):
-    """A view has not reached the requested position yet."""
+    """A view has not reached the requested position yet; `is_paused` if that is why."""
 
-    def __init__(self, view: str, position: int) -> None:
-        super().__init__(f"{view} does not hold the log up to position {position} yet.")
+    def __init__(self, view: str, position: int, *, is_paused: bool = False) -> None:
+        why = ", as it is paused" if is_paused else ""
+        super().__init__(f"{view} does not hold the log up to position {position} yet{why}.")
+        self.is_paused = is_paused
 
 
 class AheadOfLog(Exception):

@@ -60,6 +60,10 @@ def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int
     """Whether a build of `version`, the newest of `versions`, has to be begun."""
     serving = stored.serving_build
     given_up = (BuildState.RETIRED, BuildState.FAILED)
-    if any(each.version == version and each.state not in given_up for each in stored.builds):
+    of_version = [each.state for each in stored.builds if each.version == version]
+    if any(each not in given_up for each in of_version):
         return False
-    return serving is None or version > serving.version or is_abandoned(serving, versions)
+    if serving is None or is_abandoned(serving, versions):
+        return True
+    # What an operator retired does not come back by itself.
+    return version > serving.version and not of_version

@@ -73,7 +73,8 @@ class PositionWatch:
             async with asyncio.timeout(seconds):
                 return await waiter.reached
         except TimeoutError:
-            raise ReadModelBehind(", ".join(views), position) from None
+            is_paused = any(self._views.is_paused(each) for each in views)
+            raise ReadModelBehind(", ".join(views), position, is_paused=is_paused) from None
         finally:
             self._waiting.discard(waiter)
             if not self._waiting:

@@ -20,7 +20,7 @@ def service() -> MemoryService:
 @pytest.fixture
 async def client(service: MemoryService) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API on `service`."""
-    transport = httpx.ASGITransport(application(service))
+    transport = httpx.ASGITransport(application(service, administered=True))
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
         yield client
 
@@ -37,7 +37,7 @@ async def alice(client: httpx.AsyncClient, service: MemoryService) -> str:
 @pytest.fixture(scope="module")
 def document():
     """The document as it is served."""
-    return application(MemoryService()).openapi()
+    return application(MemoryService(), administered=True).openapi()
 
 
 @pytest.fixture(scope="module")

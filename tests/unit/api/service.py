@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from app.bootstrap import all_projections
 from app.framework.http.service import Check
 from app.framework.projections import (
     BuildRecord,
     BuildState,
+    Projection,
     ProjectionRecord,
     ProjectionState,
     ProjectionStatus,
@@ -67,6 +69,10 @@ class MemoryService:
             ),
             *unknown([notes()]),
         ]
+
+    def projection(self, name: str) -> Projection:
+        """The projection of this name."""
+        return next(each for each in all_projections() if each.name == name)
 
     async def project(self) -> None:
         """Apply the log to the views."""

@@ -53,6 +53,16 @@ def consistent(model: CountingViews, *, seconds: float) -> ConsistentViews:
     return ConsistentViews(model, PositionWatch(model), seconds=seconds)
 
 
+@pytest.mark.parametrize("paused", [True, False])
+async def test_the_error_says_whether_the_view_is_paused(read_model, paused):
+    """Only an operator can end that, so waiting is no use."""
+    await read_model.pause("notes", paused=paused)
+    with pytest.raises(ReadModelBehind) as behind:
+        await consistent(read_model, seconds=0.01).get("notes", "n", at_least(2))
+    assert behind.value.is_paused is paused
+    assert ("paused" in str(behind.value)) is paused
+
+
 def at_least(position: int) -> RequestContext:
     """The context of a request that has to hold the log up to a position."""
     return RequestContext(minimum_position=position)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from app.contexts.users.domain.events import UserNameChanged
+from app.contexts.users.domain.user import USERS
 from app.contexts.users.http.problems import USER_NOT_FOUND
 from app.contexts.users.projections.user_profiles import USER_PROFILES
 from app.framework.http.examples import Examples
@@ -15,4 +17,6 @@ USER_EXAMPLES = Examples(
     pointer="#/email",
     detail="An email address must have an @-sign.",
     projection=USER_PROFILES.name,
+    stream_id=f"{USERS.stream_type}-user123",
+    event_type=UserNameChanged.event_type,
 )

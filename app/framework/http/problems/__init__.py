@@ -11,12 +11,13 @@ from app.framework.eventsourcing import (
     VersionConflict,
     VersionMismatch,
 )
-from app.framework.http.consistency import InvalidConsistencyToken
 from app.framework.http.entity_tags import WEAK_VERSION, entity_tag
+from app.framework.http.problems.administration import ADMINISTRATION_PROBLEMS
+from app.framework.http.problems.consistency import CONSISTENCY_PROBLEMS
 from app.framework.http.problems.kinds import ErrorMapping, ErrorMappings, ProblemType
 from app.framework.http.problems.streams import STREAM_PROBLEMS
 from app.framework.http.request_rules import RepeatedHeader
-from app.framework.projections import AheadOfLog, InvalidCursor, ReadModelBehind
+from app.framework.projections import InvalidCursor
 from app.framework.storage import Overloaded, StorageNotReady, StorageTimeout, StorageUnavailable
 
 VERSION_MISMATCH = ProblemType(
@@ -60,15 +61,6 @@ INVALID_CURSOR = ProblemType(
     example="The cursor is malformed; send a next_cursor as it was given.",
     meaning="The cursor was not made by this service, or was made for another filter or order. "
     "Start again without a cursor.",
-)
-INVALID_CONSISTENCY_TOKEN = ProblemType(
-    400,
-    "invalid-consistency-token",
-    "Invalid consistency token",
-    example="The Consistency-Token is malformed; send one as it was given.",
-    meaning="The Consistency-Token is not one that a write was answered with: it is malformed, or "
-    "stands for a write that the log does not hold, as does a Last-Event-ID. Keep tokens as "
-    "they are, and leave out those of another service, or of one that was set back.",
 )
 MALFORMED_REQUEST = ProblemType(
     400,
@@ -182,17 +174,6 @@ OVERLOADED = ProblemType(
     "Retry-After.",
     retry_after=1,
 )
-READ_MODEL_BEHIND = ProblemType(
-    503,
-    "read-model-behind",
-    "Read model behind",
-    example="The views do not hold what the Consistency-Token or Last-Event-ID stands for yet. "
-    "Send it again.",
-    meaning="The read waited for the views to hold what the Consistency-Token (or Last-Event-ID) "
-    "stands for, in vain. Send it again after the seconds in Retry-After, or without the "
-    "token to read what there is.",
-    retry_after=1,
-)
 STORAGE_UNAVAILABLE = ProblemType(
     503,
     "storage-unavailable",
@@ -256,20 +237,13 @@ def _version_mismatch(error: VersionMismatch) -> str:
 
 ERROR_MAPPINGS: ErrorMappings = {
     **STREAM_PROBLEMS,
+    **ADMINISTRATION_PROBLEMS,
+    **CONSISTENCY_PROBLEMS,
     IdempotencyKeyReused: ErrorMapping(
         IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example
     ),
     InvalidCursor: ErrorMapping(INVALID_CURSOR),
     RepeatedHeader: ErrorMapping(REPEATED_HEADER),
-    InvalidConsistencyToken: ErrorMapping(INVALID_CONSISTENCY_TOKEN),
-    AheadOfLog: ErrorMapping(
-        INVALID_CONSISTENCY_TOKEN,
-        lambda _: (
-            "The log does not reach as far as the Consistency-Token or Last-Event-ID; leave it "
-            "out, or send one as it was given."
-        ),
-    ),
-    ReadModelBehind: ErrorMapping(READ_MODEL_BEHIND, lambda _: READ_MODEL_BEHIND.example),
     VersionConflict: ErrorMapping(CONFLICT, lambda _: CONFLICT.example),
     VersionMismatch: ErrorMapping(VERSION_MISMATCH, _version_mismatch),
     Overloaded: ErrorMapping(OVERLOADED, lambda _: OVERLOADED.example),

@@ -1,0 +1,51 @@
+"""Administration: what operators ask of projections and the log, and do with them.
+
+Commands and queries like those of a context, for any number of contexts. Imports the standard
+library and lower folders of `app.framework`.
+"""
+
+from app.framework.administration.begin_build import BeginBuild
+from app.framework.administration.errors import (
+    AdministrationError,
+    BuildNotFound,
+    BuildNotReady,
+    BuildServes,
+    ProjectionBusy,
+    ProjectionNotFound,
+)
+from app.framework.administration.pause_projection import PauseProjection, ResumeProjection
+from app.framework.administration.read_log import LoggedEvent, LoggedStreams, ReadLog, ReadStream
+from app.framework.administration.read_models import BuildDetails, ProjectionDetails
+from app.framework.administration.registrations import of_projections, of_the_log
+from app.framework.administration.retire_build import RetireBuild
+from app.framework.administration.serve_build import ServeBuild
+from app.framework.administration.show_projections import (
+    GetBuild,
+    GetProjection,
+    ListProjections,
+)
+
+__all__ = [
+    "AdministrationError",
+    "BeginBuild",
+    "BuildDetails",
+    "BuildNotFound",
+    "BuildNotReady",
+    "BuildServes",
+    "GetBuild",
+    "GetProjection",
+    "ListProjections",
+    "LoggedEvent",
+    "LoggedStreams",
+    "PauseProjection",
+    "ProjectionBusy",
+    "ProjectionDetails",
+    "ProjectionNotFound",
+    "ReadLog",
+    "ReadStream",
+    "ResumeProjection",
+    "RetireBuild",
+    "ServeBuild",
+    "of_projections",
+    "of_the_log",
+]

@@ -1,0 +1,54 @@
+"""Every message of administration, with its handler."""
+
+from collections.abc import Sequence
+
+from app.framework.administration.begin_build import BeginBuild, BeginBuildHandler
+from app.framework.administration.pause_projection import (
+    PauseProjection,
+    PauseProjectionHandler,
+    ResumeProjection,
+)
+from app.framework.administration.read_log import LoggedStreams, ReadLog, ReadLogHandler, ReadStream
+from app.framework.administration.retire_build import RetireBuild, RetireBuildHandler
+from app.framework.administration.serve_build import ServeBuild, ServeBuildHandler
+from app.framework.administration.show_projections import (
+    GetBuild,
+    GetProjection,
+    ListProjections,
+    ShowProjections,
+)
+from app.framework.administration.stored_projections import StoredProjections
+from app.framework.eventsourcing import EventLog, EventRegistry
+from app.framework.mediator import Registration
+from app.framework.projections import BuildStore, Projection
+
+
+def of_projections(
+    store: BuildStore, known: Sequence[Projection], log: EventLog | None
+) -> Sequence[Registration]:
+    """What operators ask of projections and do with them.
+
+    Args:
+        store: where the builds are.
+        known: the projections that this process has the code of.
+        log: for its head; without it, the head is that which projectors saw last.
+
+    """
+    projections = StoredProjections(store, log)
+    show, pause = ShowProjections(projections), PauseProjectionHandler(projections, store)
+    return (
+        ListProjections.handled_by(show.list),
+        GetProjection.handled_by(show.get),
+        GetBuild.handled_by(show.get_build),
+        PauseProjection.handled_by(pause),
+        ResumeProjection.handled_by(pause),
+        BeginBuild.handled_by(BeginBuildHandler(projections, store, known)),
+        ServeBuild.handled_by(ServeBuildHandler(projections, store)),
+        RetireBuild.handled_by(RetireBuildHandler(projections, store)),
+    )
+
+
+def of_the_log(store: LoggedStreams, registry: EventRegistry) -> Sequence[Registration]:
+    """What operators read of the log."""
+    read = ReadLogHandler(store, registry)
+    return (ReadLog.handled_by(read.of_log), ReadStream.handled_by(read.of_stream))

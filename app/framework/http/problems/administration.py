@@ -1,0 +1,59 @@
+"""Problems of administration."""
+
+from app.framework.administration import (
+    BuildNotFound,
+    BuildNotReady,
+    BuildServes,
+    ProjectionBusy,
+    ProjectionNotFound,
+)
+from app.framework.http.problems.kinds import ErrorMapping, ErrorMappings, ProblemType
+
+PROJECTION_NOT_FOUND = ProblemType(
+    404,
+    "projection-not-found",
+    "Projection not found",
+    example="There is no projection thing_nams.",
+    meaning="No projection of this name was ever begun. GET /admin/projections lists them.",
+)
+BUILD_NOT_FOUND = ProblemType(
+    404,
+    "build-not-found",
+    "Build not found",
+    example="thing_names has no build 7.",
+    meaning="The projection never had a build of this number. GET /admin/projections lists the "
+    "builds of each projection.",
+)
+PROJECTION_BUSY = ProblemType(
+    409,
+    "projection-busy",
+    "Projection busy",
+    example="thing_names is busy: build 3 is building, at position 1,041 of 5,000; wait, or "
+    "retire it.",
+    meaning="A build of the projection is being made already, or another operator has changed the "
+    "projection at the same time. Nothing was changed. The detail says what is going on.",
+)
+BUILD_NOT_READY = ProblemType(
+    409,
+    "build-not-ready",
+    "Build not ready",
+    example="Build 3 of thing_names cannot serve: it is 5,000 events behind build 2, which serves.",
+    meaning="Only a build that is ready or kept can begin to serve, and only while a process works "
+    "on it and it is at most 2,000 events behind the one that serves. Nothing was changed.",
+)
+BUILD_SERVES = ProblemType(
+    409,
+    "build-serves",
+    "Build serves",
+    example="Build 3 of thing_names serves; let another one serve before you retire it.",
+    meaning="Queries read the build, so it cannot be retired. Nothing was changed. Let another "
+    "build serve first.",
+)
+
+ADMINISTRATION_PROBLEMS: ErrorMappings = {
+    ProjectionNotFound: ErrorMapping(PROJECTION_NOT_FOUND),
+    BuildNotFound: ErrorMapping(BUILD_NOT_FOUND),
+    ProjectionBusy: ErrorMapping(PROJECTION_BUSY),
+    BuildNotReady: ErrorMapping(BUILD_NOT_READY),
+    BuildServes: ErrorMapping(BUILD_SERVES),
+}
