@@ -13,6 +13,7 @@ import typer
 
 from app import NAME
 from app.cli.commands import Group, LazyCommand
+from app.framework.administration import AdministrationError
 from app.framework.eventsourcing import EventSourcingError
 from app.framework.mediator import MediatorError
 from app.framework.misconfigured import Misconfigured
@@ -26,9 +27,13 @@ COMMANDS = Group(
     LazyCommand("serve", "app.cli.serve", "Serve the API."),
     LazyCommand("migrate", "app.cli.migrate", "Bring the schema of PostgreSQL up to date."),
     Group(
-        LazyCommand(
-            "list", "app.cli.projections.list", "Show the lag of each projection (the default)."
-        ),
+        LazyCommand("list", "app.cli.projections.list", "Show all builds (the default)."),
+        LazyCommand("show", "app.cli.projections.show", "Show everything about a projection."),
+        LazyCommand("pause", "app.cli.projections.pause", "Pause the work on a projection."),
+        LazyCommand("resume", "app.cli.projections.resume", "Resume the work on a projection."),
+        LazyCommand("rebuild", "app.cli.projections.rebuild", "Make a projection anew."),
+        LazyCommand("serve", "app.cli.projections.serve", "Let another build serve queries."),
+        LazyCommand("retire", "app.cli.projections.retire", "Give up a build for good."),
         LazyCommand(
             "verify",
             "app.cli.projections.verify",
@@ -36,7 +41,7 @@ COMMANDS = Group(
         ),
         name="projections",
         default="list",
-        help="Show and verify the projections.",
+        help="Show, rebuild, pause and verify the projections.",
     ),
     LazyCommand("export", "app.cli.export", "Write the log to a file."),
     LazyCommand("import", "app.cli.import_log", "Bring an exported log into an empty database."),
@@ -47,6 +52,7 @@ COMMANDS = Group(
 )
 
 _EXPECTED = (
+    AdministrationError,
     CannotListen,
     EventSourcingError,
     MediatorError,

@@ -101,12 +101,13 @@ def test_a_gap_in_the_log_is_named(capsys):
 
 @pytest.mark.usefixtures("users")
 def test_the_projections_are_listed_as_they_are_stored(capsys):
-    """A line for each: its version, its position, the head of the log, how far it is behind."""
+    """A line for each build: its number and version, what it is for, its position, its lag."""
     assert main(["projections"]) == 0
     headings, *rows = lines_of(capsys)
-    assert headings.split() == ["NAME", "VERSION", "POSITION", "HEAD", "LAG", "STATE"]
+    assert headings.split()[:6] == ["NAME", "BUILD", "VERSION", "IS", "POSITION", "LAG"]
     listed = {name: numbers for name, *numbers in (each.split() for each in rows)}
-    assert listed[USER_PROFILES.name][:4] == [str(USER_PROFILES.version), "2", "2", "0"]
+    expected = ["1", str(USER_PROFILES.version), "serving", "2", "0"]
+    assert listed[USER_PROFILES.name][:5] == expected
     assert {USER_HISTORY.name, USER_SUMMARIES.name} <= listed.keys()
 
 

@@ -5,24 +5,13 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from typer.core import TyperGroup
 
 from app.cli import COMMANDS, main
 from app.cli.commands import LazyCommand
-from app.cli.projections.list import document, row
 from app.cli.serve import warn_of_any_host
-from app.framework.http.schemas.projections import ProjectionStatusList
-from app.framework.projections import (
-    BuildRecord,
-    BuildState,
-    ProjectionRecord,
-    ProjectionState,
-    ProjectionStatus,
-)
 from app.host.server.listening import CannotListen, base_url, bind
 from app.host.settings import Settings
 
@@ -133,49 +122,6 @@ def test_an_unexpected_error_has_a_plain_traceback(command):
     with pytest.raises(RuntimeError):
         main(["trial"])
     assert sys.excepthook is usual
-
-
-def build_record(status: ProjectionStatus, **rest: Any) -> BuildRecord:
-    """A build of `views` with this status; it serves unless `rest` says otherwise."""
-    fields = {"state": BuildState.SERVING, "number": 3, **rest}
-    return BuildRecord("views_v1", "views", status.version, status=status, **fields)
-
-
-def record(build: BuildRecord, *, paused: bool = False) -> ProjectionRecord:
-    """The projection with this build."""
-    return ProjectionRecord("views", [build], serving=build.id, paused=paused)
-
-
-def test_a_projection_is_shown_with_its_error():
-    """What is not known is a question mark; the error stands behind the state."""
-    running = ProjectionStatus("views", 1, 1200, 1234, ProjectionState.RUNNING)
-    stopped = ProjectionStatus("views", 12, 7, None, ProjectionState.STOPPED, error="No such key.")
-    held = build_record(running, holder="here", is_free=False)
-    assert [str(each) for each in row(held, record(held))] == [
-        "views", "3", "1", "serving", "1200", "1234", "34", "running", "here",
-    ]  # fmt: skip
-    free = build_record(stopped, state=BuildState.KEPT)
-    assert [str(each) for each in row(free, record(free))] == [
-        "views", "3", "12", "kept", "7", "None", "None", "stopped: No such key.", "-",
-    ]  # fmt: skip
-
-
-def test_a_projection_that_no_process_works_on_is_absent():
-    """Whatever its last holder said, unless that is why it stopped; a paused one is paused."""
-    silent = build_record(ProjectionStatus("views", 1, 7, 7, ProjectionState.RUNNING))
-    assert str(row(silent, record(silent))[-2]) == "absent"
-    assert str(row(silent, record(silent, paused=True))[-2]) == "paused"
-
-
-def test_programs_get_what_the_api_answers():
-    """The members of a projection have the same names and values."""
-    seen_at = datetime(2026, 3, 14, 9, 26, 53, 589793, UTC)
-    status = ProjectionStatus("views", 1, 7, 9, ProjectionState.STOPPED, "No such key.", seen_at)
-    build = build_record(status, holder="here", held_since=seen_at)
-    shown = document(build, record(build))
-    answered = ProjectionStatusList.model_validate({"items": [shown]})
-    [item] = json.loads(answered.model_dump_json())["items"]
-    assert item == json.loads(json.dumps(shown, default=lambda _: item["seen_at"]))
 
 
 def test_a_document_that_clients_rely_on_is_not_overwritten(tmp_path, capsys):
