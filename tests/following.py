@@ -9,13 +9,16 @@ from app.adapters.memory.event_store import MemoryEventStore
 from app.framework.eventsourcing import RecordedEvent
 from app.framework.projections import (
     Build,
+    BuildRecord,
     BuildStore,
     FollowedStore,
     Index,
     Lease,
+    Parked,
     Projection,
     ProjectionRecord,
     ProjectionStatus,
+    Projector,
     ProjectorOptions,
     TakeOver,
     Versioned,
@@ -95,13 +98,18 @@ async def catch_up(
 ) -> ProjectionStatus:
     """Let a new follower follow the log to its end; where it is then."""
     watched = WatchedLog(log)
-    follower = Follower(watched, store, *await take(store, projection), options)
+    build, lease = await take(store, projection)
+    follower = Follower(watched, store, build, lease, options)
+    (record,) = [each for each in await builds(store) if each.id == build.id]
+    if record.replay:
+        follower.replay(record.replay)
     async with running(follower.run()) as task:
         ended = asyncio.create_task(watched.read_to_its_end())
         await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
         follower.stop()
         await task
+    await store.release(lease)
     return follower.status
 
 
@@ -127,7 +135,12 @@ async def serve(store: BuildStore, projection: Projection) -> bool:
 
 async def statuses(store: BuildStore) -> Sequence[ProjectionStatus]:
     """The stored status of each build."""
-    return [each.status for record in await store.projections() for each in record.builds]
+    return [each.status for each in await builds(store)]
+
+
+async def builds(store: BuildStore) -> Sequence[BuildRecord]:
+    """Every build that is stored."""
+    return [each for record in await store.projections() for each in record.builds]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -153,6 +166,17 @@ async def running(work: Awaitable[Any]) -> AsyncIterator[asyncio.Task[Any]]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
+async def working(projector: Projector) -> AsyncIterator[None]:
+    """Run `projector` in the background, and stop it: a driver may lose a cancellation."""
+    task = asyncio.create_task(projector.run())
+    try:
+        yield
+    finally:
+        projector.stop()
+        await task
 
 
 class Crash(BaseException):
@@ -199,10 +223,25 @@ class EventfulStore:
         *,
         after: int = 0,
         rate: float | None = None,
+        mark: str | None = None,
+        parked: Sequence[Parked] | None = None,
+        replayed: Collection[str] = (),
     ) -> None:
         """As `BuildStore.save` says."""
         async with self._step("save"):
-            await self._store.save(lease, status, after=after, rate=rate)
+            await self._store.save(
+                lease,
+                status,
+                after=after,
+                rate=rate,
+                mark=mark,
+                parked=parked,
+                replayed=replayed,
+            )
+
+    async def identity(self, build: str) -> str | None:
+        """As `ProjectionStore.identity` says."""
+        return await self._store.identity(build)
 
     async def count(self, build: str, *, up_to: int) -> int:
         """As `ProjectionStore.count` says; like those below, no step of a follower's."""
@@ -241,6 +280,10 @@ class EventfulStore:
     async def release(self, lease: Lease) -> None:
         """As `BuildStore.release` says."""
         await self._store.release(lease)
+
+    async def ask_to_replay(self, build: str, keys: Collection[str]) -> None:
+        """As `BuildStore.ask_to_replay` says."""
+        await self._store.ask_to_replay(build, keys)
 
     async def note(self, lease: Lease, **changes: Any) -> None:
         """As `BuildStore.note` says."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.framework.eventsourcing import ClockWatch, EventStore, LogSource, keep_purging
@@ -12,6 +12,7 @@ from app.framework.http.service import Check
 from app.framework.mediator import Mediator
 from app.framework.observability.outages import end_outages, note_outage
 from app.framework.projections import (
+    BuildRecord,
     FollowedStore,
     Projection,
     ProjectionRecord,
@@ -122,11 +123,36 @@ class Process:
         return await asyncio.shield(self._checking)
 
     async def _check_all(self) -> Sequence[Check]:
-        looks = {each.name: each.check() for each in self.storages}
-        if self.receipts is not None:
-            looks["writes"] = self.receipts.check_appends()
-        checks = await asyncio.gather(*(_check(name, look) for name, look in looks.items()))
-        return [*checks, *([self._check_projector(self.projector)] if self.projector else [])]
+        checks = await asyncio.gather(
+            *(
+                _check(each.name, each.check(), _NEEDED_BY.get(each.name, self.roles))
+                for each in self.storages
+            ),
+            *([self._check_writes(self.receipts)] if self.receipts is not None else ()),
+            *([self._check_views()] if "queries" in self.roles else ()),
+        )
+        return [
+            replace(each, roles=each.roles & self.roles)
+            for each in (*checks, *self._check_projector())
+        ]
+
+    async def _check_writes(self, store: EventStore) -> Check:
+        return await _check("writes", store.check_appends(), frozenset({"commands"}))
+
+    async def _check_views(self) -> Check:
+        """Whether queries find what they are to find; how far it lags is the projector's part."""
+        roles = frozenset({"queries"})
+        try:
+            found = await self.projections()
+        except StorageUnavailable as error:
+            return Check("views", ok=False, detail=error.summary, roles=roles)
+        serving = {each.name: each.serving_build for each in found}
+        missing = [
+            trouble
+            for name in dict.fromkeys(each.name for each in self.all_projections)
+            if (trouble := _missing(name, serving.get(name))) is not None
+        ]
+        return Check("views", ok=not missing, detail="; ".join(missing), roles=roles)
 
     async def projections(self) -> Sequence[ProjectionRecord]:
         """Every projection with its builds, as far as this process can know.
@@ -164,17 +190,39 @@ class Process:
         """Whether the projector runs; it does from `open` to `close`."""
         return self._projecting is not None and not self._projecting.done()
 
-    def _check_projector(self, projector: Projector) -> Check:
+    def _check_projector(self) -> Sequence[Check]:
+        if self.projector is None:
+            return ()
+        roles = frozenset({"projector"})
         if not self.is_projecting:
-            return Check("projector", ok=False, detail="It is not running.")
-        troubles = projector.troubles()
-        return Check("projector", ok=not troubles, detail="; ".join(troubles or projector.words()))
+            return [Check("projector", ok=False, detail="It is not running.", roles=roles)]
+        troubles = self.projector.troubles()
+        said = "; ".join(troubles) or self.projector.words()
+        return [Check("projector", ok=not troubles, detail=said, roles=roles)]
 
 
-async def _check(name: str, look: Awaitable[None]) -> Check:
+_NEEDED_BY = {
+    "postgresql": frozenset({"commands", "projector"}),
+    "mongodb": frozenset({"queries", "projector"}),
+}
+
+
+def _missing(name: str, serving: BuildRecord | None) -> str | None:
+    """What queries of a view would miss."""
+    if serving is None:
+        return f"{name}: no projector has begun to build it"
+    if serving.condemned:
+        return f"{name}: {serving.status.error or serving.condemned}"
+    if not serving.has_caught_up:
+        head = "?" if serving.status.head is None else serving.status.head
+        return f"{name} is being built: {serving.position} of {head} events"
+    return None
+
+
+async def _check(name: str, look: Awaitable[None], roles: frozenset[str]) -> Check:
     try:
         await look
     except (StorageUnavailable, StorageNotReady) as error:
         note_outage(error.storage if isinstance(error, StorageUnavailable) else name, error)
-        return Check(name, ok=False, detail=error.summary)
-    return Check(name, ok=True, detail="")
+        return Check(name, ok=False, detail=error.summary, roles=roles)
+    return Check(name, ok=True, roles=roles)

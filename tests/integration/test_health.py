@@ -20,6 +20,7 @@ async def test_a_process_with_all_roles_is_ready(client):
         "postgresql",
         "mongodb",
         "writes",
+        "views",
         "projector",
     ]
     assert all(each["ok"] for each in ready.json()["checks"])
@@ -39,9 +40,17 @@ async def test_projections_follow_the_log(client, log):
         assert (each["state"], each["last_error"]) == ("running", None)
 
 
+async def build_views(settings) -> None:
+    """Have a projector build what queries read, and stop."""
+    both = settings.model_copy(update={"roles": frozenset({"projector", "queries"})})
+    async with serving(both) as client:
+        await shown(client, "/health/ready", lambda it: it.status_code == 200)
+
+
 @pytest.mark.parametrize("role", ["commands", "queries", "projector"])
 async def test_a_process_of_one_role(settings, role):
     """It serves health and projections, its own messages, and 421 for the rest."""
+    await build_views(settings)
     async with serving(settings.model_copy(update={"roles": frozenset({role})})) as client:
         written = await client.post("/users", json=ALICE)
         read = await client.get("/users")
@@ -64,6 +73,7 @@ async def test_a_process_of_one_role(settings, role):
 )
 async def test_a_role_needs_its_own_database_only(settings, role, unreachable):
     """Queries start and serve without PostgreSQL, commands without MongoDB."""
+    await build_views(settings)
     alone = settings.model_copy(update={"roles": frozenset({role}), **unreachable})
 
     async with serving(alone) as client:
@@ -72,6 +82,19 @@ async def test_a_role_needs_its_own_database_only(settings, role, unreachable):
 
     assert ready.status_code == 200
     assert answer.is_success
+
+
+async def test_queries_are_not_ready_before_there_is_anything_to_read(settings):
+    """A read model that no projector has begun, or that was dropped, is not an empty one."""
+    queries = settings.model_copy(update={"roles": frozenset({"queries"})})
+
+    async with serving(queries) as client:
+        ready = await client.get("/health/ready")
+
+    assert ready.status_code == 503
+    (views,) = [each for each in ready.json()["checks"] if not each["ok"]]
+    assert views["name"] == "views"
+    assert "user_profiles: no projector has begun to build it" in views["detail"]
 
 
 async def _register(client):

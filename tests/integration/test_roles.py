@@ -29,6 +29,7 @@ CHECKS = {
     "postgresql": {Role.COMMANDS, Role.PROJECTOR},
     "mongodb": {Role.QUERIES, Role.PROJECTOR},
     "writes": {Role.COMMANDS},
+    "views": {Role.QUERIES},
     "projector": {Role.PROJECTOR},
 }
 UNREACHABLE = {

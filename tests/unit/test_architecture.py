@@ -32,7 +32,7 @@ USERS_OF_DATABASES = {
     "adapters/postgres/urls.py",
     "devtools/servers/accounts.py",
     "devtools/servers/sockets.py",
-    "framework/projections/follower.py",
+    "framework/projections/refusals.py",
     "framework/storage.py",
 }
 """Modules of the machinery that speak of users of a database or of the machine."""

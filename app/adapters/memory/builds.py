@@ -12,6 +12,7 @@ from app.framework.projections import (
     BuildState,
     Lease,
     LeaseLost,
+    Parked,
     Projection,
     ProjectionRecord,
     ProjectionStatus,
@@ -29,6 +30,8 @@ class _Build:
     holder: str | None = None
     held_since: datetime | None = None
     seen_at: datetime | None = None
+    mark: str | None = None
+    documents: str | None = None
 
 
 @dataclass(slots=True)
@@ -106,7 +109,16 @@ class MemoryBuilds:
             return None
         found.holder, found.held_since, found.seen_at = holder, self._clock(), self._clock()
         found.record = replace(found.record, epoch=found.record.epoch + 1)
-        return Lease(build.id, holder, found.record.epoch, found.record.position)
+        record = found.record
+        return Lease(
+            build.id,
+            holder,
+            record.epoch,
+            record.position,
+            record.parked,
+            found.mark,
+            found.documents,
+        )
 
     async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
         lost = [each for each in leases if not self._is_held(each)]
@@ -126,22 +138,37 @@ class MemoryBuilds:
         *,
         after: int = 0,
         rate: float | None = None,
+        mark: str | None = None,
+        parked: Sequence[Parked] | None = None,
+        replayed: Collection[str] = (),
     ) -> None:
         found = self._held(lease)
         before = found.record.status
         if (before.position or 0) < after:
             raise LeaseLost(lease.build)
         found.seen_at = self._clock()
+        found.mark = mark or found.mark
         saved = replace(
             status,
             position=_later(before.position, status.position),
             head=_later(before.head, status.head),
         )
-        found.record = replace(found.record, status=saved, rate=rate)
+        found.record = replace(
+            found.record,
+            status=saved,
+            rate=rate,
+            parked=found.record.parked if parked is None else parked,
+            replay=[each for each in found.record.replay if each not in replayed],
+        )
+
+    async def ask_to_replay(self, build: str, keys: Collection[str]) -> None:
+        found = self._builds[build]
+        found.record = replace(found.record, replay=sorted({*found.record.replay, *keys}))
 
     async def note(self, lease: Lease, **changes: Any) -> None:
         found = self._held(lease)
         found.phase = changes.pop("state", found.phase)
+        found.documents = changes.pop("documents", found.documents)
         found.record = replace(found.record, **changes)
 
     async def switch(
@@ -216,6 +243,8 @@ def _state(found: _Build, build_id: str, projection: _Projection) -> BuildState:
         return BuildState.RETIRED
     if build_id == projection.serving:
         return BuildState.SERVING
+    if found.record.condemned:
+        return BuildState.FAILED
     return BuildState.KEPT if build_id in projection.served else found.phase
 
 

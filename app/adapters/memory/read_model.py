@@ -8,7 +8,9 @@ from typing import Any
 from app.adapters.memory.builds import MemoryBuilds, utc_now
 from app.framework.projections import (
     BeginsWith,
+    BuildRecord,
     Document,
+    DocumentParked,
     Entry,
     HasWord,
     Index,
@@ -30,7 +32,10 @@ class MemoryReadModel(MemoryBuilds):
         self._documents: dict[str, dict[str, Versioned]] = {}
 
     async def prepare(self, build: str, indexes: Sequence[Index]) -> None:  # noqa: ARG002
-        self._documents.setdefault(build, {})
+        self._of(build)
+
+    async def identity(self, build: str) -> str | None:
+        return str(id(self._documents[build])) if build in self._documents else None
 
     async def load(self, build: str, keys: Collection[str]) -> Mapping[str, Versioned]:
         documents = self._of(build)
@@ -66,6 +71,10 @@ class MemoryReadModel(MemoryBuilds):
 
     async def get(self, view: str, key: str, *, at_least: int = 0) -> Entry | None:
         versioned = self._serving_documents(view, at_least).get(key)
+        serving = self.serving(view)
+        for each in serving.parked if serving else ():
+            if each.key == key and at_least >= each.position:
+                raise DocumentParked(view, key, each.position)
         return None if versioned is None else _entry(key, versioned)
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
@@ -90,7 +99,7 @@ class MemoryReadModel(MemoryBuilds):
 
     async def positions(self) -> Mapping[str, int]:
         serving = {each.name: each.serving_build for each in await self.projections()}
-        return {name: build.position for name, build in serving.items() if build is not None}
+        return {name: _reached(build) for name, build in serving.items()}
 
     async def adopt(self, log: str) -> str:
         self._log_identity = self._log_identity or log
@@ -104,9 +113,14 @@ class MemoryReadModel(MemoryBuilds):
 
     def _serving_documents(self, view: str, at_least: int) -> Mapping[str, Versioned]:
         serving = self.serving(view)
-        if (serving.position if serving else 0) < at_least:
+        if _reached(serving) < at_least:
             raise ReadModelBehind(view, at_least)
         return self._documents.get(serving.id, {}) if serving else {}
+
+
+def _reached(build: BuildRecord | None) -> int:
+    # One that is condemned is at no position of the log.
+    return 0 if build is None or build.condemned else build.position
 
 
 def _copy(versioned: Versioned) -> Versioned:

@@ -8,6 +8,8 @@ from app.framework.projections import (
     BuildRecord,
     BuildState,
     Comparison,
+    Condemned,
+    Parked,
     ProjectionRecord,
     ProjectionState,
     ProjectionStatus,
@@ -44,6 +46,9 @@ _OF_BUILDS = (
     "has_caught_up",
     "rate",
     "comparison",
+    "parked",
+    "replay",
+    "condemned",
 )
 
 READ: dict[str, Any] = {
@@ -121,9 +126,17 @@ def _build(
         if "seen_at" in stored
         else 0.0,
         comparison=Comparison(**comparison) if comparison else None,
+        parked=parked_documents(stored),
+        replay=stored.get("replay", ()),
+        condemned=Condemned(stored["condemned"]) if stored.get("condemned") else None,
         is_dropped=build_id in projection.get("dropped", ()),
         key=listed.get("key"),
     )
+
+
+def parked_documents(stored: Found) -> Sequence[Parked]:
+    """The parked documents of a build, by its own document."""
+    return [Parked(**each) for each in stored.get("parked", ())]
 
 
 def _state(build_id: str, stored: Found, projection: Found, serving: str) -> BuildState:
@@ -131,6 +144,8 @@ def _state(build_id: str, stored: Found, projection: Found, serving: str) -> Bui
         return BuildState.RETIRED
     if build_id == serving:
         return BuildState.SERVING
+    if stored.get("condemned"):
+        return BuildState.FAILED
     # A build of an older version of the service has no phase. It has served if it is older.
     has_served = "phase" not in stored and stored.get("version", 0) < projection["serves"]
     if build_id in projection.get("served", ()) or (stored and has_served):

@@ -6,11 +6,13 @@ build, under its id:
 - of a projection: `builds` (in order, each with its id and version), `build` (the id of the serving
   one), `serves` (its version, which older versions of the service go by), `served`, `retired` and
   `dropped` (ids), `yielded`, `paused`, `switched_at`.
-- of a build: its checkpoint with the status, `phase`, and its lease: `holder`, `epoch`,
+- of a build: its checkpoint with the status, `mark`, `parked`, `phase`,
+  `condemned`, `documents` (the UUID of their collection), and its lease: `holder`, `epoch`,
   `held_since`. The lease lasts for LEASE_SECONDS after `seen_at`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pymongo import ReturnDocument, UpdateOne
@@ -21,6 +23,7 @@ from app.adapters.mongo.build_records import (
     READ,
     Found,
     listed_builds,
+    parked_documents,
     projection_record,
     serving_build,
 )
@@ -31,6 +34,7 @@ from app.framework.projections import (
     Comparison,
     Lease,
     LeaseLost,
+    Parked,
     Projection,
     ProjectionRecord,
     ProjectionStatus,
@@ -109,7 +113,15 @@ class MongoBuilds:
         )
         if found is None:
             return None
-        return Lease(build.id, holder, found["epoch"], found["position"])
+        return Lease(
+            build.id,
+            holder,
+            found["epoch"],
+            found["position"],
+            parked_documents(found),
+            found.get("mark"),
+            found.get("documents"),
+        )
 
     @answering()
     async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
@@ -133,6 +145,9 @@ class MongoBuilds:
         *,
         after: int = 0,
         rate: float | None = None,
+        mark: str | None = None,
+        parked: Sequence[Parked] | None = None,
+        replayed: Collection[str] = (),
     ) -> None:
         """Like `BuildStore.save`; saves at the same time go out together."""
         saved = fields(status)
@@ -144,7 +159,19 @@ class MongoBuilds:
             "$max": growing,
             "$currentDate": {"seen_at": True},
         }
+        if mark is not None:
+            update["$set"]["mark"] = mark
+        if parked is not None:
+            update["$set"]["parked"] = [asdict(each) for each in parked]
+        if replayed:
+            update["$pull"] = {"replay": {"$in": list(replayed)}}
         await self._saves.submit((lease, {**_held(lease), "position": {"$gte": after}}, update))
+
+    @answering()
+    async def ask_to_replay(self, build: str, keys: Collection[str]) -> None:
+        await self._collection.update_one(
+            {"_id": build}, {"$addToSet": {"replay": {"$each": list(keys)}}}
+        )
 
     @answering()
     async def note(self, lease: Lease, **changes: Any) -> None:

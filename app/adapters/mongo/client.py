@@ -117,6 +117,14 @@ class Client:
         """The answer to a command without arguments."""
         return await self._database().command(name)
 
+    async def collection_uuid(self, name: str) -> str | None:
+        """What MongoDB calls a collection since it was created; None if there is none."""
+        found = await self._database().command(
+            {"listCollections": 1, "filter": {"name": name}, "cursor": {}}
+        )
+        first = found["cursor"]["firstBatch"]
+        return str(first[0]["info"]["uuid"].hex()) if first else None
+
     def dedicated_client(self) -> "Client":
         """A client of the same database for a long operation.
 

@@ -22,6 +22,7 @@ from app.adapters.mongo.pages import page_fields, page_filter, page_sort
 from app.adapters.mongo.serving import Served, Serving
 from app.adapters.mongo.writes import write_guarded
 from app.framework.projections import (
+    DocumentParked,
     Entry,
     Index,
     PageRequest,
@@ -80,6 +81,10 @@ class MongoReadModel(MongoBuilds):
 
     async def prepare(self, build: str, indexes: Sequence[Index]) -> None:
         await create_indexes(self._client, build, indexes)
+
+    async def identity(self, build: str) -> str | None:
+        async with answering():
+            return await self._client.collection_uuid(build)
 
     async def load(self, build: str, keys: Collection[str]) -> Mapping[str, Versioned]:
         async with answering():
@@ -176,7 +181,7 @@ class MongoReadModel(MongoBuilds):
 
     async def _find_entries(
         self, view: str, reads: Sequence[_Read]
-    ) -> Sequence[Entry | ReadModelBehind | None]:
+    ) -> Sequence[Entry | Exception | None]:
         unique = {key for key, _ in reads}
         async with answering():
             least = max(each for _, each in reads)
@@ -186,15 +191,21 @@ class MongoReadModel(MongoBuilds):
                 found = await _find_keys(_source(self._client, served.build, least), unique)
         entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
         shared = len(unique) < len(reads)
+        # Looked up with the position: it covers a refused event only once its document is parked.
+        parked = self._serving.parked(served.build) if served is not None else {}
 
         def found_under(key: str) -> Entry | None:
             entry = entries.get(key)
             return _own(entry) if entry and shared else entry
 
-        return [
-            found_under(key) if at_least <= reached else ReadModelBehind(view, at_least)
-            for key, at_least in reads
-        ]
+        def answer(key: str, at_least: int) -> Entry | Exception | None:
+            if at_least > reached:
+                return ReadModelBehind(view, at_least)
+            if key in parked and at_least >= parked[key]:
+                return DocumentParked(view, key, parked[key])
+            return found_under(key)
+
+        return [answer(*each) for each in reads]
 
     async def _find_page(self, view: str, read: _PageRead) -> Sequence[Entry]:
         request, at_least = read

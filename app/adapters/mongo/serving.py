@@ -14,6 +14,22 @@ KNOWN_SECONDS = 1.0
 followed and kept for longer than that, so a reader that does not know of a switch yet is right."""
 
 
+_READ = dict.fromkeys(
+    (
+        "version",
+        "position",
+        "serves",
+        "build",
+        "builds",
+        "paused",
+        "condemned",
+        "parked.key",
+        "parked.position",
+    ),
+    1,
+)
+
+
 class Served(NamedTuple):
     """The serving build of a view: its id, and its version of the projection."""
 
@@ -37,6 +53,7 @@ class Serving:
         )
         self._positions: Mapping[str, int] = {}
         self._paused: frozenset[str] = frozenset()
+        self._parked: Mapping[str, Mapping[str, int]] = {}
         self._positions_until = 0.0
         self._position_look_ups = Batcher[None, Mapping[str, int]](
             "look-ups of checkpoints",
@@ -77,6 +94,12 @@ class Serving:
         """Whether `view` was paused at the last look-up of positions."""
         return view in self._paused
 
+    def parked(self, build: str) -> Mapping[str, int]:
+        """The positions at which documents of a build are parked, as of the look-up of positions
+        that `position` returned last.
+        """
+        return self._parked.get(build, {})
+
     async def close(self) -> None:
         await self._look_ups.close()
         await self._position_look_ups.close()
@@ -103,8 +126,18 @@ class Serving:
         asked_at = asyncio.get_running_loop().time()
         # From the primary: it has the latest.
         async with answering():
-            found = await self._client.primary(COLLECTION).find().to_list(None)
-        self._positions = {each["_id"]: each["position"] for each in found if "version" in each}
+            found = await self._client.primary(COLLECTION).find({}, _READ).to_list(None)
+        # One that is condemned is at no position of the log.
+        self._positions = {
+            each["_id"]: 0 if each.get("condemned") else each["position"]
+            for each in found
+            if "version" in each
+        }
+        self._parked = {
+            each["_id"]: {parked["key"]: parked["position"] for parked in each["parked"]}
+            for each in found
+            if each.get("parked")
+        }
         self._positions_until = asked_at + KNOWN_SECONDS
         projections: list[dict[str, Any]] = [each for each in found if "serves" in each]
         self._paused = frozenset(each["_id"] for each in projections if each.get("paused"))

@@ -21,7 +21,11 @@ from app.framework.http.problems import (
     UNREADABLE_EVENT,
     UNSUPPORTED_MEDIA_TYPE,
 )
-from app.framework.http.problems.consistency import INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND
+from app.framework.http.problems.consistency import (
+    DOCUMENT_PARKED,
+    INVALID_CONSISTENCY_TOKEN,
+    READ_MODEL_BEHIND,
+)
 from app.framework.http.problems.kinds import ProblemType
 from app.framework.http.refusals import MEDIA_TYPE
 from app.framework.http.schemas.problem import EXAMPLE_ERROR, Problem
@@ -58,7 +62,7 @@ WITHOUT_HEADERS = tuple(each for each in MESSAGE if each is not REPEATED_HEADER)
 BODY = (UNSUPPORTED_MEDIA_TYPE,)
 """The further problems of every route that takes a body."""
 
-QUERY = (*MESSAGE, INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND)
+QUERY = (*MESSAGE, INVALID_CONSISTENCY_TOKEN, READ_MODEL_BEHIND, DOCUMENT_PARKED)
 """The problems of every route that sends a query."""
 
 

@@ -13,13 +13,15 @@ from app.framework.projections import ProjectionRecord
 class Check:
     """One line of readiness.
 
-    name: the part: "postgresql", "mongodb", "writes", "projector".
-    detail: why it is not ok; empty when it is.
+    name: the part: "postgresql", "mongodb", "writes", "views", "projector".
+    detail: why it is not ok, or more about it.
+    roles: the roles of this process that need it; none means all.
     """
 
     name: str
     ok: bool
     detail: str = ""
+    roles: frozenset[str] = frozenset()
 
 
 class Service(Protocol):

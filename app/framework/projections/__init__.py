@@ -4,13 +4,14 @@ Imports the standard library and lower folders of `app.framework`.
 """
 
 from app.framework.projections.audit import Audit, audit
+from app.framework.projections.build_store import BuildStore, FollowedStore
 from app.framework.projections.builds import (
     LEASE_SECONDS,
     Build,
     BuildRecord,
     BuildState,
-    BuildStore,
     Comparison,
+    Condemned,
     Lease,
     LeaseLost,
     ProjectionRecord,
@@ -21,10 +22,10 @@ from app.framework.projections.changes import POSITION, ChangeFeed, Changes
 from app.framework.projections.comparison import compare
 from app.framework.projections.consistency import ConsistentViews
 from app.framework.projections.cursors import InvalidCursor, decode_cursor, encode_cursor
-from app.framework.projections.follower import FollowedStore
 from app.framework.projections.origin import OtherLog, adopt, check_origin
 from app.framework.projections.pacing import ProjectorOptions
 from app.framework.projections.paging import read_page
+from app.framework.projections.parking import EVERYTHING, DocumentParked, Parked
 from app.framework.projections.ports import (
     AheadOfLog,
     BeginsWith,
@@ -57,6 +58,7 @@ from app.framework.projections.projector import Projector
 from app.framework.projections.watching import PositionWatch
 
 __all__ = [
+    "EVERYTHING",
     "LEASE_SECONDS",
     "POSITION",
     "AheadOfLog",
@@ -71,8 +73,10 @@ __all__ = [
     "ChangeFeed",
     "Changes",
     "Comparison",
+    "Condemned",
     "ConsistentViews",
     "Document",
+    "DocumentParked",
     "Entry",
     "FollowedStore",
     "HasWord",
@@ -84,6 +88,7 @@ __all__ = [
     "OtherLog",
     "Page",
     "PageRequest",
+    "Parked",
     "PositionWatch",
     "Projection",
     "ProjectionRecord",

@@ -9,8 +9,8 @@ import enum
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
 
+from app.framework.projections.parking import Parked
 from app.framework.projections.ports import ProjectionState, ProjectionStatus
 from app.framework.projections.projection import Projection
 
@@ -43,6 +43,13 @@ class TakeOver(enum.StrEnum):
     ON_REQUEST = "on-request"
 
 
+class Condemned(enum.StrEnum):
+    """Why the documents of a build can no longer be trusted."""
+
+    LOG_RESTORED = "log-restored"
+    DOCUMENTS_LOST = "documents-lost"
+
+
 class LeaseLost(Exception):
     """Another process works on the build now, or its checkpoint is not the one saved last."""
 
@@ -70,13 +77,18 @@ class Build:
 class Lease:
     """The right to save the checkpoint of a build; a later lease of it has a higher epoch.
 
-    position: the checkpoint when the lease was taken.
+    position, parked: the checkpoint when the lease was taken, and the parked documents.
+    mark: of the event at that position; None if none is stored.
+    documents: the identity of the storage of the documents; None if none is stored.
     """
 
     build: str
     holder: str
     epoch: int
     position: int = 0
+    parked: Sequence[Parked] = ()
+    mark: str | None = None
+    documents: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,9 @@ class BuildRecord:
     silent_seconds: since its holder was last seen.
     is_dropped: whether its documents are deleted.
     key: the idempotency key that it was begun under.
+    parked: the parked documents.
+    condemned: why its documents can no longer be trusted; None if they can.
+    replay: the keys of those that an operator wants to be replayed, or EVERYTHING.
     """
 
     id: str
@@ -126,6 +141,9 @@ class BuildRecord:
     comparison: Comparison | None = None
     is_dropped: bool = False
     key: str | None = None
+    parked: Sequence[Parked] = ()
+    replay: Collection[str] = ()
+    condemned: Condemned | None = None
 
     @property
     def position(self) -> int:
@@ -202,87 +220,3 @@ def unknown(projections: Iterable[Projection]) -> Sequence[ProjectionRecord]:
         )
         for each in projections
     ]
-
-
-class BuildStore(Protocol):
-    """Stores which builds there are, which of them serves, and who works on each.
-
-    Every method raises StorageUnavailable when the storage cannot be reached. Each change is one
-    write of one document: a crash leaves it done or not done.
-    """
-
-    async def projections(self) -> Sequence[ProjectionRecord]:
-        """Every projection that was ever begun, by name."""
-        ...
-
-    async def begin(
-        self, projection: Projection, *, take_over: TakeOver, known: int, key: str | None = None
-    ) -> str | None:
-        """Begin a build of `projection`, if there are `known` builds of it; return its id.
-
-        None if another process began one meanwhile. The first build of all serves at once. A repeat
-        with the same `key` returns the same id.
-        """
-        ...
-
-    async def acquire(self, build: Build, holder: str) -> Lease | None:
-        """The lease of a build that no process works on, or that `holder` has; None otherwise."""
-        ...
-
-    async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
-        """Extend `leases`; return those that are lost."""
-        ...
-
-    async def release(self, lease: Lease) -> None:
-        """Give the lease up, so that another process may have the build at once."""
-        ...
-
-    async def save(
-        self,
-        lease: Lease,
-        status: ProjectionStatus,
-        *,
-        after: int = 0,
-        rate: float | None = None,
-    ) -> None:
-        """Save the checkpoint, `status.position`, with the rest of `status`, and extend the lease.
-
-        Save only positions up to which `write` has returned. The stored position never goes back.
-        The store sets `seen_at` to the time of its own clock.
-
-        Raises:
-            LeaseLost: another process has the lease, or the stored position is before `after`, the
-                one saved last: the read model was restored to an earlier state.
-
-        """
-        ...
-
-    async def note(self, lease: Lease, **changes: Any) -> None:
-        """Set `state`, `comparison` or `has_caught_up` of a build.
-
-        Raises:
-            LeaseLost: another process has the lease.
-
-        """
-        ...
-
-    async def switch(
-        self, name: str, *, serving: str | None, to: str, yields: bool = False
-    ) -> bool:
-        """Let the build `to` serve if `serving` does now; return whether it serves.
-
-        The one before is kept. With `yields` it takes over again when a process follows it.
-        """
-        ...
-
-    async def pause(self, name: str, *, paused: bool) -> bool:
-        """Pause a projection, or resume it; False if there is none of this name."""
-        ...
-
-    async def retire(self, name: str, build: str) -> bool:
-        """Give up a build for good, unless it serves; return whether it is given up."""
-        ...
-
-    async def drop(self, name: str, build: str) -> None:
-        """Delete the documents of a retired build of the projection `name`, and record that."""
-        ...

@@ -5,9 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Protocol
 
+from app.framework.projections.build_store import BuildStore
 from app.framework.projections.builds import (
     BuildState,
-    BuildStore,
     Comparison,
     Lease,
     LeaseLost,

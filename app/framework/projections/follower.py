@@ -3,37 +3,28 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
 
-from app.framework.eventsourcing import EventLog, EventSourcingError, RecordedEvent
+from app.framework.eventsourcing import EventLog, RecordedEvent, UnknownEvent
 from app.framework.observability.outages import note_outage
-from app.framework.projections.builds import Build, BuildStore, Lease, LeaseLost
-from app.framework.projections.pacing import (
-    EVENTS_OF_A_FULL_REST,
-    ProjectorOptions,
-    Rate,
-    Rest,
+from app.framework.projections.build_store import FollowedStore
+from app.framework.projections.builds import Build, Lease, LeaseLost
+from app.framework.projections.checkpoint import Checkpoint
+from app.framework.projections.losses import (
+    CONDEMNING,
+    check_documents,
+    checked_mark,
+    mark_of,
 )
-from app.framework.projections.ports import ProjectionState, ProjectionStatus, ProjectionStore
-from app.framework.projections.projection import CannotApply, fold_keyed
-from app.framework.storage import StorageError, StorageUnavailable
-
-
-class FollowedStore(ProjectionStore, BuildStore, Protocol):
-    """Documents and checkpoints in one place."""
-
-
-class WrongLog(Exception):
-    """The read model was not built from the log that is connected."""
-
-    def __init__(self, projection_id: str, position: int, head: int) -> None:
-        super().__init__(
-            f"The checkpoint of {projection_id} is at position {position}, but the log ends at "
-            f"{head}: the read model was built from another log. Drop it, or connect its log."
-        )
+from app.framework.projections.pacing import EVENTS_OF_A_FULL_REST, ProjectorOptions, Rest
+from app.framework.projections.parking import Parked, parked_after
+from app.framework.projections.ports import ProjectionState, ProjectionStatus
+from app.framework.projections.projection import Keyed, Versioned, fold_around, fold_keyed
+from app.framework.projections.refusals import REFUSALS, described
+from app.framework.projections.replay import Replay, wanted
+from app.framework.storage import StorageUnavailable
 
 
 class Follower:
@@ -54,8 +45,21 @@ class Follower:
         rest: Rest | None = None,
         *,
         yields: bool = False,
+        last: ProjectionStatus | None = None,
     ) -> None:
-        """With `yields` it works for a share of the time only, until it has caught up."""
+        """Begin at the checkpoint that `lease` names.
+
+        Args:
+            log: the log to follow.
+            store: where the documents and the checkpoint are.
+            build: the build to fill.
+            lease: of this build.
+            options: how it reads, waits and retries.
+            rest: shared with other followers that are to rest at the same time.
+            yields: whether it works for a share of the time only, until it has caught up.
+            last: the stored status, which is repeated until something better is known.
+
+        """
         self._log = log
         self._store = store
         self._build = build
@@ -64,20 +68,21 @@ class Follower:
         self._rest = rest or Rest()
         self._yields = yields
         self._logger = logging.getLogger(f"{__name__}.{build.id}")
-        self._position = lease.position
+        self._documents = lease.documents
+        self._checked_at = 0.0
         self._is_prepared = False
         self._batch = options.batch
-        self._saved_at = 0.0
-        self._rate = Rate()
+        self._replay: Replay | None = None
+        self._asked: Collection[str] = ()
+        self._said = last.error if last is not None else None
         self._stopping = asyncio.Event()
         self.caught_up = asyncio.Event()
-        self.status = ProjectionStatus(
-            name=build.name,
-            version=build.version,
-            position=None,
-            head=None,
-            state=ProjectionState.RUNNING,
-        )
+        status = last or replace(ProjectionStatus.at_the_beginning(build.projection), position=None)
+        self._checkpoint = Checkpoint(store, lease, status, self._logger)
+
+    @property
+    def status(self) -> ProjectionStatus:
+        return self._checkpoint.status
 
     async def run(self) -> None:
         """Apply events until `stop`, until one cannot be applied, or until the lease is lost.
@@ -91,7 +96,7 @@ class Follower:
             except LeaseLost as error:
                 self._logger.warning("%s", error)
                 return
-            except (CannotApply, EventSourcingError, WrongLog) as error:
+            except REFUSALS as error:
                 refusals += 1
                 if refusals == self._options.tries:
                     await self._stop(error)
@@ -111,13 +116,23 @@ class Follower:
         """Have `run` return after the batch under way."""
         self._stopping.set()
 
+    def replay(self, keys: Collection[str]) -> None:
+        """Replay the parked documents under `keys`, or EVERYTHING, beside the next batches."""
+        if self._replay is None:
+            self._asked = keys
+
     async def _step(self) -> None:
         began = asyncio.get_running_loop().time()
         if not self._is_prepared:
             await self._prepare()
-        events = await self._log.read(after=self._position, limit=self._batch)
+        elif began - self._checked_at > self._options.check_seconds:
+            await self._check_documents()
+        if self._replay is not None or self._asked:
+            await self._replay_some()
+        events = await self._read()
         if not events:
-            await self._idle(self._position)
+            if self._replay is None:
+                await self._idle()
             return
         more = len(events) == self._batch
         await self._apply(events, more=more)
@@ -131,18 +146,39 @@ class Follower:
             await self._pause(worked * (1 / self._options.share - 1))
 
     async def _prepare(self) -> None:
+        await self._check_documents()
         await self._store.prepare(self._build.id, self._build.projection.indexes)
-        head = await self._log.head()
-        if self._position > head:
-            raise WrongLog(self._build.id, self._position, head)
+        if self._documents is None:
+            documents = await self._store.identity(self._build.id)
+            await self._store.note(self._lease, documents=documents)
+            self._documents = documents
         self._is_prepared = True
+
+    async def _check_documents(self) -> None:
+        await check_documents(self._store, self._build.id, self._documents)
+        self._checked_at = asyncio.get_running_loop().time()
+
+    async def _read(self) -> Sequence[RecordedEvent]:
+        """The next events, of the log from which those before were read.
+
+        The last event before is read again: a log that was restored to an earlier state, and has
+        grown since, has another one there.
+        """
+        at = self._checkpoint
+        overlap = 1 if at.position else 0
+        events = await self._log.read(after=at.position - overlap, limit=self._batch + overlap)
+        if overlap:
+            at.mark = checked_mark(self._build.id, at.position, at.mark, events)
+        return events[overlap:]
 
     async def _apply(self, events: Sequence[RecordedEvent], *, more: bool) -> None:
         projection, build = self._build.projection, self._build.id
         keyed = projection.keyed(events)
-        keys = projection.keys_to_load(keyed)
+        keys = projection.keys_to_load(
+            each for each in keyed if each[0] not in self._checkpoint.parked
+        )
         stored = await self._store.load(build, keys) if keys else {}
-        changed = fold_keyed(projection, stored, keyed)
+        changed, parked = self._fold(stored, keyed)
         # A stored document may be from an attempt whose write was never acknowledged. Writing it
         # again changes nothing, and returns only when a majority has it.
         documents = {**stored, **changed}
@@ -151,49 +187,80 @@ class Follower:
             await self._store.write(build, documents, created=created)
         # The checkpoint comes last: a crash before it repeats the batch, none is skipped.
         position = events[-1].position
-        await self._save_status(position, await self._log.head() if more else position)
-        self._position = position
-        self._rate.add(len(events))
+        head = await self._log.head() if more else position
+        await self._checkpoint.save(
+            position=position, head=head, mark=mark_of(events[-1]), parked=parked
+        )
         # In small steps, or a slow storage would fail with every other batch.
         self._batch = min(self._batch + self._batch // 8 + 1, self._options.batch)
 
-    async def _idle(self, position: int) -> None:
-        self.caught_up.set()
-        now = asyncio.get_running_loop().time()
-        recovered = self.status.state is not ProjectionState.RUNNING
-        if recovered or now - self._saved_at >= self._options.heartbeat_seconds:
-            await self._save_status(position, position)
-        await self._log.wait(after=position, seconds=self._options.poll_seconds)
+    def _fold(
+        self, stored: Mapping[str, Versioned], keyed: Sequence[Keyed]
+    ) -> tuple[dict[str, Versioned], Mapping[str, Parked]]:
+        """The documents that `keyed` change, and those that are parked afterwards."""
+        projection, parked = self._build.projection, self._checkpoint.parked
+        if not projection.parks:
+            return fold_keyed(projection, stored, keyed), parked
+        changed, waiting = fold_around(projection, stored, keyed, parked)
+        return changed, parked_after(parked, waiting, self._build.id) if waiting else parked
 
-    async def _save_status(self, position: int, head: int) -> None:
-        status = replace(
-            self.status,
-            state=ProjectionState.RUNNING,
-            position=position,
-            head=max(head, position),
-            error=None,
-            seen_at=datetime.now(UTC),
-        )
-        await self._store.save(
-            self._lease, status, after=self._position, rate=self._rate.per_second()
-        )
-        self.status = status
-        self._saved_at = asyncio.get_running_loop().time()
+    async def _replay_some(self) -> None:
+        """Replay a batch of events; store the documents once there are no more."""
+        at = self._checkpoint
+        if self._replay is None:
+            parked = wanted(self._asked, at.parked)
+            first = min((each.position for each in parked.values()), default=at.position + 1)
+            documents = dict(await self._store.load(self._build.id, parked)) if parked else {}
+            self._replay = Replay(
+                self._build.projection, self._asked, parked, documents, at=first - 1
+            )
+            self._asked = ()
+        replay = self._replay
+        if replay.at < at.position:
+            limit = min(self._options.batch, at.position - replay.at)
+            replay.fold(await self._log.read(after=replay.at, limit=limit))
+        if replay.at >= at.position:
+            if replay.documents:
+                await self._store.write(self._build.id, replay.documents)
+            await at.save(
+                position=at.position,
+                head=at.position,
+                mark=at.mark,
+                parked=replay.parked_afterwards(at.parked),
+                replayed=replay.asked,
+            )
+            self._replay = None
+
+    async def _idle(self) -> None:
+        self.caught_up.set()
+        at = self._checkpoint
+        recovered = self.status.state is not ProjectionState.RUNNING
+        if recovered or at.age_seconds >= self._options.heartbeat_seconds:
+            await at.save(position=at.position, head=at.position, mark=at.mark, parked=at.parked)
+        await self._log.wait(after=at.position, seconds=self._options.poll_seconds)
 
     async def _back_off(self, failures: int, error: Exception) -> None:
         if isinstance(error, StorageUnavailable):
             note_outage(error.storage, error)
         elif failures == 1:
-            self._logger.warning("Retrying from position %s: %r", self._position, error)
+            self._logger.warning("Retrying from position %s: %r", self._checkpoint.position, error)
         self._set_error(ProjectionState.RETRYING, error)
         pause = self._options.first_backoff_seconds * 2 ** min(failures - 1, 16)
         await self._pause(min(pause, self._options.last_backoff_seconds))
 
     async def _stop(self, error: Exception) -> None:
-        self._logger.error("Stopped at position %s", self._position, exc_info=error)
-        self._set_error(ProjectionState.STOPPED, error)
+        # An event that this process does not know is one of a newer version of the service.
+        is_newer = isinstance(error, UnknownEvent)
+        state = ProjectionState.WAITING if is_newer else ProjectionState.STOPPED
+        if described(error) != self._said:
+            self._logger.error(
+                "%s at position %s", state.capitalize(), self._checkpoint.position, exc_info=error
+            )
+        self._set_error(state, error)
         while not self._stopping.is_set():
             try:
+                if isinstance(error, CONDEMNING):
+                    await self._store.note(self._lease, condemned=error.verdict)
                 await self._store.save(self._lease, self.status)
             except LeaseLost:
                 return
@@ -211,17 +278,6 @@ class Follower:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _set_error(self, state: ProjectionState, error: Exception) -> None:
-        self.status = replace(
-            self.status, state=state, error=_describe(error), seen_at=datetime.now(UTC)
+        self._checkpoint.status = replace(
+            self.status, state=state, error=described(error), seen_at=datetime.now(UTC)
         )
-
-
-def _describe(error: Exception) -> str:
-    """What clients may read: messages of drivers name hosts and users, and are for the log only."""
-    if isinstance(error, StorageError):
-        words = error.summary
-    elif isinstance(error, CannotApply | EventSourcingError | WrongLog):
-        words = str(error)
-    else:
-        words = "see the log of the projector"
-    return f"{type(error).__name__}: {words}"

@@ -1,7 +1,7 @@
 """Checks that the read model was built from the connected log."""
 
 from app.framework.eventsourcing import LogSource
-from app.framework.projections.follower import FollowedStore
+from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.ports import ProjectionStore
 from app.framework.storage import StorageNotReady
 

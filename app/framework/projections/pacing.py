@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+from app.framework.projections.ports import ProjectionState
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectorOptions:
@@ -20,6 +22,8 @@ class ProjectorOptions:
     look_seconds: how often it looks for builds to work on.
     share_out_seconds: how long it leaves a free build to others, for each that it works on.
     give_up_seconds: how long it leaves a build alone on which it stopped.
+    check_seconds: how often it looks whether the documents are still there.
+    wait_seconds: how long it leaves a build to newer processes that has an event unknown to it.
     """
 
     batch: int = 2000
@@ -33,13 +37,18 @@ class ProjectorOptions:
     look_seconds: float = 0.5
     share_out_seconds: float = 0.1
     give_up_seconds: float = 30.0
+    wait_seconds: float = 5.0
+    check_seconds: float = 5.0
+
+    def pause_after(self, state: ProjectionState) -> float | None:
+        """How long a build is left alone that ended in `state`; None if it is not."""
+        if state is ProjectionState.STOPPED:
+            return self.give_up_seconds
+        return self.wait_seconds if state is ProjectionState.WAITING else None
 
 
 DROP_SECONDS = 10.0
 """How long the documents of a retired build are kept: readers may not know of a switch yet."""
-
-RENEW_SECONDS = 2.0
-"""How often a process renews its leases: it may miss two turns before one runs out."""
 
 EVENTS_OF_A_FULL_REST = 50
 """After a batch of this size the rest is the longest."""

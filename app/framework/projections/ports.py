@@ -72,6 +72,10 @@ class ProjectionStore(Protocol):
         """Create the storage of `build` with these indexes, where they are missing."""
         ...
 
+    async def identity(self, build: str) -> str | None:
+        """Identifies the storage of a build: another one has another. None if there is none."""
+        ...
+
     async def load(self, build: str, keys: Collection[str]) -> Mapping[str, Versioned]:
         """The documents under `keys`, including deleted ones."""
         ...

@@ -56,6 +56,9 @@ class Projection:
     creates: those of `handlers` that replace or delete the document. Their functions get None
         instead of the document, so it is not loaded.
     indexes: the indexes for its queries.
+    parks: whether an event that cannot be applied parks its document only. Otherwise it stops the
+        projection: for a view whose documents are events, of which none may be missing between
+        two others.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Projection:
     ignored: Collection[type[Event]] = ()
     creates: Collection[type[Event]] = ()
     indexes: Sequence[Index] = field(default=())
+    parks: bool = True
 
     @property
     def id(self) -> str:
@@ -155,6 +159,14 @@ def by_aggregate(recorded: RecordedEvent) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that was not applied, and the error if it was tried."""
+
+    recorded: RecordedEvent
+    error: CannotApply | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Versioned:
     """A document and the position of the last event applied to it; None once it was deleted."""
 
@@ -182,12 +194,46 @@ def fold_keyed(
     """Like `fold`, for events with known keys."""
     changed: dict[str, Versioned] = {}
     for key, recorded in keyed:
-        before = changed.get(key) or stored.get(key)
-        if before is None:
-            document = projection.evolve(None, recorded)
-        elif before.position < recorded.position:
-            document = projection.evolve(before.document, recorded)
-        else:
-            continue
-        changed[key] = Versioned(document, recorded.position)
+        _apply(projection, stored, changed, key, recorded)
     return changed
+
+
+def fold_around(
+    projection: Projection,
+    stored: Mapping[str, Versioned],
+    keyed: Iterable[Keyed],
+    parked: Collection[str],
+) -> tuple[dict[str, Versioned], dict[str, list[Refused]]]:
+    """Like `fold_keyed`, but events of `parked` keys, and of a key after a refused one, wait.
+
+    Also returns the events that wait, by key; the first of a key that is not in `parked` has the
+    error that its handler raised.
+    """
+    changed: dict[str, Versioned] = {}
+    waiting: dict[str, list[Refused]] = {}
+    for key, recorded in keyed:
+        if key in parked or key in waiting:
+            waiting.setdefault(key, []).append(Refused(recorded))
+            continue
+        try:
+            _apply(projection, stored, changed, key, recorded)
+        except CannotApply as error:
+            waiting[key] = [Refused(recorded, error)]
+    return changed, waiting
+
+
+def _apply(
+    projection: Projection,
+    stored: Mapping[str, Versioned],
+    changed: dict[str, Versioned],
+    key: str,
+    recorded: RecordedEvent,
+) -> None:
+    before = changed.get(key) or stored.get(key)
+    if before is None:
+        document = projection.evolve(None, recorded)
+    elif before.position < recorded.position:
+        document = projection.evolve(before.document, recorded)
+    else:
+        return
+    changed[key] = Versioned(document, recorded.position)

@@ -3,15 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from uuid import uuid4
 
 from app.framework.eventsourcing import EventLog
 from app.framework.observability.outages import note_outage
+from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.builds import (
     Build,
     BuildRecord,
@@ -22,14 +20,14 @@ from app.framework.projections.builds import (
     TakeOver,
 )
 from app.framework.projections.comparison import compare_noting
-from app.framework.projections.follower import FollowedStore, Follower
+from app.framework.projections.follower import Follower
+from app.framework.projections.leases import keep_renewing, new_holder
 from app.framework.projections.pacing import (
     DROP_SECONDS,
-    RENEW_SECONDS,
     ProjectorOptions,
     Rest,
 )
-from app.framework.projections.ports import ProjectionState, ProjectionStatus
+from app.framework.projections.ports import ProjectionStatus
 from app.framework.projections.projection import Projection
 from app.framework.projections.readiness import trouble
 from app.framework.projections.shared_log import SharedLog
@@ -83,7 +81,7 @@ class Projector:
         self._log, self._rest = SharedLog(log), Rest()
         self._store = store
         self._options = options or ProjectorOptions()
-        self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.holder = holder or new_holder()
         self._folds: dict[str, dict[int, Projection]] = defaultdict(dict)
         for each in projections:
             self._folds[each.name][each.version] = each
@@ -125,9 +123,9 @@ class Projector:
             own = replace(own, position=stored.position, head=stored.head)
         return replace(build, status=own)
 
-    def words(self) -> Sequence[str]:
+    def words(self) -> str:
         """What this process works on."""
-        return [f"It works on {each}." for each in self._held] or ["It stands by."]
+        return f"It works on {', '.join(self._held)}." if self._held else "It stands by."
 
     def troubles(self) -> Sequence[str]:
         """What keeps serving builds from being up to date, also by the work of other processes."""
@@ -141,7 +139,9 @@ class Projector:
 
     async def run(self) -> None:
         """Work until `stop`, which lets the batches under way end; cancelling this does not."""
-        renewing = asyncio.create_task(self._keep_renewing(), name="leases")
+        renewing = asyncio.create_task(
+            keep_renewing(self._store, self._held_leases, self._end_lost), name="leases"
+        )
         try:
             while not self._stopping.is_set():
                 try:
@@ -154,6 +154,9 @@ class Projector:
             await asyncio.gather(*(self._leave(each) for each in list(self._held.values())))
         finally:
             held = self._held.values()
+            for each in held:
+                # A driver may lose the cancellation.
+                each.follower.stop()
             tasks = [renewing, *(each.following for each in held)]
             tasks += (each.comparing for each in held if each.comparing is not None)
             for task in tasks:
@@ -201,7 +204,10 @@ class Projector:
         if held is not None:
             if projection.paused or is_over:
                 await self._leave(held)
-            elif held.follower.caught_up.is_set():
+                return
+            if record.replay:
+                held.follower.replay(record.replay)
+            if held.follower.caught_up.is_set():
                 await self._advance(projection, record, held)
         elif fold is not None and self._may_take(projection, record):
             await self._take(projection, record, fold)
@@ -228,7 +234,14 @@ class Projector:
             return
         is_beside = projection.serving != record.id and not record.has_caught_up
         follower = Follower(
-            self._log, self._store, build, lease, self._options, self._rest, yields=is_beside
+            self._log,
+            self._store,
+            build,
+            lease,
+            self._options,
+            self._rest,
+            yields=is_beside,
+            last=record.status,
         )
         following = asyncio.create_task(follower.run(), name=f"projection {record.id}")
         self._held[record.id] = _Held(build, lease, follower, following)
@@ -244,9 +257,8 @@ class Projector:
         self._held.pop(held.build.id, None)
         status = held.follower.status
         self._left[held.build.name, held.build.version] = status
-        if status.state is ProjectionState.STOPPED:
-            now = asyncio.get_running_loop().time()
-            self._gave_up[held.build.id] = now + self._options.give_up_seconds
+        if (pause := self._options.pause_after(status.state)) is not None:
+            self._gave_up[held.build.id] = asyncio.get_running_loop().time() + pause
         with contextlib.suppress(StorageUnavailable):
             await self._store.release(held.lease)
 
@@ -275,19 +287,13 @@ class Projector:
         ):
             _logger.info("%s serves; before it, %s did.", record.id, projection.serving)
 
-    async def _keep_renewing(self) -> None:
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            leases = [each.lease for each in self._held.values()]
-            if leases:
-                try:
-                    lost = await self._store.renew(leases)
-                except Exception as error:  # noqa: BLE001 - the next save or renewal will tell
-                    _logger.debug("Cannot renew the leases: %s", error)
-                else:
-                    for held in self._held.values():
-                        if held.lease in lost:
-                            held.follower.stop()
+    def _held_leases(self) -> Sequence[Lease]:
+        return [each.lease for each in self._held.values()]
+
+    def _end_lost(self, leases: Collection[Lease]) -> None:
+        for held in self._held.values():
+            if held.lease in leases:
+                held.follower.stop()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

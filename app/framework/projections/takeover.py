@@ -6,6 +6,7 @@ from collections.abc import Collection
 from app.framework.projections.builds import (
     BuildRecord,
     BuildState,
+    Condemned,
     ProjectionRecord,
     TakeOver,
 )
@@ -34,8 +35,13 @@ def next_step(projection: ProjectionRecord, build: BuildRecord, versions: Collec
         return Step.NOTHING
     if serving is None or build.id == projection.yielded:
         return Step.SERVE
+    if serving.condemned:
+        # There is nothing to compare with, and its position is one of another log.
+        return Step.SERVE
     if build.state is BuildState.BUILDING and build.take_over is TakeOver.WHEN_CAUGHT_UP:
-        return Step.SERVE if build.position >= serving.position else Step.NOTHING
+        # An older version takes no newer one's place, unless that is abandoned.
+        is_next = build.version > serving.version or is_abandoned(serving, versions)
+        return Step.SERVE if is_next and build.position >= serving.position else Step.NOTHING
     if build.state in (BuildState.BUILDING, BuildState.COMPARING):
         return Step.COMPARE
     if build.state is BuildState.READY:
@@ -60,6 +66,10 @@ def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int
     """Whether a build of `version`, the newest of `versions`, has to be begun."""
     serving = stored.serving_build
     given_up = (BuildState.RETIRED, BuildState.FAILED)
+    if serving is not None and serving.condemned is Condemned.DOCUMENTS_LOST:
+        # It is not followed any more; what was begun after it is.
+        later = (each for each in stored.builds if each.number > serving.number)
+        return all(each.state in given_up for each in later)
     of_version = [each.state for each in stored.builds if each.version == version]
     if any(each not in given_up for each in of_version):
         return False

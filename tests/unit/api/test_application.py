@@ -15,6 +15,8 @@ from app.framework.misconfigured import Misconfigured
 from app.main import ABOUT, application
 from tests.unit.api.service import MemoryService
 
+ROLES = ["commands", "projector", "queries"]
+
 
 async def test_the_service_opens_and_closes_with_the_application(service):
     """Nothing is opened before the lifespan begins; it is closed when it ends."""
@@ -67,8 +69,8 @@ async def test_a_process_is_ready_when_every_check_is_ok(client, service):
         "status": "ok",
         "roles": ["commands", "projector", "queries"],
         "checks": [
-            {"name": "postgresql", "ok": True, "detail": ""},
-            {"name": "mongodb", "ok": True, "detail": ""},
+            {"name": "postgresql", "ok": True, "detail": "", "roles": ROLES},
+            {"name": "mongodb", "ok": True, "detail": "", "roles": ROLES},
         ],
     }
 
@@ -80,7 +82,44 @@ async def test_a_process_that_lacks_something_is_not_ready(client, service):
     answer = await client.get("/health/ready")
 
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
-    assert answer.json()["checks"][1] == {"name": "mongodb", "ok": False, "detail": "no route"}
+    assert answer.json()["checks"][1] == {
+        "name": "mongodb",
+        "ok": False,
+        "detail": "no route",
+        "roles": ROLES,
+    }
+
+
+async def test_a_role_is_ready_whatever_another_lacks(client, service):
+    """So that a projector that has stopped does not keep commands from being taken."""
+    service.found = [
+        Check("writes", ok=True, roles=frozenset({"commands"})),
+        Check("projector", ok=False, detail="It stopped.", roles=frozenset({"projector"})),
+    ]
+
+    answers = {
+        role: await client.get("/health/ready", params={"role": role})
+        for role in ("commands", "projector", "nothing")
+    }
+
+    assert {role: each.status_code for role, each in answers.items()} == {
+        "commands": 200,
+        "projector": 503,
+        "nothing": 422,
+    }
+    assert [each["name"] for each in answers["commands"].json()["checks"]] == ["writes"]
+    assert (await client.get("/health/ready")).status_code == 503
+
+
+async def test_a_role_that_a_process_does_not_have_is_not_ready(client, service):
+    """A balancer that asks for it must not send it anything."""
+    service.roles = frozenset({"queries"})
+    service.found = [Check("mongodb", ok=True)]
+
+    answer = await client.get("/health/ready", params={"role": "commands"})
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"][-1]["detail"] == "This process does not serve commands."
 
 
 async def test_projections_are_listed(client):

@@ -7,7 +7,7 @@ from app.framework.projections import Document, Projection
 from tests.notes import NOTES, NoteAdded, notes
 
 
-def refusing(name: str, refuses: Callable[[str], bool]) -> Projection:
+def refusing(name: str, refuses: Callable[[str], bool], *, parks: bool = False) -> Projection:
     """Notes, but for a fold that cannot apply some texts."""
 
     def added(document: Document | None, _, event: NoteAdded) -> Document:
@@ -16,4 +16,4 @@ def refusing(name: str, refuses: Callable[[str], bool]) -> Projection:
         assert document
         return {**document, "texts": [*document["texts"], event.text]}
 
-    return replace(notes(name=name), handlers={**NOTES.handlers, NoteAdded: added})
+    return replace(notes(name=name), handlers={**NOTES.handlers, NoteAdded: added}, parks=parks)

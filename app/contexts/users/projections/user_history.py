@@ -26,6 +26,7 @@ USER_HISTORY = Projection(
     handlers=dict.fromkeys(USER_EVENTS, _happened),
     creates=USER_EVENTS,
     indexes=(Index(("user_id", "version")), Index((POSITION,))),
+    parks=False,
 )
 
 

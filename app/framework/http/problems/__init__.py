@@ -239,10 +239,10 @@ ERROR_MAPPINGS: ErrorMappings = {
     **STREAM_PROBLEMS,
     **ADMINISTRATION_PROBLEMS,
     **CONSISTENCY_PROBLEMS,
+    InvalidCursor: ErrorMapping(INVALID_CURSOR),
     IdempotencyKeyReused: ErrorMapping(
         IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example
     ),
-    InvalidCursor: ErrorMapping(INVALID_CURSOR),
     RepeatedHeader: ErrorMapping(REPEATED_HEADER),
     VersionConflict: ErrorMapping(CONFLICT, lambda _: CONFLICT.example),
     VersionMismatch: ErrorMapping(VERSION_MISMATCH, _version_mismatch),

@@ -2,7 +2,7 @@
 
 from app.framework.http.consistency import InvalidConsistencyToken
 from app.framework.http.problems.kinds import ErrorMapping, ErrorMappings, ProblemType
-from app.framework.projections import AheadOfLog, ReadModelBehind
+from app.framework.projections import AheadOfLog, DocumentParked, ReadModelBehind
 
 INVALID_CONSISTENCY_TOKEN = ProblemType(
     400,
@@ -35,7 +35,22 @@ def _behind(error: ReadModelBehind) -> str:
     return READ_MODEL_BEHIND.example
 
 
+DOCUMENT_PARKED = ProblemType(
+    503,
+    "document-parked",
+    "Document parked",
+    example="The document lacks an event that the Consistency-Token stands for: it could not be "
+    "applied, and an operator has to replay it. Without the token the document is read as it was "
+    "before that event.",
+    meaning="An event could not be applied to this document, so it is parked as it was before, "
+    "and the Consistency-Token stands for that event or a later one. Operators see it in "
+    "`GET /admin/projections`; once they have replayed it, send the read again. Without the token "
+    "the document is read as it was.",
+    retry_after=60,
+)
+
 CONSISTENCY_PROBLEMS: ErrorMappings = {
+    DocumentParked: ErrorMapping(DOCUMENT_PARKED, lambda _: DOCUMENT_PARKED.example),
     InvalidConsistencyToken: ErrorMapping(INVALID_CONSISTENCY_TOKEN),
     AheadOfLog: ErrorMapping(
         INVALID_CONSISTENCY_TOKEN,

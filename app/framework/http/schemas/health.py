@@ -12,6 +12,7 @@ _NO_MONGODB: JsonDict = {
     "name": "mongodb",
     "ok": False,
     "detail": "MongoDB is unavailable: it cannot be reached",
+    "roles": ["queries"],
 }
 
 HealthStatus = TypeAliasType(
@@ -19,6 +20,14 @@ HealthStatus = TypeAliasType(
     Annotated[
         Literal["ok", "unavailable"],
         Field(description="Whether everything that was looked at is ok.", examples=["ok"]),
+    ],
+)
+
+RoleName = TypeAliasType(
+    "RoleName",
+    Annotated[
+        Literal["commands", "queries", "projector"],
+        Field(description="A role of a process.", examples=["commands"]),
     ],
 )
 
@@ -30,7 +39,11 @@ class HealthCheck(ResponseBody):
 
     name: Annotated[str, Field(description="What was looked at.", examples=["postgresql"])]
     ok: Annotated[bool, Field(description="Whether it can be used now.")]
-    detail: Annotated[str, Field(description="Why it is not ok; empty when it is.")]
+    detail: Annotated[str, Field(description="Why it is not ok, or what there is to say.")]
+    roles: Annotated[
+        list[str],
+        Field(description="The roles that need it.", examples=[["commands", "projector"]]),
+    ]
 
 
 class Health(ResponseBody):
@@ -43,10 +56,26 @@ class Health(ResponseBody):
                     "status": "ok",
                     "roles": ["commands", "projector", "queries"],
                     "checks": [
-                        {"name": "postgresql", "ok": True, "detail": ""},
-                        {"name": "mongodb", "ok": True, "detail": ""},
-                        {"name": "writes", "ok": True, "detail": ""},
-                        {"name": "projector", "ok": True, "detail": ""},
+                        {
+                            "name": "postgresql",
+                            "ok": True,
+                            "detail": "",
+                            "roles": ["commands", "projector"],
+                        },
+                        {
+                            "name": "mongodb",
+                            "ok": True,
+                            "detail": "",
+                            "roles": ["projector", "queries"],
+                        },
+                        {"name": "writes", "ok": True, "detail": "", "roles": ["commands"]},
+                        {"name": "views", "ok": True, "detail": "", "roles": ["queries"]},
+                        {
+                            "name": "projector",
+                            "ok": True,
+                            "detail": "It works on order_lists_v1.",
+                            "roles": ["projector"],
+                        },
                     ],
                 },
                 {"status": "unavailable", "roles": ["queries"], "checks": [_NO_MONGODB]},

@@ -1,0 +1,49 @@
+"""The replay of parked documents: their events are folded again, from the log."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.framework.eventsourcing import RecordedEvent
+from app.framework.projections.parking import EVERYTHING, Parked, parked_at
+from app.framework.projections.projection import Projection, Refused, Versioned, fold_around
+
+
+@dataclass(slots=True)
+class Replay:
+    """Folds the events of parked documents until it is as far as the follower of their build.
+
+    Nothing is stored before that: a crash begins it anew.
+
+    asked: the requests that this replay answers.
+    documents: the parked documents, as they are stored, by key; they change as events are folded.
+    at: the position up to which events were folded.
+    """
+
+    projection: Projection
+    asked: Collection[str]
+    parked: Mapping[str, Parked]
+    documents: dict[str, Versioned]
+    at: int
+    _refused: dict[str, list[Refused]] = field(default_factory=dict)
+
+    def fold(self, events: Sequence[RecordedEvent]) -> None:
+        """Apply `events`, which follow in the log; those of other documents are passed over."""
+        keyed = [each for each in self.projection.keyed(events) if each[0] in self.parked]
+        changed, waiting = fold_around(self.projection, self.documents, keyed, self._refused)
+        self.documents |= changed
+        for key, refused in waiting.items():
+            self._refused.setdefault(key, []).extend(refused)
+        self.at = events[-1].position
+
+    def parked_afterwards(self, parked: Mapping[str, Parked]) -> dict[str, Parked]:
+        """What is left of `parked`, with the documents that were refused again."""
+        others = {key: each for key, each in parked.items() if key not in self.parked}
+        again = {key: parked_at(key, refused) for key, refused in self._refused.items()}
+        return {**others, **again}
+
+
+def wanted(asked: Collection[str], parked: Mapping[str, Parked]) -> dict[str, Parked]:
+    """Those of `parked` that were asked for."""
+    if EVERYTHING in asked:
+        return dict(parked)
+    return {key: each for key, each in parked.items() if key in asked}
