@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.adapters.memory.event_store import MemoryEventStore
-from app.framework.projections import BuildState, PageRequest, Projection, Projector
+from app.framework.projections import LEASE_SECONDS, BuildState, PageRequest, Projection, Projector
 from app.framework.projections.follower import Follower
 from tests.following import (
     HOLDER,
@@ -172,7 +172,10 @@ async def test_projectors_share_builds_out(open_read_model):
             projector.stop()
             await task
             if projector is not projectors[-1]:
-                await eventually(partial(are_held_by_others, reader, projections, projector.holder))
+                async with asyncio.timeout(LEASE_SECONDS / 2):
+                    await eventually(
+                        partial(are_held_by_others, reader, projections, projector.holder)
+                    )
                 after = {each.name: each.builds[0] for each in await reader.projections()}
                 for each in projections:
                     moved = held[each.name][0].holder == projector.holder

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.framework.projections import Projection, Versioned, comparison
+from app.framework.projections import Versioned, comparison
 from app.framework.projections.comparison import KEYS_NAMED, compare
 from tests.following import EventfulStore, prepare, save
 from tests.notes import NOTES, deleted, note, notes, status
@@ -82,26 +82,34 @@ async def test_all_differences_are_counted_and_the_first_named(store):
 
 
 class Changing(EventfulStore):
-    """Builds of which one changes whenever either is read, and then the other in the same way."""
+    """Builds of which one changes whenever either is read: now this one is ahead, now that one."""
 
     def __init__(self, store: MemoryReadModel, chance: random.Random) -> None:
         super().__init__(store, self._nothing)
         self._chance = chance
-        self._due: list[tuple[Projection, str, Versioned]] = []
-        self.position = 9
+        self._changes: list[tuple[str, Versioned]] = []
+        self._applied = {NOTES.id: 0, SECOND.id: 0}
+
+    @property
+    def position(self) -> int:
+        """Of the last change."""
+        return 9 + len(self._changes)
 
     async def _nothing(self, _: str) -> None:
         return
 
     async def _change(self) -> None:
-        if not self._due:
-            self.position += 1
-            key = f"k{self._chance.randrange(40):03}"
+        behind, ahead = sorted((NOTES, SECOND), key=lambda each: self._applied[each.id])
+        lag = self._applied[ahead.id] - self._applied[behind.id]
+        projection = behind if self._chance.random() < lag / 6 else ahead
+        number = self._applied[projection.id]
+        self._applied[projection.id] += 1
+        if number == len(self._changes):
+            position, key = self.position + 1, f"k{self._chance.randrange(40):03}"
             is_deletion = self._chance.random() < 0.2
-            document = deleted(self.position) if is_deletion else note("new", self.position)
-            self._due = [(each, key, document) for each in (NOTES, SECOND)]
-            self._chance.shuffle(self._due)
-        projection, key, document = self._due.pop()
+            document = deleted(position) if is_deletion else note("new", position)
+            self._changes.append((key, document))
+        key, document = self._changes[number]
         await self.write(projection.id, {key: document})
         await save(self, projection, status(projection, document.position))
 
