@@ -49,6 +49,8 @@ class Trial:
     """Projector processes on one log that grows.
 
     living: those that hold what they hold; frozen and stopping ones are not among them.
+    last, worst: the seconds until others had taken over, the last time and of each kind.
+    is_over: ends what runs in the background. A driver may lose a cancellation.
     """
 
     processes: Cluster
@@ -57,6 +59,8 @@ class Trial:
     living: list[Service] = field(default_factory=list)
     builds: Mapping[str, BuildRecord] = field(default_factory=dict)
     worst: dict[str, float] = field(default_factory=dict)
+    last: float = 0.0
+    is_over: bool = False
 
     async def add(self, number: int = 1) -> None:
         """Start processes, which are ready when this returns."""
@@ -109,7 +113,7 @@ class Trial:
 
     async def watch(self) -> None:
         """Look at who works on what; fail if a build moves from a process that lives."""
-        while True:
+        while not self.is_over:
             before = self.builds
             lived = {each.process.pid for each in self.living}
             self.builds = {
@@ -128,7 +132,8 @@ class Trial:
         began = time.monotonic()
         async with asyncio.timeout(limit):
             await self._held_by_living(lost)
-        self.worst[how] = max(self.worst.get(how, 0.0), time.monotonic() - began)
+        self.last = time.monotonic() - began
+        self.worst[how] = max(self.worst.get(how, 0.0), self.last)
 
     async def _held_by_living(self, wanted: Iterable[str]) -> None:
         def are_held() -> bool:
@@ -180,13 +185,13 @@ async def trial(first: int) -> AsyncIterator[Trial]:
             _closing(read_model),
             asyncio.TaskGroup() as group,
         ):
-            background = [group.create_task(found.watch())]
+            group.create_task(found.watch())
             writer, _ = await asyncio.gather(processes.start("commands"), found.add(first))
-            background += [group.create_task(_write(writer, each)) for each in range(WRITERS)]
+            for each in range(WRITERS):
+                group.create_task(_write(found, writer, each))
             await found.all_held()
             yield found
-            for each in background:
-                each.cancel()
+            found.is_over = True
 
 
 @contextlib.asynccontextmanager
@@ -197,13 +202,13 @@ async def _closing(storage: Storage) -> AsyncIterator[None]:
         await storage.close()
 
 
-async def _write(service: Service, writer: int) -> None:
-    """Register users, and change them for ever."""
+async def _write(trial: Trial, service: Service, writer: int) -> None:
+    """Register users, and change them until the trial is over."""
     async with client_of(service) as client:
         for number in range(writer, USERS, WRITERS):
             answer = await client.post("/users", json=registration(number))
             assert answer.status_code == 201, answer.text
-        for change in itertools.count():
+        for change in itertools.takewhile(lambda _: not trial.is_over, itertools.count()):
             who = person(writer + WRITERS * (change % (USERS // WRITERS)))
             answer = await client.patch(f"/users/{who.id}", json={"bio": f"{change}"})
             assert answer.status_code == 200, answer.text
@@ -233,8 +238,9 @@ async def rounds(number: int, seed: int) -> str:
             differences = await found.differences() if each % 10 == 0 else []
             assert not differences, differences
             holders = "+".join(str(len(found.held_by(living))) for living in found.living)
+            taken = "" if what == "add" else f", taken over after {found.last:.1f} s"
             _say(
-                f"{each}: {what} in {time.monotonic() - began:.1f} s, "
+                f"{each}: {what} in {time.monotonic() - began:.1f} s{taken}, "
                 f"log at {await found.log.head()}, held {holders}"
             )
         differences = await found.differences()
