@@ -29,7 +29,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage mutants endurance promises projectors fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
+.PHONY: help run test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -67,6 +67,10 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 projectors: $(INSTALLED) ## kill, freeze, stop and add projectors under load, 100 times
 	@$(BIN)/python -m tests.acceptance.projectors --rounds 100 --seed 1
 	@$(BIN)/python -m tests.acceptance.streaming
+
+operating: $(INSTALLED) ## kill projectors and operators amid rebuilds and switches, rebuild a large log under load
+	@$(BIN)/python -m tests.acceptance.operating kills --kills 200 --seed 1
+	@$(BIN)/python -m tests.acceptance.operating switches --events 1000000 --clients 20
 
 # A test whose program (nginx, varnishd, pgbouncer, curl) is not installed is left out and named.
 fronts: $(INSTALLED) lint-openapi ## try the service behind nginx, a cache, PgBouncer, and with curl --http2

@@ -9,11 +9,11 @@ import httpx
 
 
 class Reader:
-    """Follows /changes from the first change on, and remembers all that it was told."""
+    """Follows /changes after a position, at first 0, and remembers all that it was told."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, after: int = 0) -> None:
         self._chance = chance
-        self._last_id = "0"
+        self._last_id = f"{after}"
         self.told: list[dict[str, Any]] = []
         self.cuts = 0
 

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from tests.acceptance.promises import client_of, cluster
+from tests.acceptance.clusters import client_of, cluster
 from tests.acceptance.services import Service
 
 USERS = 240

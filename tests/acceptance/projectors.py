@@ -25,7 +25,8 @@ from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import all_projections, event_registry
 from app.framework.projections import BuildRecord, audit
 from app.framework.storage import Storage
-from tests.acceptance.promises import Cluster, client_of, cluster, registration
+from tests.acceptance.clusters import Cluster, client_of, cluster
+from tests.acceptance.promises import registration
 from tests.acceptance.services import Service
 from tests.people import person
 

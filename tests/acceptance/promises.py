@@ -20,77 +20,17 @@ import contextlib
 import itertools
 import random
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 
-from app.adapters.mongo.replica_set import initiate
-from app.devtools.servers import embedded_servers
+from tests.acceptance.clusters import client_of, cluster, for_each
 from tests.acceptance.following import Reader
-from tests.acceptance.services import SERVE, UNMEASURED, Service
 from tests.people import person
 
-CONCURRENCY = 16
 READERS = 20
 ORDERS = ("name", "-name", "created_at", "-created_at")
-
-
-class Cluster:
-    """Processes of the roles that are asked for, on one PostgreSQL and one mongod."""
-
-    def __init__(self, home: Path, urls: dict[str, str]) -> None:
-        self._home = home
-        self.urls = urls
-        self.services: list[Service] = []
-
-    async def start(self, roles: str, **settings: str) -> Service:
-        """Start a process with these roles."""
-        folder = self._home / f"process-{len(self.services)}"
-        given = {"LOG_LEVEL": "error", "ROLES": roles, **self.urls, **UNMEASURED, **settings}
-        service = Service(folder, SERVE, None, **given)
-        self.services.append(service)
-        return await asyncio.to_thread(service.await_serving)
-
-
-@contextlib.asynccontextmanager
-async def cluster() -> AsyncIterator[Cluster]:
-    """Servers for processes, which end with the block."""
-    with (
-        tempfile.TemporaryDirectory(prefix="diptych-promises-") as folder,
-        embedded_servers(Path(folder), initiate, postgres=True, mongodb=True) as urls,
-    ):
-        assert urls.postgres
-        assert urls.mongodb
-        cluster = Cluster(
-            Path(folder), {"DATABASE_URL": urls.postgres, "MONGODB_URL": urls.mongodb}
-        )
-        try:
-            yield cluster
-        finally:
-            for each in cluster.services:
-                each.clean_up()
-
-
-def client_of(service: Service) -> httpx.AsyncClient:
-    """A client for loads, to use in a `with` block."""
-    limits = httpx.Limits(max_connections=3 * CONCURRENCY)
-    return httpx.AsyncClient(base_url=service.url, timeout=30, limits=limits, trust_env=False)
-
-
-async def for_each(items: Iterable[int], work: Callable[[int], Awaitable[None]]) -> None:
-    """Work through `items`, some at a time."""
-    left = iter(items)
-
-    async def take() -> None:
-        for each in left:
-            await work(each)
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(CONCURRENCY):
-            group.create_task(take())
 
 
 def registration(number: int) -> dict[str, str]:

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.acceptance.promises import cluster, registration
+from tests.acceptance.clusters import cluster
+from tests.acceptance.promises import registration
 
 HERE = Path(__file__).parent
 WRITERS = 16

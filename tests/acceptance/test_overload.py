@@ -1,7 +1,7 @@
 """More than the service can answer, at a size for any machine; `make overload` is the full one."""
 
+from tests.acceptance.clusters import cluster
 from tests.acceptance.overload import overload, seed
-from tests.acceptance.promises import cluster
 
 
 async def test_under_overload_all_are_answered_and_health_checks_pass():

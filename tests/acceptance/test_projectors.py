@@ -2,8 +2,8 @@
 
 import asyncio
 
+from tests.acceptance.clusters import client_of
 from tests.acceptance.projectors import trial
-from tests.acceptance.promises import client_of
 
 
 async def test_processes_take_over_from_one_another():
