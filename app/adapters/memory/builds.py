@@ -129,7 +129,8 @@ class MemoryBuilds:
 
     async def release(self, lease: Lease) -> None:
         if self._is_held(lease):
-            self._builds[lease.build].holder = None
+            found = self._builds[lease.build]
+            found.holder, found.seen_at = None, self._clock()
 
     async def save(
         self,
@@ -233,6 +234,7 @@ class MemoryBuilds:
             holder=None if is_free else found.holder,
             held_since=None if is_free else found.held_since,
             is_free=is_free,
+            is_released=found.holder is None and found.record.epoch > 0,
             silent_seconds=self._silence(found),
             is_dropped=build_id in projection.dropped,
         )

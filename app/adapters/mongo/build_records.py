@@ -121,6 +121,7 @@ def _build(
         holder=None if is_silent else stored.get("holder"),
         held_since=None if is_silent or is_released else stored.get("held_since"),
         is_free=is_silent or is_released,
+        is_released=is_released and bool(stored.get("epoch")),
         rate=stored.get("rate"),
         silent_seconds=(projection["now"] - stored["seen_at"]).total_seconds()
         if "seen_at" in stored

@@ -134,7 +134,12 @@ class MongoBuilds:
     @answering()
     async def release(self, lease: Lease) -> None:
         await self._collection.update_one(
-            _held(lease), {"$set": {"holder": None}, "$unset": {"held_since": True}}
+            _held(lease),
+            {
+                "$set": {"holder": None},
+                "$unset": {"held_since": True},
+                "$currentDate": {"seen_at": True},
+            },
         )
 
     @answering()

@@ -115,6 +115,7 @@ class BuildRecord:
     holder: the process that works on it; None if the last lease was released or has expired.
     is_free: whether `acquire` would succeed. The status of a build that a process without leases
         (an older version of the service) works on is fresh, though no lease is recorded.
+    is_released: whether its last holder gave it up in order.
     rate: events a second of late; None if unknown.
     silent_seconds: since its holder was last seen.
     is_dropped: whether its documents are deleted.
@@ -136,6 +137,7 @@ class BuildRecord:
     holder: str | None = None
     held_since: datetime | None = None
     is_free: bool = True
+    is_released: bool = False
     rate: float | None = None
     silent_seconds: float = 0.0
     comparison: Comparison | None = None

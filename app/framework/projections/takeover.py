@@ -11,6 +11,11 @@ from app.framework.projections.builds import (
     TakeOver,
 )
 
+RELEASED_SECONDS = 1.0
+"""How long a serving build may be without a holder that was given up in order, before an older one
+takes its place: twice as long as another process with its fold takes to see it. Reads wait for
+longer than that, so they do not notice."""
+
 ABANDONED_SECONDS = 12.0
 """How long no process may have worked on a serving build before an older one takes its place: twice
 as long as a lease, so that a process that restarts keeps it."""
@@ -55,11 +60,8 @@ def next_step(projection: ProjectionRecord, build: BuildRecord, versions: Collec
 
 def is_abandoned(serving: BuildRecord, versions: Collection[int]) -> bool:
     """Whether no process works on the serving build, and this one cannot."""
-    return (
-        serving.version not in versions
-        and serving.is_free
-        and serving.silent_seconds > ABANDONED_SECONDS
-    )
+    patience = RELEASED_SECONDS if serving.is_released else ABANDONED_SECONDS
+    return serving.version not in versions and serving.is_free and serving.silent_seconds > patience
 
 
 def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int]) -> bool:
