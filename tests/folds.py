@@ -39,7 +39,7 @@ UNRECORDED = "{0} is not recorded, or not any more: run `make folds`."
 _ROOT_ATTRIBUTES = {Projection: (), Snapshots: ("evolve",)}
 """What the machinery calls of the classes that a definition uses."""
 
-_WITHOUT_EFFECT = {"indexes", "every"}
+_WITHOUT_EFFECT = {"indexes", "every", "parks"}
 """Arguments of a projection or of snapshots that do not change what is stored."""
 
 _UNREAD = {"annotation", "returns", "ctx", "kind", "type_comment", "type_params"}
