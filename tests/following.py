@@ -243,6 +243,18 @@ class EventfulStore:
         """As `ProjectionStore.identity` says."""
         return await self._store.identity(build)
 
+    async def replace(
+        self,
+        build: str,
+        seen: Mapping[str, Versioned | None],
+        due: Mapping[str, Versioned],
+    ) -> None:
+        """As `ProjectionStore.replace` says, but one document after the other."""
+        async with self._step("replace"):
+            for key, each in due.items():
+                await self._store.replace(build, {key: seen[key]}, {key: each})
+                await self._happen("amid replace")
+
     async def count(self, build: str, *, up_to: int) -> int:
         """As `ProjectionStore.count` says; like those below, no step of a follower's."""
         return await self._store.count(build, up_to=up_to)

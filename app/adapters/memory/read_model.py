@@ -60,6 +60,17 @@ class MemoryReadModel(MemoryBuilds):
             if before is None or before.position < versioned.position:
                 stored[key] = _copy(versioned)
 
+    async def replace(
+        self,
+        build: str,
+        seen: Mapping[str, Versioned | None],
+        due: Mapping[str, Versioned],
+    ) -> None:
+        stored = self._of(build)
+        for key, versioned in due.items():
+            if _position(stored.get(key)) == _position(seen[key]):
+                stored[key] = _copy(versioned)
+
     async def scan(self, build: str, *, after: str, limit: int) -> Mapping[str, Versioned]:
         documents = self._of(build)
         keys = sorted(each for each in documents if each > after)[:limit]
@@ -121,6 +132,10 @@ class MemoryReadModel(MemoryBuilds):
 def _reached(build: BuildRecord | None) -> int:
     # One that is condemned is at no position of the log.
     return 0 if build is None or build.condemned else build.position
+
+
+def _position(versioned: Versioned | None) -> int | None:
+    return None if versioned is None else versioned.position
 
 
 def _copy(versioned: Versioned) -> Versioned:

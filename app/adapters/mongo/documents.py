@@ -40,5 +40,5 @@ def is_tombstone(found: Mapping[str, Any]) -> bool:
 
 def _strip(found: Document) -> int:
     del found["_id"]
-    position: int = found.pop("_position")
+    position: int = found.pop("_position", 0)
     return position

@@ -35,17 +35,43 @@ async def write_guarded(
         await collection.bulk_write(again, ordered=False)
 
 
+async def replace_guarded(
+    collection: MongoCollection,
+    seen: Mapping[str, Versioned | None],
+    due: Mapping[str, Versioned],
+) -> None:
+    """Store the documents `due` by key, where the stored one has the position it has in `seen`."""
+    try:
+        await collection.bulk_write(
+            [_replacing(key, seen[key], each) for key, each in due.items()], ordered=False
+        )
+    except BulkWriteError as error:
+        # Those were created meanwhile, and so they are not as seen.
+        _duplicates(error)
+
+
 def _guarded(key: str, versioned: Versioned) -> UpdateOne:
     # The guard is in the update. In the filter it would prevent MongoDB's fast path for _id, and a
     # newer document could be refused as a duplicate of an older one just inserted.
     # A document that is absent has no position, which is less than any.
     is_older = {"$lt": ["$_position", versioned.position]}
+    return UpdateOne({"_id": key}, _replacement(key, versioned, is_older), upsert=True)
+
+
+def _replacing(key: str, seen: Versioned | None, due: Versioned) -> UpdateOne:
+    # A document that another program stored has no position, and is read as at 0.
+    position = {"$ifNull": ["$_position", None if seen is None else 0]}
+    is_as_seen = {"$eq": [position, None if seen is None else seen.position]}
+    return UpdateOne({"_id": key}, _replacement(key, due, is_as_seen), upsert=seen is None)
+
+
+def _replacement(key: str, versioned: Versioned, condition: Mapping[str, Any]) -> list[Any]:
+    """The update that stores a document if `condition` is true of the stored one."""
     new: dict[str, Any] = {"$literal": stored(key, versioned)}
     if versioned.document is None:
         # MongoDB's clock, which also decides when it drops tombstones.
         new = {"$mergeObjects": [new, {"_deleted": "$$NOW"}]}
-    replacement = {"$replaceWith": {"$cond": [is_older, new, "$$ROOT"]}}
-    return UpdateOne({"_id": key}, [replacement], upsert=True)
+    return [{"$replaceWith": {"$cond": [condition, new, "$$ROOT"]}}]
 
 
 def _duplicates(error: BulkWriteError) -> list[int]:

@@ -22,6 +22,7 @@ from app.framework.projections.changes import POSITION, ChangeFeed, Changes
 from app.framework.projections.comparison import compare
 from app.framework.projections.consistency import ConsistentViews
 from app.framework.projections.cursors import InvalidCursor, decode_cursor, encode_cursor
+from app.framework.projections.looking import Difference, DifferenceKind
 from app.framework.projections.origin import OtherLog, adopt, check_origin
 from app.framework.projections.pacing import ProjectorOptions
 from app.framework.projections.paging import read_page
@@ -55,6 +56,7 @@ from app.framework.projections.projection import (
     projection_id,
 )
 from app.framework.projections.projector import Projector
+from app.framework.projections.verified_build import CannotVerify, build_to_verify, fold_of
 from app.framework.projections.watching import PositionWatch
 
 __all__ = [
@@ -70,11 +72,14 @@ __all__ = [
     "BuildState",
     "BuildStore",
     "CannotApply",
+    "CannotVerify",
     "ChangeFeed",
     "Changes",
     "Comparison",
     "Condemned",
     "ConsistentViews",
+    "Difference",
+    "DifferenceKind",
     "Document",
     "DocumentParked",
     "Entry",
@@ -104,6 +109,7 @@ __all__ = [
     "Views",
     "adopt",
     "audit",
+    "build_to_verify",
     "by_aggregate",
     "check_origin",
     "compare",
@@ -112,6 +118,7 @@ __all__ = [
     "encode_cursor",
     "existing",
     "fold",
+    "fold_of",
     "projection_id",
     "read_page",
     "unknown",

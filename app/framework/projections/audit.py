@@ -1,101 +1,245 @@
-"""Compares the stored documents of a projection with a fold of the whole log."""
+"""Compares the documents of a build with a fold of the log, and mends those that differ."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from app.framework.eventsourcing import EventLog, RecordedEvent
-from app.framework.projections.ports import ProjectionStore
-from app.framework.projections.projection import Projection, Versioned, fold
+from app.framework.eventsourcing import EventLog
+from app.framework.projections.build_store import FollowedStore
+from app.framework.projections.looking import ABSENT, Difference, DifferenceKind, Look, Looked
+from app.framework.projections.mending import mend
+from app.framework.projections.parking import Parked
+from app.framework.projections.projection import Projection
+from app.framework.projections.refold import Refold, ShareFold
+from app.framework.projections.shares import Share
+from app.framework.projections.verified_build import CannotVerify, VerifiedBuild, batches
 
-BATCH = 1000
-DIFFERENCES_KEPT = 20
+AT_ONCE = 200_000
+"""How many documents of the fold are in memory at once."""
+
+LOOKED_AT_ONCE = 10_000
+"""How many documents that seem to differ are looked at together."""
+
+DIFFERENCES_NAMED = 100
+
+REACH_SECONDS = 10.0
+"""How long a build that is followed may take to reach the head of the log."""
+
+POLL_SECONDS = 0.1
 
 
-@dataclass(slots=True)
 class Audit:
-    """The result of an audit.
+    """A comparison of a build with a fold of the log: how far it is, and what it has found.
 
-    events: how many events the log has up to the audited position.
-    documents: how many documents the fold has.
-    ahead: how many of them changed meanwhile and could not be compared.
-    differing: how many differ; `differences` describes the first of them.
+    position: events up to there are folded, and those of documents that change meanwhile.
+    head: the position of the last event of the log when it began.
+    done, total: how far it is, in events and documents; `total` is None until it is known.
+    events: how many events were folded.
+    documents: how many documents they lead to.
+    differing, mended: how many differed, and how many of those were mended.
+    differences: the first DIFFERENCES_NAMED of those that differed.
+    parked: the parked documents of the build. They are compared with a fold up to where they are
+        parked.
     """
 
-    projection: Projection
-    events: int = 0
-    documents: int = 0
-    ahead: int = 0
-    differing: int = 0
-    differences: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        log: EventLog,
+        store: FollowedStore,
+        projection: Projection,
+        build: str,
+        *,
+        sample: float = 100.0,
+        repairs: bool = False,
+        at_once: int = AT_ONCE,
+        share: float = 1.0,
+    ) -> None:
+        """Nothing is read before `run`.
 
-    def differs(self, description: str) -> None:
-        """Count a difference, and keep its description if there are few."""
+        Args:
+            log: the log.
+            store: where the build is.
+            projection: what the log is folded by, of the version of the build.
+            build: its id.
+            sample: about how many percent of the documents are compared.
+            repairs: whether documents that differ are replaced by what the log leads to.
+            at_once: the most documents in memory at once. If the log leads to more, it is read
+                several times.
+            share: of the time that it may work; it leaves the rest to others in its process.
+
+        """
+        self._build = VerifiedBuild(log, store, projection, build)
+        self._sample = Share.sample(sample)
+        self.sample, self.repairs = sample, repairs
+        self._at_once, self._share = at_once, share
+        self._present = array("Q")
+        self._further: Callable[[], object] = lambda: None
+        self._rested_at = 0.0
+        self.position = self.head = self.done = 0
+        self.total: int | None = None
+        self.events = self.documents = self.differing = self.mended = 0
+        self.differences: list[Difference] = []
+        self.parked: Sequence[Parked] = ()
+        self._parked: Mapping[str, Parked] = {}
+
+    @property
+    def projection(self) -> Projection:
+        """What the log is folded by."""
+        return self._build.projection
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing that differed is left."""
+        return self.differing == self.mended
+
+    async def run(self, further: Callable[[], object] = lambda: None) -> "Audit":
+        """Compare, and repair; return this audit. Whenever it is further, call `further`.
+
+        The build may be followed meanwhile. While a storage cannot be reached, it waits. After a
+        crash at any point it can be repeated.
+
+        Raises:
+            CannotVerify: the build is gone, or ahead of the log.
+            CannotApply: an event has no key.
+            UnknownEvent, UndecodableEvent: an event cannot be decoded.
+
+        """
+        self._further, self._rested_at = further, asyncio.get_running_loop().time()
+        await self._begin()
+        await self._compare_shares()
+        await self._compare_surplus()
+        self.parked = (await self._build.record()).parked
+        self.total = self.done
+        return self
+
+    async def _begin(self) -> None:
+        """Wait until a build that is followed is near the head of the log, but not for long."""
+        head = await self._build.head()
+        until = asyncio.get_running_loop().time() + REACH_SECONDS
+        record = await self._build.record()
+        while record.position < head and not record.is_free:
+            if asyncio.get_running_loop().time() > until:
+                break
+            await asyncio.sleep(POLL_SECONDS)
+            record = await self._build.record()
+        if record.condemned is not None:
+            raise CannotVerify(
+                f"{record.id} can no longer be trusted ({record.condemned}): it is rebuilt."
+            )
+        self.position, self.parked = record.position, record.parked
+        self._parked = {each.key: each for each in record.parked}
+        self.head = await self._build.head()
+        if self.position > self.head:
+            raise CannotVerify(
+                f"The checkpoint of {record.id} is at position {self.position}, but the log ends "
+                f"at {self.head}: the read model was built from another log, or the log was "
+                "restored to an earlier state."
+            )
+
+    async def _compare_shares(self) -> None:
+        """Compare the documents that the log leads to, a share of them at a time."""
+        stored = await self._build.count(up_to=self.position)
+        sampled = math.ceil(stored * self.sample / 100)
+        rest = self._sample
+        width = math.ceil(rest.width / max(1, math.ceil(sampled / self._at_once)))
+        while rest.width:
+            passes = math.ceil(rest.width / width)
+            self.total = self.done + passes * self.position + sampled - self.documents + stored
+            fold = await self._fold(rest.beginning(width))
+            rest, width = rest.after(fold.share), fold.share.width
+            for stream_id, gap in fold.gaps:
+                self._note(Difference(stream_id, DifferenceKind.LOG, gap))
+            refold = fold.refold
+            self._present.extend(map(self._sample.hash, refold.keys))
+            self.documents += sum(each.document is not None for each in refold.documents.values())
+            await self._compare(refold)
+
+    async def _fold(self, share: Share) -> ShareFold:
+        """A fold of the log for a share of the keys, or for the beginning of it."""
+        fold = ShareFold(Refold(self.projection), share, self._at_once, self._parked)
+        is_first, before = not self.events, 0
+        async for events in self._build.events(after=0, until=self.position):
+            fold.fold(events)
+            if is_first:
+                self._check_positions(before, [each.position for each in events])
+                self.events += len(events)
+            before = events[-1].position
+            await self._advance(len(events))
+        return fold
+
+    def _check_positions(self, before: int, positions: Sequence[int]) -> None:
+        if positions[-1] - before == len(positions):
+            return
+        for position in positions:
+            if position != before + 1:
+                missing = f"the log has no event between positions {before} and {position}"
+                self._note(Difference("", DifferenceKind.LOG, missing))
+            before = position
+
+    async def _compare(self, refold: Refold) -> None:
+        """Compare the stored documents under the keys of a fold."""
+        seeming: list[str] = []
+        for keys in batches(refold.keys):
+            stored = await self._build.load(keys)
+            for key in keys:
+                due = refold.documents.get(key, ABSENT)
+                looked = Looked(stored.get(key), due, refold.refused.get(key))
+                if not looked.is_as_due(self.position):
+                    seeming.append(key)
+            await self._advance(len(keys))
+            if len(seeming) >= LOOKED_AT_ONCE:
+                await self._look(seeming, refold)
+                seeming = []
+        await self._look(seeming, refold)
+
+    async def _compare_surplus(self) -> None:
+        """Look at the stored documents to which no event up to `position` leads."""
+        present = array("Q", sorted(self._present))
+        surplus: list[str] = []
+        async for some in self._build.scan():
+            surplus += [each for each in some if self._is_surplus(each, present)]
+            await self._advance(len(some))
+            if len(surplus) >= LOOKED_AT_ONCE:
+                await self._look(surplus, Refold(self.projection))
+                surplus = []
+        await self._look(surplus, Refold(self.projection))
+
+    def _is_surplus(self, key: str, present: "array[int]") -> bool:
+        number = self._sample.hash(key)
+        index = bisect_left(present, number)
+        is_present = index < len(present) and present[index] == number
+        return key in self._sample and not is_present
+
+    async def _look(self, keys: Collection[str], refold: Refold) -> None:
+        """Look at documents that seem to differ, count those that do, and mend them."""
+        if not keys:
+            return
+        look = Look(self._build, keys, refold, self.position, self._parked)
+        unequal = await look.unequal()
+        held = await mend(self._build, look, unequal) if self.repairs else set()
+        for key in sorted(unequal):
+            self._note(unequal[key].described(key, is_mended=key in held))
+
+    def _note(self, difference: Difference) -> None:
         self.differing += 1
-        if len(self.differences) < DIFFERENCES_KEPT:
-            self.differences.append(description)
+        self.mended += difference.is_mended
+        if len(self.differences) < DIFFERENCES_NAMED:
+            self.differences.append(difference)
+
+    async def _advance(self, done: int) -> None:
+        self.done += done
+        # It is an estimate: deleted documents are not counted in it.
+        self.total = max(self.done, self.total or 0)
+        self._further()
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep((now - self._rested_at) * (1 / self._share - 1))
+        self._rested_at = asyncio.get_running_loop().time()
 
 
 async def audit(
-    log: EventLog, store: ProjectionStore, projection: Projection, *, build: str, head: int
+    log: EventLog, store: FollowedStore, projection: Projection, *, build: str
 ) -> Audit:
-    """Compare the documents of a build of `projection` with a fold of the log up to `head`.
-
-    The build must have reached `head`; it may continue meanwhile. All documents are in memory at
-    once.
-
-    Raises:
-        StorageUnavailable: the log or the store cannot be reached.
-        UnknownEvent: the log holds an event that cannot be decoded.
-
-    """
-    result = Audit(projection)
-    expected: dict[str, Versioned] = {}
-    versions: Counter[str] = Counter()
-    async for events in _batches(log, head):
-        for event in events:
-            result.events += 1
-            versions[event.stream_id] += 1
-            _check_dense(result, event, versions[event.stream_id])
-        expected |= fold(projection, expected, events)
-    result.documents = sum(each.document is not None for each in expected.values())
-    keys = list(expected)
-    for start in range(0, len(keys), BATCH):
-        some = keys[start : start + BATCH]
-        stored = await store.load(build, some)
-        _compare(result, {key: expected[key] for key in some}, stored, head)
-    surplus = await store.count(build, up_to=head) + result.ahead - result.documents
-    if surplus > 0:
-        result.differs(f"{surplus} stored documents come from no event")
-    return result
-
-
-async def _batches(log: EventLog, head: int) -> AsyncIterator[Sequence[RecordedEvent]]:
-    position = 0
-    while position < head:
-        events = await log.read(after=position, limit=min(BATCH, head - position))
-        if not events:
-            return
-        yield events
-        position = events[-1].position
-
-
-def _check_dense(result: Audit, event: RecordedEvent, version: int) -> None:
-    if event.position != result.events:
-        result.differs(f"position {result.events} is missing from the log")
-        result.events = event.position
-    if event.version != version:
-        result.differs(f"{event.stream_id} has version {event.version} where {version} is expected")
-
-
-def _compare(
-    result: Audit, expected: Mapping[str, Versioned], stored: Mapping[str, Versioned], head: int
-) -> None:
-    for key, due in expected.items():
-        found = stored.get(key)
-        if found is not None and found.position > head:
-            result.ahead += due.document is not None
-        elif found is None and due.document is not None:
-            result.differs(f"{key} is missing; expected: {due}")
-        elif found is not None and found != due:
-            result.differs(f"{key} differs; expected: {due}, stored: {found}")
+    """A finished comparison of a build of `projection` with a fold of the log."""
+    return await Audit(log, store, projection, build).run()

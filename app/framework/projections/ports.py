@@ -105,6 +105,19 @@ class ProjectionStore(Protocol):
         """
         ...
 
+    async def replace(
+        self,
+        build: str,
+        seen: Mapping[str, Versioned | None],
+        due: Mapping[str, Versioned],
+    ) -> None:
+        """Store the documents `due`, also at an earlier position than they have, to repair them.
+
+        A document is stored only if the stored one has the position that it has in `seen`, or is
+        absent if it is None there. When this returns they survive any single failure.
+        """
+        ...
+
     async def scan(self, build: str, *, after: str, limit: int) -> Mapping[str, Versioned]:
         """The next documents past the key `after`, in the order of keys, with deleted ones.
 
