@@ -37,7 +37,7 @@ COMMANDS = Group(
         LazyCommand(
             "verify",
             "app.cli.projections.verify",
-            "Compare every document with a fold of the whole log.",
+            "Compare every document with a fold of the log, and repair what differs.",
         ),
         name="projections",
         default="list",

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def owned_databases(settings: Settings) -> Iterator[Settings]:
+def owned_databases(settings: Settings, *, migrating: bool = True) -> Iterator[Settings]:
     """`settings` with a URL of each database that the roles need, for a `with` block.
 
     This process owns the embedded servers and the data directory meanwhile; an embedded
-    PostgreSQL is migrated.
+    PostgreSQL is migrated unless `migrating` is false.
 
     Raises:
         CannotStart: embedded servers are needed and do not come up.
@@ -30,13 +30,13 @@ def owned_databases(settings: Settings) -> Iterator[Settings]:
     from app.devtools.servers import embedded_servers  # noqa: PLC0415 - only development needs it
 
     with embedded_servers(settings.data_dir, initiate, postgres=postgres, mongodb=mongodb) as urls:
-        if urls.postgres:
+        if urls.postgres and migrating:
             migrate(urls.postgres)
         yield _with(settings, urls)
 
 
 @contextlib.contextmanager
-def shared_databases(settings: Settings) -> Iterator[Settings]:
+def shared_databases(settings: Settings, *, migrating: bool = True) -> Iterator[Settings]:
     """Like `owned_databases`, but uses embedded servers that another process runs.
 
     Raises:
@@ -51,7 +51,7 @@ def shared_databases(settings: Settings) -> Iterator[Settings]:
 
     with contextlib.ExitStack() as stack:
         try:
-            ready = stack.enter_context(owned_databases(settings))
+            ready = stack.enter_context(owned_databases(settings, migrating=migrating))
         except DataDirInUse:
             urls = running_servers(settings.data_dir, postgres=postgres, mongodb=mongodb)
             ready = _with(settings, urls)

@@ -151,10 +151,10 @@ class Trial:
         async with asyncio.timeout(60):
             await _until(lambda: all(each.position >= head for each in self.builds.values()))
         found = [
-            await audit(self.log, self.read_model, each, build=each.id, head=head)
+            await audit(self.log, self.read_model, each, build=each.id)
             for each in all_projections()
         ]
-        return [difference for each in found for difference in each.differences]
+        return [str(difference) for each in found for difference in each.differences]
 
 
 def pid_of(build: BuildRecord) -> int | None:

@@ -18,10 +18,10 @@ async def differences(log: PostgresEventStore, settings: Settings) -> list[str]:
     try:
         serving = {each.name: each.serving for each in await read_model.projections()}
         found = [
-            await audit(log, read_model, each, build=serving[each.name] or "", head=head)
+            await audit(log, read_model, each, build=serving[each.name] or "")
             for each in all_projections()
         ]
     finally:
         await read_model.close()
     assert {each.events for each in found} == {head}
-    return [difference for each in found for difference in each.differences]
+    return [str(difference) for each in found for difference in each.differences]

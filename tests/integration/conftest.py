@@ -1,16 +1,22 @@
 """The whole service in this process, on real servers, spoken to over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
 
 from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import event_registry
 from app.host.settings import Settings
 from app.main import create_app
+
+ALICE = {"id": "alice", "name": "Alice Smith", "email": "alice@example.com"}
+BOB = {"id": "bob", "name": "Bob Jones", "email": "bob@example.com"}
 
 PATIENCE = 10.0
 """Seconds that the views may take to follow; they take milliseconds unless something is broken."""
@@ -76,3 +82,31 @@ async def caught_up(client: httpx.AsyncClient, head: int) -> None:
         return all((each["position"] or 0) >= head for each in answer.json()["items"])
 
     await shown(client, "/projections", up_to_head)
+
+
+@pytest.fixture
+def environment(settings, monkeypatch) -> None:
+    """The settings of the commands."""
+    for name in ("database_url", "mongodb_url", "mongodb_database"):
+        monkeypatch.setenv(name.upper(), getattr(settings, name))
+
+
+@pytest.fixture
+async def users(settings, environment) -> None:  # noqa: ARG001 - for the commands that follow
+    """Two users in the log and in every view; no process serves any more."""
+    async with serving(settings) as client:
+        await client.post("/users", json=ALICE)
+        await client.post("/users", json=BOB)
+        await caught_up(client, 2)
+
+
+@pytest.fixture
+def views(settings) -> Iterator[Database[dict[str, Any]]]:
+    """The collections of the read model, to change them by hand."""
+    with MongoClient[dict[str, Any]](settings.mongodb_url) as client:
+        yield client[settings.mongodb_database]
+
+
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What was printed."""
+    return capsys.readouterr().out.splitlines()

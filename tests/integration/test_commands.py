@@ -7,96 +7,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import asyncpg
 import httpx
 import pytest
-from pymongo import MongoClient
 
 from app.cli import main
 from app.contexts.users.projections import USER_HISTORY, USER_PROFILES, USER_SUMMARIES
 from app.devtools.servers.processes import wait_until
 from app.host.server.listening import base_url, bind
-from tests.integration.conftest import caught_up, serving
-
-ALICE = {"id": "alice", "name": "Alice Smith", "email": "alice@example.com"}
-BOB = {"id": "bob", "name": "Bob Jones", "email": "bob@example.com"}
-
-
-@pytest.fixture
-def environment(settings, monkeypatch) -> None:
-    """The settings of the commands."""
-    for name in ("database_url", "mongodb_url", "mongodb_database"):
-        monkeypatch.setenv(name.upper(), getattr(settings, name))
-
-
-@pytest.fixture
-async def users(settings, environment) -> None:  # noqa: ARG001 - for the commands that follow
-    """Two users in the log and in every view; no process serves any more."""
-    async with serving(settings) as client:
-        await client.post("/users", json=ALICE)
-        await client.post("/users", json=BOB)
-        await caught_up(client, 2)
-
-
-@pytest.fixture
-def views(settings):
-    """The collections of the read model, to change them by hand."""
-    with MongoClient[dict[str, Any]](settings.mongodb_url) as client:
-        yield client[settings.mongodb_database]
-
-
-def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What was printed."""
-    return capsys.readouterr().out.splitlines()
-
-
-@pytest.mark.usefixtures("users")
-def test_a_read_model_that_is_right_has_no_differences(capsys):
-    """A line for each projection says what was compared."""
-    assert main(["projections", "verify"]) == 0
-    lines = lines_of(capsys)
-    assert f"{USER_PROFILES.id}: 2 events, 2 documents, 0 differences" in lines
-    assert len(lines) == len({each.partition(":")[0] for each in lines})
-
-
-@pytest.mark.usefixtures("users")
-def test_documents_that_differ_from_the_log_are_named(capsys, views):
-    """One that is changed, one that is missing, one that comes from no event."""
-    views[USER_PROFILES.id].update_one({"_id": "alice"}, {"$set": {"name": "Mallory"}})
-    views[USER_SUMMARIES.id].delete_one({"_id": "bob"})
-    [entry, *_] = views[USER_HISTORY.id].find({})
-    views[USER_HISTORY.id].insert_one({**entry, "_id": "of no event"})
-
-    assert main(["projections", "verify"]) == 1
-    text = "\n".join(lines_of(capsys))
-    assert f"{USER_PROFILES.id}: 2 events, 2 documents, 1 differences\n  alice differs; " in text
-    assert "Mallory" in text
-    assert f"{USER_SUMMARIES.id}: 2 events, 2 documents, 1 differences\n  bob is missing; " in text
-    assert "\n  1 stored documents come from no event" in text
-
-
-@pytest.fixture
-async def gap(settings, environment) -> None:  # noqa: ARG001 - for the commands that follow
-    """A log that has lost the second of three events."""
-    async with serving(settings) as client:
-        await client.post("/users", json=ALICE)
-        for name in ("Alice Jones", "Alice Wonderland"):
-            await client.patch("/users/alice", json={"name": name})
-        await caught_up(client, 3)
-    connection = await asyncpg.connect(settings.database_url)
-    await connection.execute("delete from events where position = 2")
-    await connection.close()
-
-
-@pytest.mark.usefixtures("gap")
-def test_a_gap_in_the_log_is_named(capsys):
-    """By the position, and by the stream whose versions it breaks."""
-    assert main(["projections", "verify"]) == 1
-    lines = lines_of(capsys)
-    assert "  position 2 is missing from the log" in lines
-    assert "  user-alice has version 3 where 2 is expected" in lines
+from tests.integration.conftest import ALICE, lines_of
 
 
 @pytest.mark.usefixtures("users")

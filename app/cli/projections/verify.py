@@ -1,71 +1,197 @@
-"""`projections verify`: compares the read model with a fold of the log."""
+"""`projections verify`: compares the read model with a fold of the log, and repairs it."""
 
 import asyncio
 import sys
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
-from app.bootstrap import all_projections, build
+import typer
+from rich.text import Text
+
+from app import bootstrap
 from app.cli.databases import shared_databases
+from app.cli.output import AsJson, Cell, print_json, print_table
+from app.cli.progress import progress
+from app.framework.eventsourcing import EventSourcingError
 from app.framework.observability import logs
-from app.framework.projections import Audit, Projection, ProjectionState, audit
+from app.framework.projections import (
+    Audit,
+    BuildRecord,
+    CannotApply,
+    CannotVerify,
+    ProjectionRecord,
+    build_to_verify,
+    fold_of,
+)
 from app.host.process import Process
 from app.host.settings import Role, Settings
 
-_POLL_SECONDS = 0.1
+_HEADINGS = (
+    *("NAME", "BUILD", "VERSION", "POSITION", "HEAD", "DOCUMENTS", "DIFFERING", "MENDED", "PARKED"),
+    "RESULT",
+)
 
 
-def run() -> int:
-    """Compare every stored document with a fold of the whole log in memory.
+_ALL = 100.0
 
-    The projections are brought up to the head of the log first. Positions and versions must have no
-    gap either. The service may run meanwhile. A line is printed for each projection, and one for
-    each difference (or the first of many). The exit status is 1 if anything differs.
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found of a projection: an audit, or the reason why there is none."""
+
+    name: str
+    build: BuildRecord | None = None
+    audit: Audit | None = None
+    reason: str = ""
+
+    @property
+    def is_sound(self) -> bool:
+        return self.audit is not None and self.audit.is_sound
+
+
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="By default all projections.")
+    ] = None,
+    *,
+    build: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", help="Of the one projection named, instead of what serves."),
+    ] = None,
+    sample: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT", min=0.01, max=100, help="Compare so many of the documents."
+        ),
+    ] = _ALL,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Replace documents that differ by what the log leads to."),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Compare the stored documents of projections with a fold of the log.
+
+    The service may run meanwhile. Without --repair nothing is changed. Positions and versions of
+    the log must have no gap either. A parked document is compared with a fold up to where it is
+    parked. In memory are 200,000 documents at once: if there are more, the log is read several
+    times. A sample has other documents each time.
+
+    The exit status is 0 if nothing differs, or all that differed is mended; 1 if something differs,
+    or a projection cannot be verified.
     """
-    settings = Settings.load().model_copy(update={"roles": frozenset({Role.PROJECTOR})})
+    if build is not None and len(names or ()) != 1:
+        raise typer.BadParameter("--build takes the NAME of one projection")
+    settings = Settings.load()
+    # It reads both databases; a projector would begin builds.
+    settings = settings.model_copy(update={"roles": frozenset({Role.COMMANDS, Role.QUERIES})})
     logs.configure(settings.log_level, settings.log_format)
-    with shared_databases(settings) as ready:
-        return asyncio.run(_verify(build(ready)))
+    with shared_databases(settings, migrating=False) as ready:
+        process = bootstrap.build(ready)
+        found = asyncio.run(_verify(process, names or (), build, sample=sample, repairs=repair))
+    if as_json:
+        print_json({"items": [document(each) for each in found]})
+    else:
+        print_table(_HEADINGS, [row(each) for each in found])
+        sys.stdout.writelines(f"{each}\n" for one in found for each in lines(one))
+    return 0 if all(each.is_sound for each in found) else 1
 
 
-async def _verify(process: Process) -> int:
-    differing = 0
+async def _verify(
+    process: Process,
+    names: Sequence[str],
+    number: int | None,
+    **how: Any,
+) -> Sequence[Verified]:
+    """What is found of the projections named, or of all; `how` is as for `Audit`."""
     try:
-        await process.open()
-        assert process.log
+        await process.check()
         assert process.read_model
-        head = await process.log.head()
-        for projection in all_projections():
-            build = await _reached(process, projection, head)
-            if build is None:
-                continue
-            found = await audit(process.log, process.read_model, projection, build=build, head=head)
-            sys.stdout.write(report(found))
-            sys.stdout.flush()
-            differing += found.differing
+        records = {each.name: each for each in await process.read_model.projections()}
+        known = sorted(records.keys() | {each.name for each in process.all_projections})
+        if unknown := [each for each in names if each not in known]:
+            raise typer.BadParameter(
+                f"there is no projection {', '.join(unknown)}, only {', '.join(known)}"
+            )
+        chosen = [records.get(each, ProjectionRecord(each)) for each in names or known]
+        return [await _verify_one(process, each, number, **how) for each in chosen]
     finally:
         await process.close()
-    return 1 if differing else 0
 
 
-async def _reached(process: Process, projection: Projection, head: int) -> str | None:
-    """The build of `projection` to look at, once it is at `head` or has stopped; None if none."""
-    while True:
-        for record in await process.projections():
-            serving = record.serving_build
-            if record.name == projection.name and serving is not None:
-                if serving.version != projection.version:
-                    return None
-                is_over = serving.status.state is ProjectionState.STOPPED
-                if serving.position >= head or is_over or not process.is_projecting:
-                    return serving.id
-        await asyncio.sleep(_POLL_SECONDS)
+async def _verify_one(
+    process: Process, record: ProjectionRecord, number: int | None, **how: Any
+) -> Verified:
+    assert process.log
+    assert process.read_model
+    build: BuildRecord | None = None
+    try:
+        build = build_to_verify(record, number)
+        projection = fold_of(build, process.all_projections)
+        audit = Audit(process.log, process.read_model, projection, build.id, **how)
+        with progress(record.name, None) as bar:
+            await audit.run(lambda: bar.at(audit.done, audit.total))
+    except (CannotVerify, CannotApply, EventSourcingError) as error:
+        return Verified(record.name, build, reason=str(error))
+    return Verified(record.name, build, audit)
 
 
-def report(found: Audit) -> str:
-    """What an audit found, in lines."""
-    ahead = f", {found.ahead} changed since and not compared" if found.ahead else ""
-    compared = f"{found.events} events, {found.documents} documents"
-    lines = [f"{found.projection.id}: {compared}, {found.differing} differences{ahead}"]
-    lines += (f"  {each}" for each in found.differences)
-    if found.differing > len(found.differences):
-        lines.append(f"  ... and {found.differing - len(found.differences)} more")
-    return "".join(f"{line}\n" for line in lines)
+def row(verified: Verified) -> tuple[Cell, ...]:
+    """A row of the table."""
+    build, audit = verified.build, verified.audit
+    of_build = (build.number, build.version) if build else (None, None)
+    if audit is None:
+        result = Text(f"not verified: {verified.reason}", style="red")
+        return (verified.name, *of_build, *[None] * 6, result)
+    numbers = (audit.position, audit.head, audit.documents, audit.differing, audit.mended)
+    return (verified.name, *of_build, *numbers, len(audit.parked), _result(audit))
+
+
+def _result(audit: Audit) -> Text:
+    sampled = "" if audit.sample == _ALL else f" in a sample of {audit.sample:g} %"
+    if not audit.differing:
+        return Text(f"nothing differs{sampled}", style="green")
+    if audit.is_sound:
+        return Text(f"mended{sampled}", style="yellow")
+    return Text(f"differs{sampled}", style="red")
+
+
+def lines(verified: Verified) -> Collection[str]:
+    """What differs, and what is parked."""
+    audit = verified.audit
+    if audit is None:
+        return []
+    found = [f"{verified.name}: {each}" for each in audit.differences]
+    if audit.differing > len(found):
+        found.append(f"{verified.name}: and {audit.differing - len(found)} more")
+    parked = [
+        f"{verified.name}: {each.key}: is parked at position {each.position}"
+        for each in audit.parked
+    ]
+    return found + parked
+
+
+def document(verified: Verified) -> dict[str, Any]:
+    """The members of a projection in the JSON document."""
+    build, audit = verified.build, verified.audit
+    found = {
+        "name": verified.name,
+        "build": build and build.number,
+        "version": build and build.version,
+        "is_verified": audit is not None,
+        "reason": verified.reason or None,
+    }
+    if audit is None:
+        return found
+    return found | {
+        "position": audit.position,
+        "head": audit.head,
+        "sample": audit.sample,
+        "events": audit.events,
+        "documents": audit.documents,
+        "differing": audit.differing,
+        "mended": audit.mended,
+        "differences": [asdict(each) for each in audit.differences],
+        "parked": [{"key": each.key, "position": each.position} for each in audit.parked],
+    }
