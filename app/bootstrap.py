@@ -12,6 +12,7 @@ from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
 from app.contexts.users.context import USERS_CONTEXT
 from app.framework import administration
+from app.framework.administration import Verifications
 from app.framework.contexts import Context, ReadSide, upcasters_of, verify
 from app.framework.eventsourcing import EventRegistry, EventStore
 from app.framework.mediator import (
@@ -25,7 +26,7 @@ from app.framework.mediator import (
     Query,
     Registration,
 )
-from app.framework.projections import BuildStore, Projection, Projector, ProjectorOptions
+from app.framework.projections import FollowedStore, Projection, Projector, ProjectorOptions
 from app.framework.storage import StorageUnavailable
 from app.host.process import Process
 from app.host.settings import InvalidSettings, Role, Settings
@@ -68,7 +69,9 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
         read_side = ReadSide(read_model, registry, seconds=seconds, log=event_store)
         register_queries(mediator, read_side, contexts)
         kinds.append(Query)
-    register_administration(mediator, event_store, read_model, registry, projections)
+    verifications = register_administration(
+        mediator, event_store, read_model, registry, projections
+    )
     projector = None
     if Role.PROJECTOR in settings.roles and event_store is not None and read_model is not None:
         options = ProjectorOptions(share=settings.rebuild_share)
@@ -83,6 +86,7 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
         read_model=read_model,
         projector=projector,
         receipts=event_store if Role.COMMANDS in settings.roles else None,
+        verifications=verifications,
     )
 
 
@@ -105,10 +109,10 @@ def register_queries(
 def register_administration(
     mediator: Mediator,
     event_store: administration.LoggedStreams | None,
-    builds: BuildStore | None,
+    builds: FollowedStore | None,
     registry: EventRegistry,
     projections: Sequence[Projection],
-) -> None:
+) -> Verifications | None:
     """Register what operators send, as far as the databases of this process go."""
     if builds is not None:
         for each in administration.of_projections(builds, projections, event_store):
@@ -116,6 +120,12 @@ def register_administration(
     if event_store is not None:
         for each in administration.of_the_log(event_store, registry):
             _register(mediator, each, _behaviours("PostgreSQL"))
+    if builds is None or event_store is None:
+        return None
+    verifications = Verifications(builds, projections, event_store)
+    for each in verifications.registrations:
+        _register(mediator, each, _behaviours("MongoDB"))
+    return verifications
 
 
 def _register(

@@ -7,6 +7,7 @@ from contextvars import Context
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.framework.administration import Verifications
 from app.framework.eventsourcing import ClockWatch, EventStore, LogSource, keep_purging
 from app.framework.http.service import Check
 from app.framework.mediator import Mediator
@@ -37,6 +38,7 @@ class Process:
     log: for its head.
     read_model: the store of the projections' builds.
     receipts: the event store whose idempotency keys this process purges.
+    verifications: those of projections that this process carries out.
     clock: watches the clock of the log's database; None without a log.
     draining: the server sets it when a stop is requested, while it still accepts requests.
     stopping: the server sets it when it accepts no more requests, before `close`.
@@ -50,6 +52,7 @@ class Process:
     read_model: FollowedStore | None
     projector: Projector | None
     receipts: EventStore | None
+    verifications: Verifications | None = None
     draining: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     clock: ClockWatch | None = field(init=False)
@@ -105,6 +108,8 @@ class Process:
             await asyncio.wait([self._projecting], timeout=STOP_SECONDS)
             self._projecting.cancel()
             await asyncio.wait([self._projecting])
+        if self.verifications is not None:
+            await self.verifications.close()
         closed = await asyncio.gather(
             *(each.close() for each in self.storages), return_exceptions=True
         )

@@ -10,8 +10,10 @@ from app.framework.administration.errors import (
     BuildNotFound,
     BuildNotReady,
     BuildServes,
+    CannotBeVerified,
     ProjectionBusy,
     ProjectionNotFound,
+    VerificationNotFound,
 )
 from app.framework.administration.pause_projection import PauseProjection, ResumeProjection
 from app.framework.administration.read_log import LoggedEvent, LoggedStreams, ReadLog, ReadStream
@@ -24,16 +26,25 @@ from app.framework.administration.show_projections import (
     GetProjection,
     ListProjections,
 )
+from app.framework.administration.verifications import (
+    BeginVerification,
+    GetVerification,
+    VerificationDetails,
+    Verifications,
+)
 
 __all__ = [
     "AdministrationError",
     "BeginBuild",
+    "BeginVerification",
     "BuildDetails",
     "BuildNotFound",
     "BuildNotReady",
     "BuildServes",
+    "CannotBeVerified",
     "GetBuild",
     "GetProjection",
+    "GetVerification",
     "ListProjections",
     "LoggedEvent",
     "LoggedStreams",
@@ -46,6 +57,9 @@ __all__ = [
     "ResumeProjection",
     "RetireBuild",
     "ServeBuild",
+    "VerificationDetails",
+    "VerificationNotFound",
+    "Verifications",
     "of_projections",
     "of_the_log",
 ]

@@ -1,11 +1,13 @@
 """The errors of administration.
 
 AdministrationError
-|-- ProjectionNotFound  no projection has the name
-|-- BuildNotFound       the projection never had a build of the number
-|-- ProjectionBusy      another build of it is being made, or another operator was first
-|-- BuildNotReady       the build cannot serve as it is
-`-- BuildServes         the build serves, so it cannot be retired
+|-- ProjectionNotFound    no projection has the name
+|-- BuildNotFound         the projection never had a build of the number
+|-- ProjectionBusy        another build of it is being made, or another operator was first
+|-- BuildNotReady         the build cannot serve as it is
+|-- BuildServes           the build serves, so it cannot be retired
+|-- CannotBeVerified      no build of it serves, or this process cannot fold it
+`-- VerificationNotFound  this process has no such verification
 """
 
 from app.framework.projections import BuildRecord
@@ -41,6 +43,20 @@ class BuildNotReady(AdministrationError):
 
     def __init__(self, build: BuildRecord, reason: str) -> None:
         super().__init__(f"Build {build.number} of {build.name} cannot serve: {reason}.")
+
+
+class CannotBeVerified(AdministrationError):
+    """This process cannot verify the projection; `reason` says why."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be verified: {reason}.")
+
+
+class VerificationNotFound(AdministrationError):
+    """This process has no such verification: another one has, or had before it ended."""
+
+    def __init__(self, name: str, verification: str) -> None:
+        super().__init__(f"This process has no verification {verification} of {name}.")
 
 
 class BuildServes(AdministrationError):

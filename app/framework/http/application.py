@@ -34,6 +34,7 @@ from app.framework.http.routes.docs import add_docs
 from app.framework.http.routes.health import add_health
 from app.framework.http.routes.problems import add_problems
 from app.framework.http.routes.projections import add_projections
+from app.framework.http.routes.verifications import add_verifications
 from app.framework.http.service import Service
 from app.framework.misconfigured import Misconfigured
 
@@ -165,6 +166,7 @@ def _add_routes(
     api.examples = next((each.examples for each in contexts if each.examples), GENERIC)
     if administered:
         administration.add_administration(api.router, service.mediator)
+        add_verifications(api.router, service.mediator)
         log.add_log(api.router, service.mediator)
     add_projections(api.router, service)
     add_health(api.router, service)

@@ -4,8 +4,10 @@ from app.framework.administration import (
     BuildNotFound,
     BuildNotReady,
     BuildServes,
+    CannotBeVerified,
     ProjectionBusy,
     ProjectionNotFound,
+    VerificationNotFound,
 )
 from app.framework.http.problems.kinds import ErrorMapping, ErrorMappings, ProblemType
 
@@ -30,8 +32,9 @@ PROJECTION_BUSY = ProblemType(
     "Projection busy",
     example="thing_names is busy: build 3 is building, at position 1,041 of 5,000; wait, or "
     "retire it.",
-    meaning="A build of the projection is being made already, or another operator has changed the "
-    "projection at the same time. Nothing was changed. The detail says what is going on.",
+    meaning="A build of the projection is being made or verified already, or another operator has "
+    "changed the projection at the same time. Nothing was changed; the detail says what is going "
+    "on.",
 )
 BUILD_NOT_READY = ProblemType(
     409,
@@ -49,6 +52,23 @@ BUILD_SERVES = ProblemType(
     meaning="Queries read the build, so it cannot be retired. Nothing was changed. Let another "
     "build serve first.",
 )
+CANNOT_BE_VERIFIED = ProblemType(
+    409,
+    "cannot-be-verified",
+    "Cannot be verified",
+    example="thing_names cannot be verified: this version of the service has no fold of build 3 "
+    "(version 2).",
+    meaning="No build of the projection serves, or only a newer version of the service can fold "
+    "it. Nothing was begun.",
+)
+VERIFICATION_NOT_FOUND = ProblemType(
+    404,
+    "verification-not-found",
+    "Verification not found",
+    example="This process has no verification 5f0c of thing_names.",
+    meaning="A verification is known to the process that carries it out, until that ends, and the "
+    "last 20 of each process are kept. Begin another one.",
+)
 
 ADMINISTRATION_PROBLEMS: ErrorMappings = {
     ProjectionNotFound: ErrorMapping(PROJECTION_NOT_FOUND),
@@ -56,4 +76,6 @@ ADMINISTRATION_PROBLEMS: ErrorMappings = {
     ProjectionBusy: ErrorMapping(PROJECTION_BUSY),
     BuildNotReady: ErrorMapping(BUILD_NOT_READY),
     BuildServes: ErrorMapping(BUILD_SERVES),
+    CannotBeVerified: ErrorMapping(CANNOT_BE_VERIFIED),
+    VerificationNotFound: ErrorMapping(VERIFICATION_NOT_FOUND),
 }

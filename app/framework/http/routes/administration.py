@@ -59,7 +59,7 @@ _PROJECTIONS = "/admin/projections"
 _PROJECTION = f"{_PROJECTIONS}/{{name}}"
 _BUILD = f"{_PROJECTION}/builds/{{number}}"
 
-_Name = Annotated[
+ProjectionName = Annotated[
     str,
     Path(
         pattern="^[A-Za-z0-9_-]{1,100}$",
@@ -112,12 +112,12 @@ def _add_reads(router: APIRouter, mediator: Mediator) -> None:
         found = await mediator.send(ListProjections(), context_of(request))
         return ProjectionList(items=[Projection.model_validate(each) for each in found])
 
-    async def get_projection(request: Request, name: _Name) -> Projection:
+    async def get_projection(request: Request, name: ProjectionName) -> Projection:
         """Get a projection with its builds."""
         found = await mediator.send(GetProjection(name), context_of(request))
         return Projection.model_validate(found)
 
-    async def get_build(request: Request, name: _Name, number: _Number) -> ProjectionBuild:
+    async def get_build(request: Request, name: ProjectionName, number: _Number) -> ProjectionBuild:
         """Get a build: how far it is, and how it compared. One that was retired is there, too."""
         found = await mediator.send(GetBuild(name, number), context_of(request))
         return ProjectionBuild.model_validate(found)
@@ -146,7 +146,7 @@ def _add_reads(router: APIRouter, mediator: Mediator) -> None:
 
 
 def _add_pausing(router: APIRouter, mediator: Mediator) -> None:
-    async def pause_projection(request: Request, name: _Name) -> Projection:
+    async def pause_projection(request: Request, name: ProjectionName) -> Projection:
         """Pause all work on a projection, until it is resumed: queries read what there is.
 
         It is remembered over restarts. A read with a Consistency-Token of a later write is 503
@@ -155,7 +155,7 @@ def _add_pausing(router: APIRouter, mediator: Mediator) -> None:
         outcome = await mediator.send(PauseProjection(name), context_of(request))
         return Projection.model_validate(outcome.value)
 
-    async def resume_projection(request: Request, name: _Name) -> Projection:
+    async def resume_projection(request: Request, name: ProjectionName) -> Projection:
         """Resume the work on a projection: it goes on from where it was paused."""
         outcome = await mediator.send(ResumeProjection(name), context_of(request))
         return Projection.model_validate(outcome.value)
@@ -180,7 +180,7 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
     async def begin_build(
         request: Request,
         response: Response,
-        name: _Name,
+        name: ProjectionName,
         build: BuildRequest,
         idempotency_key: IdempotencyKey = None,
     ) -> ProjectionBuild:
@@ -198,7 +198,7 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
         set_location(response, request, _BUILD.format(name=name, number=begun.number))
         return begun
 
-    async def serve_build(request: Request, name: _Name, number: _Number) -> Projection:
+    async def serve_build(request: Request, name: ProjectionName, number: _Number) -> Projection:
         """Let a build serve: take over from the one that does, or go back to an earlier one.
 
         The one before is kept and brought up to date, so that going back loses nothing.
@@ -206,7 +206,7 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
         outcome = await mediator.send(ServeBuild(name, number), context_of(request))
         return Projection.model_validate(outcome.value)
 
-    async def retire_build(request: Request, name: _Name, number: _Number) -> Response:
+    async def retire_build(request: Request, name: ProjectionName, number: _Number) -> Response:
         """Retire a build for good: its documents are deleted, 10 s later."""
         await mediator.send(RetireBuild(name, number), context_of(request))
         return Response(status_code=204)
