@@ -152,7 +152,7 @@ async def test_every_difference_is_found_and_nothing_is_changed(read_model, proj
         "future": DifferenceKind.SURPLUS,
         "hidden": DifferenceKind.SURPLUS,
     }
-    assert (found.differing, found.mended, found.is_sound) == (9, 0, False)
+    assert (found.differing, found.repaired, found.is_sound) == (9, 0, False)
     assert await read_model.scan(projection.id, after="", limit=100) == before
 
 
@@ -168,14 +168,14 @@ async def test_what_is_said_has_no_content(read_model, projection):
 
 
 @pytest.mark.parametrize("at_once", [2, 1000])
-async def test_a_repair_mends_everything(read_model, projection, at_once):
+async def test_a_repair_repairs_everything(read_model, projection, at_once):
     """Afterwards nothing differs, and what comes is applied."""
     log = await some_notes()
     await catch_up(log, read_model, projection)
     await spoil(read_model, projection.id)
     found = await verify(log, read_model, projection, repairs=True, at_once=at_once)
-    assert (found.differing, found.mended, found.is_sound) == (9, 9, True)
-    assert all(each.is_mended for each in found.differences)
+    assert (found.differing, found.repaired, found.is_sound) == (9, 9, True)
+    assert all(each.is_repaired for each in found.differences)
     assert await stored(read_model, projection.id) == await due(log)
     for key in (*WRONG, "3"):
         await append(log, key, NoteWritten("again"), NoteAdded("y"))
@@ -272,7 +272,7 @@ async def test_a_parked_document_does_not_differ(read_model, projection):
     assert (await read_model.get(projection.name, "bad")).document["texts"] == ["begin", "x"]
 
 
-async def test_a_document_that_this_fold_refuses_is_not_mended(read_model, projection):
+async def test_a_document_that_this_fold_refuses_is_not_repaired(read_model, projection):
     """It is said why; the others are."""
     log = new_log()
     await append(log, "bad", NoteWritten("begin"), NoteAdded("poison"))
@@ -281,8 +281,8 @@ async def test_a_document_that_this_fold_refuses_is_not_mended(read_model, proje
     await put(read_model, projection.id, {"good": written("other", 3)})
     broken = refusing(projection.name, "poison".__eq__, parks=True)
     found = await verify(log, read_model, broken, repairs=True)
-    assert (found.differing, found.mended) == (2, 1)
-    (left,) = (each for each in found.differences if not each.is_mended)
+    assert (found.differing, found.repaired) == (2, 1)
+    (left,) = (each for each in found.differences if not each.is_repaired)
     assert (left.key, left.kind) == ("bad", DifferenceKind.REFUSED)
     assert "ValueError: cannot apply poison" in left.detail
 
@@ -381,7 +381,7 @@ async def test_a_repair_beside_a_follower_leaves_what_the_log_leads_to(read_mode
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_repair_that_is_killed_can_be_repeated(read_model, projection, seed):
-    """At any step: what is mended stays, and the rest is mended then."""
+    """At any step: what is repaired stays, and the rest is repaired then."""
     chance = random.Random(seed)
     log = await some_notes()
     await catch_up(log, read_model, projection)

@@ -68,7 +68,7 @@ def test_documents_that_differ_are_repaired_on_request(capsys, views):
     spoil(views)
     assert main(["projections", "verify", "--repair", "--json"]) == 0
     found = {each["name"]: each for each in json.loads(capsys.readouterr().out)["items"]}
-    assert {name: (each["differing"], each["mended"]) for name, each in found.items()} == {
+    assert {name: (each["differing"], each["repaired"]) for name, each in found.items()} == {
         each.name: (1, 1) for each in (USER_HISTORY, USER_PROFILES, USER_SUMMARIES)
     }
     assert found[USER_PROFILES.name]["differences"] == [
@@ -76,7 +76,7 @@ def test_documents_that_differ_are_repaired_on_request(capsys, views):
             "key": "alice",
             "kind": "changed",
             "detail": "differs in name; stored at position 1, expected at position 1",
-            "is_mended": True,
+            "is_repaired": True,
         }
     ]
     after = dump(views)
@@ -150,7 +150,7 @@ async def test_a_repair_goes_on_beside_a_service_that_writes(settings, views):
         head = len(names) + written * len(names[::3])
         await caught_up(client, head)
         found = {each["name"]: each for each in json.loads(output)["items"]}
-        assert found[USER_PROFILES.name]["mended"] > 0
+        assert found[USER_PROFILES.name]["repaired"] > 0
         await replay(settings)
     log = PostgresEventStore(settings.database_url, event_registry())
     try:

@@ -28,7 +28,17 @@ from app.host.process import Process
 from app.host.settings import Role, Settings
 
 _HEADINGS = (
-    *("NAME", "BUILD", "VERSION", "POSITION", "HEAD", "DOCUMENTS", "DIFFERING", "MENDED", "PARKED"),
+    *(
+        "NAME",
+        "BUILD",
+        "VERSION",
+        "POSITION",
+        "HEAD",
+        "DOCUMENTS",
+        "DIFFERING",
+        "REPAIRED",
+        "PARKED",
+    ),
     "RESULT",
 )
 
@@ -78,8 +88,8 @@ def run(
     parked. In memory are 200,000 documents at once: if there are more, the log is read several
     times. A sample has other documents each time.
 
-    The exit status is 0 if nothing differs, or all that differed is mended; 1 if something differs,
-    or a projection cannot be verified.
+    The exit status is 0 if nothing differs, or all that differed is repaired; 1 if something
+    differs, or a projection cannot be verified.
     """
     if build is not None and len(names or ()) != 1:
         raise typer.BadParameter("--build takes the NAME of one projection")
@@ -144,7 +154,7 @@ def row(verified: Verified) -> tuple[Cell, ...]:
     if audit is None:
         result = Text(f"not verified: {verified.reason}", style="red")
         return (verified.name, *of_build, *[None] * 6, result)
-    numbers = (audit.position, audit.head, audit.documents, audit.differing, audit.mended)
+    numbers = (audit.position, audit.head, audit.documents, audit.differing, audit.repaired)
     return (verified.name, *of_build, *numbers, len(audit.parked), _result(audit))
 
 
@@ -153,7 +163,7 @@ def _result(audit: Audit) -> Text:
     if not audit.differing:
         return Text(f"nothing differs{sampled}", style="green")
     if audit.is_sound:
-        return Text(f"mended{sampled}", style="yellow")
+        return Text(f"repaired{sampled}", style="yellow")
     return Text(f"differs{sampled}", style="red")
 
 
@@ -191,7 +201,7 @@ def document(verified: Verified) -> dict[str, Any]:
         "events": audit.events,
         "documents": audit.documents,
         "differing": audit.differing,
-        "mended": audit.mended,
+        "repaired": audit.repaired,
         "differences": [asdict(each) for each in audit.differences],
         "parked": [{"key": each.key, "position": each.position} for each in audit.parked],
     }

@@ -65,7 +65,7 @@ class VerificationDetails:
     head: int
     documents: int
     differing: int
-    mended: int
+    repaired: int
     differences: Sequence[Difference]
     parked: Sequence[Parked]
     error: str | None
@@ -124,7 +124,7 @@ class _Verification:
             head=audit.head,
             documents=audit.documents,
             differing=audit.differing,
-            mended=audit.mended,
+            repaired=audit.repaired,
             differences=[*audit.differences],
             parked=[*audit.parked],
             error=self.error,

@@ -1,4 +1,4 @@
-"""Compares the documents of a build with a fold of the log, and mends those that differ."""
+"""Compares the documents of a build with a fold of the log, and repairs those that differ."""
 
 import asyncio
 import math
@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from app.framework.eventsourcing import EventLog
 from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.looking import ABSENT, Difference, DifferenceKind, Look, Looked
-from app.framework.projections.mending import mend
 from app.framework.projections.parking import Parked
 from app.framework.projections.projection import Projection
 from app.framework.projections.refold import Refold, ShareFold
+from app.framework.projections.repairing import repair
 from app.framework.projections.shares import Share
 from app.framework.projections.verified_build import CannotVerify, VerifiedBuild, batches
 
@@ -38,7 +38,7 @@ class Audit:
     done, total: how far it is, in events and documents; `total` is None until it is known.
     events: how many events were folded.
     documents: how many documents they lead to.
-    differing, mended: how many differed, and how many of those were mended.
+    differing, repaired: how many differed, and how many of those were repaired.
     differences: the first DIFFERENCES_NAMED of those that differed.
     parked: the parked documents of the build. They are compared with a fold up to where they are
         parked.
@@ -79,7 +79,7 @@ class Audit:
         self._rested_at = 0.0
         self.position = self.head = self.done = 0
         self.total: int | None = None
-        self.events = self.documents = self.differing = self.mended = 0
+        self.events = self.documents = self.differing = self.repaired = 0
         self.differences: list[Difference] = []
         self.parked: Sequence[Parked] = ()
         self._parked: Mapping[str, Parked] = {}
@@ -92,7 +92,7 @@ class Audit:
     @property
     def is_sound(self) -> bool:
         """Whether nothing that differed is left."""
-        return self.differing == self.mended
+        return self.differing == self.repaired
 
     async def run(self, further: Callable[[], object] = lambda: None) -> "Audit":
         """Compare, and repair; return this audit. Whenever it is further, call `further`.
@@ -213,18 +213,18 @@ class Audit:
         return key in self._sample and not is_present
 
     async def _look(self, keys: Collection[str], refold: Refold) -> None:
-        """Look at documents that seem to differ, count those that do, and mend them."""
+        """Look at documents that seem to differ, count those that do, and repair them."""
         if not keys:
             return
         look = Look(self._build, keys, refold, self.position, self._parked)
         unequal = await look.unequal()
-        held = await mend(self._build, look, unequal) if self.repairs else set()
+        held = await repair(self._build, look, unequal) if self.repairs else set()
         for key in sorted(unequal):
-            self._note(unequal[key].described(key, is_mended=key in held))
+            self._note(unequal[key].described(key, is_repaired=key in held))
 
     def _note(self, difference: Difference) -> None:
         self.differing += 1
-        self.mended += difference.is_mended
+        self.repaired += difference.is_repaired
         if len(self.differences) < DIFFERENCES_NAMED:
             self.differences.append(difference)
 

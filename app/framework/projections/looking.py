@@ -40,18 +40,18 @@ class Difference:
     """A difference between the read model and the log; `detail` describes it without any content.
 
     key: of the document; where the log has a gap, the stream's id, or nothing.
-    is_mended: whether it was repaired.
+    is_repaired: whether it was repaired.
     """
 
     key: str
     kind: DifferenceKind
     detail: str
-    is_mended: bool = False
+    is_repaired: bool = False
 
     def __str__(self) -> str:
-        mended = " (mended)" if self.is_mended else ""
+        repaired = " (repaired)" if self.is_repaired else ""
         key = f"{self.key}: " if self.key else ""
-        return f"{key}{self.detail}{mended}"
+        return f"{key}{self.detail}{repaired}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Looked:
         at_most = max(reached, due.position)
         return seen is None or (seen.document is None and seen.position <= at_most)
 
-    def described(self, key: str, *, is_mended: bool = False) -> Difference:
+    def described(self, key: str, *, is_repaired: bool = False) -> Difference:
         """The difference, without the content of the document."""
         kind, detail = self._kind_and_detail()
-        return Difference(key, kind, detail, is_mended)
+        return Difference(key, kind, detail, is_repaired)
 
     def _kind_and_detail(self) -> tuple[DifferenceKind, str]:
         if self.refused is not None:

@@ -47,15 +47,15 @@ async def ended(client: httpx.AsyncClient, begun: httpx.Response) -> dict[str, A
 
 
 async def test_what_differs_is_shown_and_mended_on_request(client, service):
-    """How far it is, what differs, and what was mended."""
+    """How far it is, what differs, and what was repaired."""
     await spoil(service)
     begun = await client.post(PLACE, json={})
     assert (begun.json()["is_over"], begun.json()["repair"]) == (False, False)
     found = await ended(client, begun)
-    assert (found["differing"], found["mended"], found["error"]) == (2, 0, None)
+    assert (found["differing"], found["repaired"], found["error"]) == (2, 0, None)
     assert found["done"] == found["total"] > 0
     repaired = await ended(client, await client.post(PLACE, json={"repair": True}))
-    assert (repaired["differing"], repaired["mended"]) == (2, 2)
+    assert (repaired["differing"], repaired["repaired"]) == (2, 2)
     assert [(each["key"], each["kind"]) for each in repaired["differences"]] == [
         ("alice", "changed"),
         ("eve", "surplus"),

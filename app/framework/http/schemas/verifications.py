@@ -13,7 +13,7 @@ _DIFFERENCE: JsonDict = {
     "key": "01977c2a",
     "kind": "changed",
     "detail": "differs in name; stored at position 7, expected at position 7",
-    "is_mended": True,
+    "is_repaired": True,
 }
 
 _PARKED: JsonDict = {"key": "01977c2b", "position": 9}
@@ -33,7 +33,7 @@ _VERIFICATION: JsonDict = {
     "head": 120447,
     "documents": 20000,
     "differing": 1,
-    "mended": 1,
+    "repaired": 1,
     "differences": [_DIFFERENCE],
     "parked": [_PARKED],
     "error": "There is no build thing_names_v1 any more.",
@@ -72,7 +72,7 @@ class DocumentDifference(ResponseBody):
     ]
     kind: DifferenceKind
     detail: Annotated[str, Field(description="How it differs, without any content.")]
-    is_mended: Annotated[bool, Field(description="Whether it was repaired, and holds.")]
+    is_repaired: Annotated[bool, Field(description="Whether it was repaired, and holds.")]
 
 
 class ParkedPlace(ResponseBody):
@@ -107,7 +107,7 @@ class Verification(ResponseBody):
     head: Annotated[_Count, Field(description="Of the last event of the log when it began.")]
     documents: Annotated[_Count, Field(description="How many documents the log leads to.")]
     differing: Annotated[_Count, Field(description="How many differed.")]
-    mended: Annotated[_Count, Field(description="How many of those were repaired, and hold.")]
+    repaired: Annotated[_Count, Field(description="How many of those were repaired, and hold.")]
     differences: Annotated[
         list[DocumentDifference], Field(max_length=100, description="The first that differed.")
     ]

@@ -1,4 +1,4 @@
-"""Mends documents that differ from what the log leads to, while their build may be followed."""
+"""Repairs documents that differ from what the log leads to, while their build may be followed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from app.framework.projections.looking import Look, Looked
 from app.framework.projections.verified_build import VerifiedBuild, batches
 
-MEND_SECONDS = 15.0
-"""How long documents are mended together, until all of them hold."""
+REPAIR_SECONDS = 15.0
+"""How long documents are repaired together, until all of them hold."""
 
 POLL_SECONDS = 0.05
 
 
-async def mend(build: VerifiedBuild, look: Look, unequal: Mapping[str, Looked]) -> set[str]:
+async def repair(build: VerifiedBuild, look: Look, unequal: Mapping[str, Looked]) -> set[str]:
     """Replace documents by what the log leads to; the keys of those that hold.
 
     A follower may have loaded a document before it was replaced, and write what it makes of it
@@ -21,7 +21,7 @@ async def mend(build: VerifiedBuild, look: Look, unequal: Mapping[str, Looked]) 
     """
     tried = {key for key, each in unequal.items() if each.refused is None}
     left = {key: unequal[key] for key in tried}
-    until = asyncio.get_running_loop().time() + MEND_SECONDS
+    until = asyncio.get_running_loop().time() + REPAIR_SECONDS
     while tried and asyncio.get_running_loop().time() < until:
         if left:
             await _replace(build, left)
@@ -44,7 +44,7 @@ async def _replace(build: VerifiedBuild, unequal: Mapping[str, Looked]) -> None:
 
 async def _passed(build: VerifiedBuild) -> bool:
     """Wait until no batch or replay is under way that was before; False if it takes too long."""
-    until = asyncio.get_running_loop().time() + MEND_SECONDS
+    until = asyncio.get_running_loop().time() + REPAIR_SECONDS
     head = await build.head()
     while asyncio.get_running_loop().time() < until:
         record = await build.record()
