@@ -23,8 +23,8 @@ from tests.people import person
 CONNECTIONS = 4
 POLL_SECONDS = 0.1
 IMPORT_SECONDS = 3600.0
-PAGE = 5
-"""So small that a list is paged through for as long as switches take."""
+PAGE, USERS = 5, 5
+"""How long a page is, and how many users a client registers: some pages, read amid the switches."""
 
 
 def _say(words: str) -> None:
@@ -194,7 +194,9 @@ async def _switch(
 ) -> str:
     """Let the builds `others` serve, those before again, and so on, under the eyes of clients."""
     async with client_of(service, 6 * clients) as client:
-        witnesses = Witnesses(client, 1, pause=0.05, page=PAGE, after=head, readers=clients)
+        witnesses = Witnesses(
+            client, 1, pause=0.05, page=PAGE, after=head, readers=clients, users=USERS
+        )
         async with witnesses.at_work(writers=clients, pagers=clients):
             before = [each.serving or "" for each in await store.projections()]
             begun = time.monotonic()

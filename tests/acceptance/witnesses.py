@@ -73,13 +73,15 @@ class Witnesses:
         page: int = 100,
         after: int = 0,
         readers: int = 1,
+        users: int = 50,
     ) -> None:
         """Clients that list what was registered by them, `page` users at a time.
 
+        Each writer registers so many `users` at most, or lists would take ever longer.
         The streams of so many `readers` begin after the position `after`, the end of the log.
         """
         self._client, self._seed, self._pause = client, seed, pause
-        self._page_size, self._after = page, after
+        self._page_size, self._after, self._users = page, after, users
         self._stopping, self._all_written = False, asyncio.Event()
         self.readers = [Reader(random.Random(seed + each), after) for each in range(readers)]
         self.ledger = Ledger()
@@ -158,7 +160,7 @@ class Witnesses:
     async def _write(self, number: int, own: list[str]) -> None:
         chance = random.Random(f"{self._seed}-{number}")
         while not self._stopping:
-            if not own or chance.random() < 0.3:
+            if not own or (len(own) < self._users and chance.random() < 0.3):
                 own.append(f"user-{number}-{len(own)}")
                 await self.register(own[-1])
             else:
