@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from app.adapters.postgres import PostgresEventStore
-from app.bootstrap import event_registry
+from app.bootstrap import all_projections, event_registry
 from app.host.settings import Settings
 from app.main import create_app
 
@@ -79,7 +79,10 @@ async def caught_up(client: httpx.AsyncClient, head: int) -> None:
     """Return once every view holds the log up to `head`."""
 
     def up_to_head(answer: httpx.Response) -> bool:
-        return all((each["position"] or 0) >= head for each in answer.json()["items"])
+        items = answer.json()["items"]
+        # A projection whose first build has not begun yet is not listed.
+        are_all = len(items) >= len(all_projections())
+        return are_all and all((each["position"] or 0) >= head for each in items)
 
     await shown(client, "/projections", up_to_head)
 
