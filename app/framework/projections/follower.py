@@ -98,7 +98,8 @@ class Follower:
                 return
             except REFUSALS as error:
                 refusals += 1
-                if refusals == self._options.tries:
+                # What is lost does not come back, and until that is noted, tokens are believed.
+                if refusals == self._options.tries or isinstance(error, CONDEMNING):
                     await self._stop(error)
                     return
                 # One event at a time, so that all before the failing one are applied.
