@@ -35,6 +35,10 @@ COMMANDS = Group(
         LazyCommand("serve", "app.cli.projections.serve", "Let another build serve queries."),
         LazyCommand("retire", "app.cli.projections.retire", "Give up a build for good."),
         LazyCommand(
+            "parked", "app.cli.projections.parked", "Show the documents that lack an event."
+        ),
+        LazyCommand("replay", "app.cli.projections.replay", "Apply what parked documents lack."),
+        LazyCommand(
             "verify",
             "app.cli.projections.verify",
             "Compare every document with a fold of the log, and repair what differs.",

@@ -141,10 +141,10 @@ def test_projections_asks_the_servers_of_a_running_service(start, folder):
     assert table.returncode == 0, table.stderr
     heading, *rows = [line.split() for line in table.stdout.splitlines()]
     assert heading == [
-        "NAME", "BUILD", "VERSION", "IS", "POSITION", "HEAD", "LAG", "STATE", "HOLDER",
+        "NAME", "BUILD", "VERSION", "IS", "POSITION", "LAG", "PARKED", "STATE",
     ]  # fmt: skip
     assert {row[0] for row in rows} == {each.name for each in all_projections()}
-    assert all(row[3:-1] == ["serving", "1", "1", "0", "running"] for row in rows)
+    assert all(row[3:8] == ["serving", "1", "0", "0", "running"] for row in rows)
     for arguments in (("projections", "list", "--json"), ("projections", "--json")):
         listed = run(*arguments, cwd=folder, DATA_DIR="data")
         assert listed.returncode == 0, listed.stderr

@@ -1,6 +1,7 @@
 """What operators rely on of every read model, by two processes at once."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from app.framework import administration
@@ -8,12 +9,15 @@ from app.framework.administration import (
     BeginBuild,
     BuildDetails,
     GetProjection,
+    ListParkedDocuments,
     PauseProjection,
+    ReplayDocument,
+    ReplayDocuments,
     RetireBuild,
     ServeBuild,
 )
 from app.framework.mediator import Mediator
-from app.framework.projections import BuildState, BuildStore, Comparison, TakeOver
+from app.framework.projections import BuildState, BuildStore, Comparison, Parked, TakeOver
 from app.framework.request import IdempotencyKey, RequestContext
 from tests.following import take
 from tests.notes import NOTES, notes, status
@@ -70,3 +74,30 @@ async def test_an_operator_takes_over_and_goes_back(open_read_model):
     await one.send(PauseProjection("notes"))
     shown = await other.send(GetProjection("notes"))
     assert ([each.number for each in shown.builds], shown.paused) == ([2], True)
+
+
+async def test_an_operator_has_parked_documents_replayed(open_read_model):
+    """All processes see it, until the holder has done it."""
+    store = open_read_model()
+    _, lease = await take(store, NOTES)
+    since = datetime(2026, 3, 14, 9, 26, 53, 589000, UTC)
+    parked = [Parked(key, 4, "KeyError: x", since, 2) for key in ("a:1", "b.$c")]
+    await store.save(lease, status(NOTES, 7), parked=parked)
+    one, other = operator(store), operator(open_read_model())
+    listed = await other.send(ListParkedDocuments("notes"))
+    assert [(each.key, each.since, each.waiting) for each in listed.items] == [
+        ("a:1", since, 2),
+        ("b.$c", since, 2),
+    ]
+    for message, expected in (
+        (ReplayDocument("notes", "b.$c"), [False, True]),
+        (ReplayDocument("notes", "b.$c"), [False, True]),
+        (ReplayDocuments("notes"), [True, True]),
+    ):
+        asked = (await one.send(message)).value
+        assert [each.is_replaying for each in asked.items] == expected
+        assert await other.send(ListParkedDocuments("notes")) == asked
+    [build] = (await store.projections())[0].builds
+    await store.save(lease, status(NOTES, 7), parked=parked[:1], replayed=build.replay)
+    [left] = (await other.send(ListParkedDocuments("notes"))).items
+    assert (left.key, left.is_replaying) == ("a:1", False)

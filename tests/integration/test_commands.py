@@ -23,7 +23,7 @@ def test_the_projections_are_listed_as_they_are_stored(capsys):
     """A line for each build: its number and version, what it is for, its position, its lag."""
     assert main(["projections"]) == 0
     headings, *rows = lines_of(capsys)
-    assert headings.split()[:6] == ["NAME", "BUILD", "VERSION", "IS", "POSITION", "LAG"]
+    assert headings.split()[:7] == ["NAME", "BUILD", "VERSION", "IS", "POSITION", "LAG", "PARKED"]
     listed = {name: numbers for name, *numbers in (each.split() for each in rows)}
     expected = ["1", str(USER_PROFILES.version), "serving", "2", "0"]
     assert listed[USER_PROFILES.name][:5] == expected

@@ -113,3 +113,8 @@ def test_what_is_not_there_is_one_line(capsys):
     """With the exit status 1."""
     assert called(capsys, "show", "books", status=1) == "There is no projection books.\n"
     assert called(capsys, "serve", VIEW, "9", status=1) == f"{VIEW} has no build 9.\n"
+    refusal = called(capsys, "replay", VIEW, "u1", status=1)
+    assert refusal == f"The document 'u1' of {VIEW} is not parked.\n"
+    nothing = f"No document of {VIEW} is parked.\n"
+    assert called(capsys, "parked", VIEW) == nothing
+    assert called(capsys, "replay", VIEW, "--all", "--wait") == nothing

@@ -48,6 +48,8 @@ BUILD = BuildDetails(
     seen_at=TIME,
     take_over=TakeOver.WHEN_EQUAL,
     comparison=None,
+    parked=4,
+    replaying=0,
     last_error=None,
 )
 STOPPED = replace(
@@ -76,7 +78,7 @@ STOPPED = replace(
 def test_a_build_is_listed(build, state):
     """What is done on it, and what is wrong, stands at the end."""
     assert [str(each) for each in row(build)] == [
-        "views", "2", "1", build.state, "1200", str(build.lag), state,
+        "views", "2", "1", build.state, "1200", str(build.lag), "4", state,
     ]  # fmt: skip
 
 

@@ -14,15 +14,15 @@ from app.cli.projections.operating import (
 )
 from app.framework.administration import BuildDetails, ListProjections
 
-_HEADINGS = ("NAME", "BUILD", "VERSION", "IS", "POSITION", "LAG", "STATE")
+_HEADINGS = ("NAME", "BUILD", "VERSION", "IS", "POSITION", "LAG", "PARKED", "STATE")
 
 
 def run(*, as_json: AsJson = False) -> int:
     """Show each build of each projection: what it is for, how far it is, and what is wrong.
 
     IS says what the build is for: one serves queries, others are being built, or are kept for going
-    back. LAG is in events. STATE says what is done on it, and by which process. Retired builds are
-    not shown.
+    back. LAG is in events, PARKED in documents. STATE says what is done on it, and by which
+    process. Retired builds are not shown.
     """
     found = operate(lambda mediator: mediator.send(ListProjections()))
     if as_json:
@@ -36,7 +36,8 @@ def row(build: BuildDetails) -> tuple[Cell, ...]:
     """A row of the table."""
     numbers = (build.number, build.version)
     state = Text(_state(build), style=style(build))
-    return (build.projection, *numbers, build.state, build.position, build.lag, state)
+    behind = (build.position, build.lag, build.parked)
+    return (build.projection, *numbers, build.state, *behind, state)
 
 
 def _state(build: BuildDetails) -> str:

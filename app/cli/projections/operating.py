@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -87,3 +87,8 @@ def time_left(build: BuildDetails) -> str:
     if not build.lag or build.seconds_left is None:
         return "-"
     return str(timedelta(seconds=round(build.seconds_left)))
+
+
+def time_of(time: datetime | None) -> str:
+    """A time, in UTC."""
+    return "-" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from app.cli.projections.operating import (
     rate,
     style,
     time_left,
+    time_of,
 )
 from app.framework.administration import BuildDetails, GetProjection, ProjectionDetails
 
@@ -54,11 +54,12 @@ def rows(found: ProjectionDetails) -> list[tuple[Cell, ...]]:
         "position": lambda it: it.position,
         "head": lambda it: it.head,
         "lag": lambda it: it.lag,
+        "parked": _parked,
         "rate": rate,
         "time left": time_left,
         "holder": lambda it: it.holder or "-",
-        "held since": lambda it: _time(it.held_since),
-        "last seen": lambda it: _time(it.seen_at),
+        "held since": lambda it: time_of(it.held_since),
+        "last seen": lambda it: time_of(it.seen_at),
         "takes over": lambda it: it.take_over,
         "comparison": differences,
         "such as": _keys,
@@ -66,11 +67,12 @@ def rows(found: ProjectionDetails) -> list[tuple[Cell, ...]]:
     return [(name, *(cell(each) for each in found.builds)) for name, cell in shown.items()]
 
 
+def _parked(build: BuildDetails) -> str:
+    replaying = f" ({build.replaying:,} to be replayed)" if build.replaying else ""
+    return f"{build.parked:,}{replaying}"
+
+
 def _keys(build: BuildDetails) -> str:
     keys = build.comparison.keys if build.comparison else ()
     more = ", ..." if len(keys) > _KEYS else ""
     return ", ".join(keys[:_KEYS]) + more or "-"
-
-
-def _time(time: datetime | None) -> str:
-    return "-" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"

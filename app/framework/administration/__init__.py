@@ -11,13 +11,24 @@ from app.framework.administration.errors import (
     BuildNotReady,
     BuildServes,
     CannotBeVerified,
+    DocumentNotParked,
     ProjectionBusy,
     ProjectionNotFound,
     VerificationNotFound,
 )
+from app.framework.administration.parked_documents import (
+    ListParkedDocuments,
+    ReplayDocument,
+    ReplayDocuments,
+)
 from app.framework.administration.pause_projection import PauseProjection, ResumeProjection
 from app.framework.administration.read_log import LoggedEvent, LoggedStreams, ReadLog, ReadStream
-from app.framework.administration.read_models import BuildDetails, ProjectionDetails
+from app.framework.administration.read_models import (
+    BuildDetails,
+    ParkedDocument,
+    ParkedDocuments,
+    ProjectionDetails,
+)
 from app.framework.administration.registrations import of_projections, of_the_log
 from app.framework.administration.retire_build import RetireBuild
 from app.framework.administration.serve_build import ServeBuild
@@ -42,18 +53,24 @@ __all__ = [
     "BuildNotReady",
     "BuildServes",
     "CannotBeVerified",
+    "DocumentNotParked",
     "GetBuild",
     "GetProjection",
     "GetVerification",
+    "ListParkedDocuments",
     "ListProjections",
     "LoggedEvent",
     "LoggedStreams",
+    "ParkedDocument",
+    "ParkedDocuments",
     "PauseProjection",
     "ProjectionBusy",
     "ProjectionDetails",
     "ProjectionNotFound",
     "ReadLog",
     "ReadStream",
+    "ReplayDocument",
+    "ReplayDocuments",
     "ResumeProjection",
     "RetireBuild",
     "ServeBuild",

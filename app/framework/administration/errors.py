@@ -6,6 +6,7 @@ AdministrationError
 |-- ProjectionBusy        another build of it is being made, or another operator was first
 |-- BuildNotReady         the build cannot serve as it is
 |-- BuildServes           the build serves, so it cannot be retired
+|-- DocumentNotParked     the build that serves has no parked document of the key
 |-- CannotBeVerified      no build of it serves, or this process cannot fold it
 `-- VerificationNotFound  this process has no such verification
 """
@@ -43,6 +44,13 @@ class BuildNotReady(AdministrationError):
 
     def __init__(self, build: BuildRecord, reason: str) -> None:
         super().__init__(f"Build {build.number} of {build.name} cannot serve: {reason}.")
+
+
+class DocumentNotParked(AdministrationError):
+    """The build that serves has no parked document of this key."""
+
+    def __init__(self, name: str, key: str) -> None:
+        super().__init__(f"The document {key!r} of {name} is not parked.")
 
 
 class CannotBeVerified(AdministrationError):

@@ -8,6 +8,7 @@ from app.framework.projections import (
     BuildRecord,
     BuildState,
     Comparison,
+    Parked,
     ProjectionRecord,
     ProjectionState,
     TakeOver,
@@ -26,6 +27,7 @@ class BuildDetails:
     seconds_left: until it reaches the head at this rate; None if that is unknown.
     holder: the process that works on it, since `held_since`.
     comparison: with the build that served when this one had caught up.
+    parked: how many documents are parked; `replaying` of them are to be replayed.
     """
 
     projection: str
@@ -45,6 +47,8 @@ class BuildDetails:
     seen_at: datetime | None
     take_over: TakeOver
     comparison: Comparison | None
+    parked: int
+    replaying: int
     last_error: str | None
 
     @classmethod
@@ -70,6 +74,8 @@ class BuildDetails:
             seen_at=status.seen_at,
             take_over=build.take_over,
             comparison=build.comparison,
+            parked=len(build.parked),
+            replaying=len(build.replaying),
             last_error=status.error,
         )
 
@@ -89,6 +95,7 @@ class ProjectionDetails:
     position: int | None
     head: int | None
     lag: int | None
+    parked: int
     last_error: str | None
     builds: Sequence[BuildDetails]
 
@@ -105,9 +112,57 @@ class ProjectionDetails:
             position=serving.position if serving else None,
             head=serving.head if serving else None,
             lag=serving.lag if serving else None,
+            parked=serving.parked if serving else 0,
             last_error=serving.last_error if serving else None,
             builds=[each for each in builds if each.state is not BuildState.RETIRED],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedDocument:
+    """A parked document; see `Parked`.
+
+    is_replaying: whether it is to be replayed, or is now.
+    """
+
+    key: str
+    position: int
+    error: str
+    since: datetime
+    waiting: int
+    is_replaying: bool
+
+    @classmethod
+    def of(cls, parked: Parked, *, is_replaying: bool) -> "ParkedDocument":
+        """The details of a parked document."""
+        return cls(
+            parked.key, parked.position, parked.error, parked.since, parked.waiting, is_replaying
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedDocuments:
+    """The parked documents of the build that serves, by position.
+
+    build: its number; None if no build serves.
+    """
+
+    projection: str
+    build: int | None
+    items: Sequence[ParkedDocument]
+
+    @classmethod
+    def of(cls, projection: ProjectionRecord) -> "ParkedDocuments":
+        """The parked documents of a projection as it is stored."""
+        build = projection.serving_build
+        if build is None:
+            return cls(projection.name, None, [])
+        replaying = {each.key for each in build.replaying}
+        items = [
+            ParkedDocument.of(each, is_replaying=each.key in replaying)
+            for each in sorted(build.parked, key=lambda it: (it.position, it.key))
+        ]
+        return cls(projection.name, build.number, items)
 
 
 def _seconds_left(lag: int | None, rate: float | None) -> float | None:

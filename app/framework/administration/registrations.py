@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 
 from app.framework.administration.begin_build import BeginBuild, BeginBuildHandler
+from app.framework.administration.parked_documents import (
+    ListParkedDocuments,
+    ParkedDocumentsHandler,
+    ReplayDocument,
+    ReplayDocuments,
+)
 from app.framework.administration.pause_projection import (
     PauseProjection,
     PauseProjectionHandler,
@@ -36,6 +42,7 @@ def of_projections(
     """
     projections = StoredProjections(store, log)
     show, pause = ShowProjections(projections), PauseProjectionHandler(projections, store)
+    parked = ParkedDocumentsHandler(projections, store)
     return (
         ListProjections.handled_by(show.list),
         GetProjection.handled_by(show.get),
@@ -45,6 +52,9 @@ def of_projections(
         BeginBuild.handled_by(BeginBuildHandler(projections, store, known)),
         ServeBuild.handled_by(ServeBuildHandler(projections, store)),
         RetireBuild.handled_by(RetireBuildHandler(projections, store)),
+        ListParkedDocuments.handled_by(parked.list),
+        ReplayDocument.handled_by(parked.replay),
+        ReplayDocuments.handled_by(parked.replay),
     )
 
 

@@ -32,6 +32,7 @@ from app.framework.http.resources import HttpSide
 from app.framework.http.routes import administration, log
 from app.framework.http.routes.docs import add_docs
 from app.framework.http.routes.health import add_health
+from app.framework.http.routes.parked_documents import add_parked_documents
 from app.framework.http.routes.problems import add_problems
 from app.framework.http.routes.projections import add_projections
 from app.framework.http.routes.verifications import add_verifications
@@ -166,6 +167,7 @@ def _add_routes(
     api.examples = next((each.examples for each in contexts if each.examples), GENERIC)
     if administered:
         administration.add_administration(api.router, service.mediator)
+        add_parked_documents(api.router, service.mediator)
         add_verifications(api.router, service.mediator)
         log.add_log(api.router, service.mediator)
     add_projections(api.router, service)

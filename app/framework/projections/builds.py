@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from app.framework.projections.parking import Parked
+from app.framework.projections.parking import EVERYTHING, Parked
 from app.framework.projections.ports import ProjectionState, ProjectionStatus
 from app.framework.projections.projection import Projection
 
@@ -150,6 +150,13 @@ class BuildRecord:
     @property
     def position(self) -> int:
         return self.status.position or 0
+
+    @property
+    def replaying(self) -> Sequence[Parked]:
+        """The parked documents that a holder has to replay, or does now."""
+        return [
+            each for each in self.parked if EVERYTHING in self.replay or each.key in self.replay
+        ]
 
     def activity(self, *, paused: bool) -> ProjectionState:
         """What the build is doing; `paused` is of its projection."""

@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from app.framework.administration import (
     BeginBuild,
     GetBuild,
+    ListParkedDocuments,
     PauseProjection,
+    ReplayDocument,
     ResumeProjection,
     RetireBuild,
     ServeBuild,
 )
 from app.framework.projections import BuildState, Projection, Projector, TakeOver
 from tests.following import QUICK, eventually, running
-from tests.notes import NOTES, notes
+from tests.notes import NOTES, folded, notes
 from tests.unit.administration.desk import Desk
+from tests.unit.administration.parking import parking
 
 SECOND = notes(version=2)
 TURNS = 20
@@ -163,3 +166,22 @@ async def test_a_paused_projection_stands_still_until_it_is_resumed():
         await desk.send(ResumeProjection("notes"))
         await eventually(serves(desk, 2))
         assert (await desk.record()).builds[1].position == 8
+
+
+async def test_a_projector_replays_what_an_operator_asks_it_to():
+    """Once its fold is corrected; before that, the document stays parked."""
+    desk = await parking("a")
+
+    async def is_parked() -> bool:
+        return bool((await desk.send(ListParkedDocuments("notes"))).items)
+
+    async def is_level() -> bool:
+        return not await is_parked()
+
+    async with projecting(desk, NOTES) as turns:
+        await turns.pass_by()
+        assert await is_parked()
+        await desk.send(ReplayDocument("notes", "a"))
+        await eventually(is_level)
+    due = await folded(desk.log, NOTES)
+    assert await desk.store.load(NOTES.id, due) == due

@@ -96,13 +96,16 @@ WITHOUT_PROMISES = {
     "begin_build",
     "serve_build",
     "retire_build",
+    "list_parked_documents",
+    "replay_document",
+    "replay_documents",
     "begin_verification",
     "get_verification",
     "read_log",
     "read_stream",
 }
 """Operations of administration: they read no views and record no events; their tests are in
-test_administration.py and test_verifications.py."""
+test_administration.py, test_parked_documents.py and test_verifications.py."""
 
 
 def test_every_message_keeps_what_clients_are_promised(operations):

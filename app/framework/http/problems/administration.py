@@ -5,6 +5,7 @@ from app.framework.administration import (
     BuildNotReady,
     BuildServes,
     CannotBeVerified,
+    DocumentNotParked,
     ProjectionBusy,
     ProjectionNotFound,
     VerificationNotFound,
@@ -52,6 +53,15 @@ BUILD_SERVES = ProblemType(
     meaning="Queries read the build, so it cannot be retired. Nothing was changed. Let another "
     "build serve first.",
 )
+DOCUMENT_NOT_PARKED = ProblemType(
+    404,
+    "document-not-parked",
+    "Document not parked",
+    example="The document '01977c2a' of thing_names is not parked.",
+    meaning="The build that serves has no parked document of this key: it never was parked, or has "
+    "been replayed. Nothing was changed. GET /admin/projections/{name}/parked lists those there "
+    "are.",
+)
 CANNOT_BE_VERIFIED = ProblemType(
     409,
     "cannot-be-verified",
@@ -76,6 +86,7 @@ ADMINISTRATION_PROBLEMS: ErrorMappings = {
     ProjectionBusy: ErrorMapping(PROJECTION_BUSY),
     BuildNotReady: ErrorMapping(BUILD_NOT_READY),
     BuildServes: ErrorMapping(BUILD_SERVES),
+    DocumentNotParked: ErrorMapping(DOCUMENT_NOT_PARKED),
     CannotBeVerified: ErrorMapping(CANNOT_BE_VERIFIED),
     VerificationNotFound: ErrorMapping(VERIFICATION_NOT_FOUND),
 }

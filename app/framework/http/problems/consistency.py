@@ -44,8 +44,8 @@ DOCUMENT_PARKED = ProblemType(
     "before that event.",
     meaning="An event could not be applied to this document, so it is parked as it was before, "
     "and the Consistency-Token stands for that event or a later one. Operators see it in "
-    "`GET /admin/projections`; once they have replayed it, send the read again. Without the token "
-    "the document is read as it was.",
+    "`GET /admin/projections/{name}/parked`; once they have replayed it, send the read again. "
+    "Without the token the document is read as it was.",
     retry_after=60,
 )
 

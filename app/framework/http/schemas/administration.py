@@ -61,6 +61,8 @@ _BUILD: JsonDict = {
     "seen_at": "2026-03-14T09:26:53.589793Z",
     "take_over": "when-equal",
     "comparison": _COMPARISON,
+    "parked": 1,
+    "replaying": 0,
     "last_error": "StorageUnavailable: MongoDB is unavailable: it cannot be reached",
 }
 
@@ -72,6 +74,7 @@ _PROJECTION: JsonDict = {
     "position": 120441,
     "head": 120447,
     "lag": 6,
+    "parked": 1,
     "last_error": "StorageUnavailable: MongoDB is unavailable: it cannot be reached",
     "builds": [_BUILD],
 }
@@ -85,6 +88,12 @@ _Head = Annotated[
 ]
 _Lag = Annotated[
     int | None, Field(description="How many events are still to apply; null when not known.")
+]
+_ParkedCount = Annotated[
+    int,
+    Field(
+        ge=0, description="How many documents are parked, as an event of theirs was not applied."
+    ),
 ]
 _LastError = Annotated[
     str | None, Field(description="Why it is retrying or stopped; null when it is running.")
@@ -145,6 +154,8 @@ class ProjectionBuild(ResponseBody):
     ]
     take_over: BuildTakeOver
     comparison: Annotated[BuildComparison | None, Field(description="Null until it was compared.")]
+    parked: _ParkedCount
+    replaying: Annotated[int, Field(ge=0, description="How many of those are to be replayed.")]
     last_error: _LastError
 
 
@@ -166,6 +177,7 @@ class Projection(ResponseBody):
     position: _Position
     head: _Head
     lag: _Lag
+    parked: _ParkedCount
     last_error: _LastError
     builds: list[ProjectionBuild]
 
