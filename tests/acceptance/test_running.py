@@ -150,7 +150,8 @@ def test_projections_asks_the_servers_of_a_running_service(start, folder):
         assert listed.returncode == 0, listed.stderr
         items = json.loads(listed.stdout)["items"]
         assert [each["name"] for each in items] == [row[0] for row in rows]
-        assert all(each["seen_at"].endswith("Z") for each in items)
+        builds = [build for each in items for build in each["builds"]]
+        assert all(each["seen_at"].endswith("Z") for each in builds)
     assert service.server_pids == pids
     assert running(*pids) == list(pids)
 
