@@ -105,6 +105,7 @@ def test_a_signal_ends_a_command_in_order(command, number):
         "    finally: os.environ['TRIAL_ENDED'] = 'yes'\n"
     )
     usual = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)]
+    signal.signal(number, signal.SIG_DFL)  # `nohup` has it ignored, and then it stays so
     try:
         with pytest.raises(SystemExit) as caught:
             main(["trial"])
