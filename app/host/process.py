@@ -24,6 +24,10 @@ from app.framework.projections import (
 )
 from app.framework.storage import Storage, StorageNotReady, StorageUnavailable
 
+SETTLE_SECONDS = 2.0
+"""How long a start waits for its projector, so that a process with little to catch up is ready at
+once."""
+
 STOP_SECONDS = 4.5
 """How long a batch under way may take to end: longer than the timeout of a storage."""
 
@@ -76,6 +80,7 @@ class Process:
             assert self.read_model is not None
             await adopt(self.log, self.read_model)
             self._projecting = asyncio.create_task(self.projector.run(), name="projector")
+            await self.projector.settled(SETTLE_SECONDS)
         if self.receipts is not None:
             self._run_in_background("purging", keep_purging(self.receipts))
         if self.clock is not None:
@@ -214,8 +219,8 @@ _NEEDED_BY = {
 
 def _missing(name: str, serving: BuildRecord | None) -> str | None:
     """What queries of a view would miss."""
-    if serving is None:
-        return f"{name}: no projector has begun to build it"
+    if serving is None:  # nothing was ever projected: an empty read model
+        return None
     if serving.condemned:
         return f"{name}: {serving.status.error or serving.condemned}"
     if not serving.has_caught_up:

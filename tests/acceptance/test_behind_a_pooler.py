@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tests.acceptance.fronts import needs
+from tests.acceptance.services import await_that
 from tests.pgbouncer import pgbouncer
 
 
@@ -43,6 +44,10 @@ def _write_kill_and_repeat(serve) -> None:
     with service.client as client:
         again = client.put("/users/user123", json={"name": "Alice Smith"}, headers=key)
         token = {"Consistency-Token": again.headers["Consistency-Token"]}
+        # The lease of the killed process has to run out first.
+        await_that(
+            lambda: client.get("/users/user123", headers=token).status_code == 200, "never read"
+        )
         read = client.get("/users/user123", headers=token)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert first.json() == again.json() == read.json()

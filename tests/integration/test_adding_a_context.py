@@ -38,9 +38,14 @@ SEES_CONTEXTS = re.compile(
 SLOW = {
     f"test_{each}.py"
     for each in (
+        "cli_output",
+        "cli_parked",
+        "cli_progress",
+        "cli_projections",
         "connections",
         "cost_of_requests",
         "framing",
+        "imports",
         "planted_breaches",
         "protocol",
         "request_guard",

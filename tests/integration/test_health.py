@@ -84,19 +84,6 @@ async def test_a_role_needs_its_own_database_only(settings, role, unreachable):
     assert answer.is_success
 
 
-async def test_queries_are_not_ready_before_there_is_anything_to_read(settings):
-    """A read model that no projector has begun, or that was dropped, is not an empty one."""
-    queries = settings.model_copy(update={"roles": frozenset({"queries"})})
-
-    async with serving(queries) as client:
-        ready = await client.get("/health/ready")
-
-    assert ready.status_code == 503
-    (views,) = [each for each in ready.json()["checks"] if not each["ok"]]
-    assert views["name"] == "views"
-    assert "user_profiles: no projector has begun to build it" in views["detail"]
-
-
 async def _register(client):
     return await client.post("/users", json=ALICE)
 

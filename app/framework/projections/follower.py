@@ -138,7 +138,7 @@ class Follower:
         more = len(events) == self._batch
         await self._apply(events, more=more)
         if not more:
-            self.caught_up.set()
+            await self._note_caught_up()
             # A batch costs nearly the same whether it holds one event or fifty.
             share = min(1.0, len(events) / EVENTS_OF_A_FULL_REST)
             await self._rest.take(self._options.rest_seconds * share)
@@ -232,8 +232,13 @@ class Follower:
             )
             self._replay = None
 
+    async def _note_caught_up(self) -> None:
+        if not self.caught_up.is_set():
+            await self._store.note(self._lease, has_caught_up=True)
+            self.caught_up.set()
+
     async def _idle(self) -> None:
-        self.caught_up.set()
+        await self._note_caught_up()
         at = self._checkpoint
         recovered = self.status.state is not ProjectionState.RUNNING
         if recovered or at.age_seconds >= self._options.heartbeat_seconds:

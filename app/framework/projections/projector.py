@@ -1,4 +1,7 @@
-"""The projector: shares the builds of projections with other processes, and follows the log."""
+"""The projector: shares the builds of projections with other processes, and follows the log.
+
+Long: what a projector does in a turn is best read in one place.
+"""
 
 import asyncio
 import contextlib
@@ -94,6 +97,7 @@ class Projector:
             for each in projections
         }
         self._stopping = asyncio.Event()
+        self._first_turn = asyncio.Event()
         self._seen: Sequence[ProjectionRecord] = ()
         self._has_looked = False
 
@@ -140,12 +144,18 @@ class Projector:
     async def run(self) -> None:
         """Work until `stop`, which lets the batches under way end; cancelling this does not."""
         renewing = asyncio.create_task(
-            keep_renewing(self._store, self._held_leases, self._end_lost), name="leases"
+            keep_renewing(
+                self._store,
+                lambda: [each.lease for each in self._held.values()],
+                self._end_lost,
+            ),
+            name="leases",
         )
         try:
             while not self._stopping.is_set():
                 try:
                     await self._turn()
+                    self._first_turn.set()
                 except StorageUnavailable as error:
                     note_outage(error.storage, error)
                 except Exception:
@@ -162,6 +172,14 @@ class Projector:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+    async def settled(self, seconds: float) -> None:
+        """Return once the builds that were taken first have caught up, or after `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._first_turn.wait()
+                for each in list(self._held.values()):
+                    await each.follower.caught_up.wait()
 
     def stop(self) -> None:
         """Have `run` return after the batches under way."""
@@ -267,8 +285,6 @@ class Projector:
     ) -> None:
         """Do what comes next for a build that has caught up."""
         with contextlib.suppress(LeaseLost):
-            if not record.has_caught_up:
-                await self._store.note(held.lease, has_caught_up=True)
             step = next_step(projection, record, self._folds[record.name])
             if step in (Step.SERVE, Step.SERVE_FOR_NOW):
                 await self._serve(projection, record, yields=step is Step.SERVE_FOR_NOW)
@@ -286,9 +302,6 @@ class Projector:
             projection.name, serving=projection.serving, to=record.id, yields=yields
         ):
             _logger.info("%s serves; before it, %s did.", record.id, projection.serving)
-
-    def _held_leases(self) -> Sequence[Lease]:
-        return [each.lease for each in self._held.values()]
 
     def _end_lost(self, leases: Collection[Lease]) -> None:
         for held in self._held.values():
