@@ -14,7 +14,12 @@ async def test_processes_take_over_from_one_another():
         assert found.holders == [first]
         async with client_of(found.living[-1]) as client:
             checks = (await client.get("/health/ready")).json()["checks"]
-        assert checks[-1] == {"name": "projector", "ok": True, "detail": "It stands by."}
+        assert checks[-1] == {
+            "name": "projector",
+            "ok": True,
+            "detail": "It stands by.",
+            "roles": ["projector"],
+        }
         await found.freeze(first)
         await asyncio.gather(found.wake(first, 5), found.kill(found.holders[0]))
         await found.stop(found.holders[0])

@@ -5,8 +5,6 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import pytest
-
 from tests.acceptance.clusters import Cluster, client_of, cluster
 from tests.acceptance.fronts import needs
 from tests.acceptance.services import SECONDS, Service, run
@@ -59,9 +57,8 @@ async def until_status(service: Service, path: str, status: int) -> str:
 
 
 @needs("psql")
-@pytest.mark.parametrize("is_running", [True, False])
-async def test_a_restored_log_is_noticed_and_its_views_are_rebuilt(tmp_path, is_running):
-    """By a process that runs meanwhile, and by one that starts after the log has grown again."""
+async def test_a_restored_log_is_noticed_and_its_views_are_rebuilt(tmp_path):
+    """By a process that starts after the log has grown again; `test_losses` has one that runs."""
     async with cluster() as found:
         service = await found.start("commands,queries,projector")
         await register(service, "kept")
@@ -69,15 +66,12 @@ async def test_a_restored_log_is_noticed_and_its_views_are_rebuilt(tmp_path, is_
         lost = await register(service, *(f"lost{each}" for each in range(5)))
         await until_status(service, "/users/lost4", 200)
         await until_status(service, "/health/ready", 200)
-        writer = service
-        if not is_running:
-            await asyncio.to_thread(service.stop)
-            writer = await found.start("commands")
+        await asyncio.to_thread(service.stop)
+        writer = await found.start("commands")
         await restore(found, tmp_path / "backup.sql")
         # The log grows past where it was: positions alone look as if nothing had happened.
         fresh = await register(writer, *(f"new{each}" for each in range(8)))
-        if not is_running:
-            service = await found.start("queries,projector")
+        service = await found.start("queries,projector")
         said = await until_status(service, "/health/ready", 503)
         assert "python -m app projections rebuild --all" in said
         assert (await until_status(writer, "/health/ready?role=commands", 200)) is not None

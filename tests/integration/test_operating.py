@@ -105,7 +105,13 @@ def test_ctrl_c_leaves_a_rebuild_running(capsys, monkeypatch):
         await asyncio.sleep(5)
 
     monkeypatch.setattr(rebuild, "wait_for", interrupted)
-    assert "goes on; `projections show" in called(capsys, "rebuild", VIEW, "--wait", status=130)
+    # A shell has its background jobs ignore it, and then it stays so.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        said = called(capsys, "rebuild", VIEW, "--wait", status=130)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    assert "goes on; `projections show" in said
     assert len(shown(capsys)["builds"]) == 2
 
 
