@@ -52,13 +52,12 @@ def catching_up(on: Databases, effort: Effort) -> Iterator[Figure]:
 
 
 def _rate_of_catching_up(server: Server) -> float:
-    began, first = time.monotonic(), _slowest(server)
+    """Events a second since the projector took the first lease, before the server could serve."""
     await_caught_up(server)
-    return (_slowest(server) - first) / (time.monotonic() - began)
-
-
-def _slowest(server: Server) -> int:
-    return min(each["position"] or 0 for each in projections(server))
+    ended, found = time.time(), projections(server)
+    began = min(datetime.fromisoformat(each["held_since"]).timestamp() for each in found)
+    events: int = min(each["position"] for each in found)
+    return events / (ended - began)
 
 
 def _seconds_of_raw_writes(on: Databases, name: str) -> float:

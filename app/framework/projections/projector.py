@@ -1,7 +1,4 @@
-"""The projector: shares the builds of projections with other processes, and follows the log.
-
-Long: what a projector does in a turn is best read in one place.
-"""
+"""The projector: shares the builds of projections with other processes, and follows the log."""
 
 import asyncio
 import contextlib
@@ -12,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from app.framework.eventsourcing import EventLog
 from app.framework.observability.outages import note_outage
+from app.framework.projections.beginning import begin_missing
 from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.builds import (
     Build,
@@ -20,7 +18,6 @@ from app.framework.projections.builds import (
     Lease,
     LeaseLost,
     ProjectionRecord,
-    TakeOver,
 )
 from app.framework.projections.comparison import compare_noting
 from app.framework.projections.follower import Follower
@@ -34,7 +31,7 @@ from app.framework.projections.ports import ProjectionStatus
 from app.framework.projections.projection import Projection
 from app.framework.projections.readiness import trouble
 from app.framework.projections.shared_log import SharedLog
-from app.framework.projections.takeover import Step, needs_build, next_step
+from app.framework.projections.takeover import Step, next_step
 from app.framework.storage import StorageUnavailable
 
 _logger = logging.getLogger(__name__)
@@ -190,7 +187,7 @@ class Projector:
     async def _turn(self) -> None:
         """Look at what is stored, and do what is to be done next."""
         self._seen = await self._store.projections()
-        if await self._begin_missing():
+        if await begin_missing(self._store, self._folds, self._seen):
             self._seen = await self._store.projections()
         self._has_looked = True
         for held in list(self._held.values()):
@@ -201,19 +198,6 @@ class Projector:
                 if self._stopping.is_set():
                     return
                 await self._attend(projection, build)
-
-    async def _begin_missing(self) -> bool:
-        """Begin a build for each current version without one; whether any was begun."""
-        stored = {each.name: each for each in self._seen}
-        any_begun = False
-        for name, folds in self._folds.items():
-            projection, known = folds[max(folds)], stored.get(name, ProjectionRecord(name))
-            if needs_build(known, projection.version, folds):
-                begun = await self._store.begin(
-                    projection, take_over=TakeOver.WHEN_CAUGHT_UP, known=len(known.builds)
-                )
-                any_begun = any_begun or begun is not None
-        return any_begun
 
     async def _attend(self, projection: ProjectionRecord, record: BuildRecord) -> None:
         fold = self._folds.get(record.name, {}).get(record.version)
