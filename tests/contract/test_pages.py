@@ -2,48 +2,21 @@
 
 import asyncio
 import dataclasses
-import itertools
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from app.framework.projections import (
     BeginsWith,
-    ConsistentViews,
     Entry,
     HasWord,
-    Index,
     OneOf,
-    Page,
     PageRequest,
-    PositionWatch,
-    Projection,
     Seek,
     Versioned,
-    Views,
-    by_aggregate,
-    read_page,
 )
-from app.framework.request import NO_CONTEXT
+from tests.contract.books import BOOKS, book, put, read
 from tests.following import prepare, serve
-
-BOOKS = Projection(
-    name="books",
-    version=1,
-    key=by_aggregate,
-    handlers={},
-    indexes=(
-        Index(("shelf", "title")),
-        Index(("shelf", "pages")),
-        Index(("shelf", "bought_at")),
-        Index(("shelf", "tags", "title")),
-    ),
-)
-
-shelves = itertools.count()
 
 
 @pytest.fixture
@@ -51,23 +24,6 @@ async def library(read_model):
     """A read model with room for books."""
     await prepare(read_model, BOOKS)
     return read_model
-
-
-async def read(library, request: PageRequest, cursor: str | None, sorts: type[Any]) -> Page[Entry]:
-    """A page as queries read it."""
-    views = ConsistentViews(library, PositionWatch(library), seconds=1)
-    return await read_page(views, "books", request, NO_CONTEXT, cursor=cursor, sorts=sorts)
-
-
-def book(shelf: int, title: str, **fields) -> dict[str, Any]:
-    """A book; what is not given is the same for all."""
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    return {"shelf": shelf, "title": title, "pages": 100, "bought_at": at, "tags": [], **fields}
-
-
-async def put(library, books: dict[str, dict[str, Any]], position: int = 1) -> None:
-    """Store books by key."""
-    await library.write(BOOKS.id, {key: Versioned(each, position) for key, each in books.items()})
 
 
 async def keys(library, shelf: int, **request) -> list[str]:
@@ -251,76 +207,3 @@ async def test_of_callers_who_ask_for_the_same_each_has_its_own(library):
     for (entry,) in (pages[each] for each in (1, 2, 4)):
         assert entry.document == book(1, "x", tags=["a"])
         entry.document["tags"].append("b")
-
-
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-TITLES = st.sampled_from(["", "a", "aa", "b", "é", "\N{PILE OF POO}", "$x"]) | st.text(
-    st.characters(exclude_categories=["Cs"]), max_size=2
-)
-PAGES = st.integers(-2, 2) | st.integers(-(2**62), 2**62)
-TIMES = st.integers(-3, 3).map(lambda each: BEGIN + timedelta(milliseconds=each))
-KEYS = st.text("abé\N{PILE OF POO}$", min_size=1, max_size=3)
-BOOKS_BY_KEY = st.dictionaries(
-    KEYS, st.fixed_dictionaries({"title": TITLES, "pages": PAGES, "bought_at": TIMES}), max_size=12
-)
-
-
-SORTS = {"title": str, "pages": int, "bought_at": datetime}
-
-
-async def walk(library: Views, request: PageRequest, between) -> list[Entry]:
-    """All pages, one after the other; `between` happens after each."""
-    entries: list[Entry] = []
-    cursor = None
-    while True:
-        page = await read(library, request, cursor, SORTS[request.sort])
-        assert len(page.items) <= request.limit
-        entries += page.items
-        if page.next_cursor is None:
-            return entries
-        assert len(page.items) == request.limit
-        cursor = page.next_cursor
-        await between()
-
-
-@given(
-    books=BOOKS_BY_KEY,
-    later=BOOKS_BY_KEY,
-    doomed=st.sets(KEYS, max_size=4),
-    sort=st.sampled_from(list(SORTS)),
-    descending=st.booleans(),
-    limit=st.integers(1, 5),
-)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_pages_make_up_the_whole(library, books, later, doomed, sort, descending, limit):
-    """In order, nothing twice, and nothing missed that was there all along.
-
-    Whatever is put on the shelf or taken away while somebody reads page after page.
-    """
-    shelf = next(shelves)
-    own = {key: {**book(shelf, "x"), **each} for key, each in books.items()}
-    new = {key: {**book(shelf, "x"), **each} for key, each in later.items() if key not in own}
-    coming, going = iter(new), iter(sorted(doomed & own.keys()))
-    on_shelf = dict(own)
-
-    async def change() -> None:
-        for key in itertools.islice(coming, 1):
-            on_shelf[key] = new[key]
-            await put(library, {f"{shelf}/{key}": new[key]})
-        for key in itertools.islice(going, 1):
-            del on_shelf[key]
-            await library.write(BOOKS.id, {f"{shelf}/{key}": Versioned(None, 2)})
-
-    await put(library, {f"{shelf}/{key}": each for key, each in own.items()})
-    request = PageRequest({"shelf": shelf}, sort, limit, descending=descending)
-    found = await walk(library, request, change)
-    order = [(each.document[sort], each.key) for each in found]
-    assert order == sorted(set(order), reverse=descending)
-    seen = {each.key.partition("/")[2] for each in found}
-    assert own.keys() - doomed <= seen <= own.keys() | new.keys()
-    for _ in (*new, *doomed):
-        await change()
-    due = {f"{shelf}/{key}": each for key, each in on_shelf.items()}
-    found = await walk(library, request, change)
-    in_order = sorted(due, key=lambda key: (due[key][sort], key), reverse=descending)
-    assert [(each.key, each.document) for each in found] == [(key, due[key]) for key in in_order]

@@ -19,7 +19,8 @@ from app.framework.projections import (
     existing,
 )
 from app.framework.projections.parking import MAX_PARKED
-from tests.following import QUICK, Crash, EventfulStore, builds, catch_up
+from tests.eventful import Crash, EventfulStore
+from tests.following import QUICK, builds, catch_up
 from tests.following import take as taken
 from tests.notes import NOTES, NoteAdded, NoteErased, NoteWritten, append, folded, new_log, notes
 from tests.unit.projecting.refusing import refusing

@@ -14,8 +14,8 @@ from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.sessions import Sessions
 from app.framework.storage import StorageUnavailable
 from tests.acceptance.fronts import needs
+from tests.contract.imported import EVENTS, comparable, import_all
 from tests.contract.noted import REGISTRY, Noted, note
-from tests.contract.test_stored_log import EVENTS, comparable, import_all
 from tests.pgbouncer import pgbouncer
 
 ROOT = Path(__file__).parents[2]

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from app.adapters.memory.event_store import MemoryEventStore
 from app.framework.projections import LEASE_SECONDS, BuildState, PageRequest, Projection, Projector
 from app.framework.projections.follower import Follower
+from tests.eventful import Crash, EventfulStore
 from tests.following import (
     HOLDER,
     QUICK,
-    Crash,
-    EventfulStore,
     WatchedLog,
     catch_up,
     eventually,

@@ -1,48 +1,15 @@
 """Many small calls are made into few large ones, and every waiter hears of its own."""
 
 import asyncio
-import contextlib
-import random
-from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Any
 
 import pytest
 
 from app.adapters.batcher import Batcher
 from app.framework.storage import Overloaded, StorageUnavailable
-
-SOON = 5.0
-"""What has not happened after so many seconds never will."""
+from tests.unit.batching import SOON, Calls, answers
 
 request_id: ContextVar[str] = ContextVar("request_id", default="none")
-
-
-class Calls:
-    """A call that waits to be told how it ends; it answers ten times each item."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[int]] = []
-        self.endings: list[asyncio.Future[Any]] = []
-        self._begun = asyncio.Condition()
-
-    async def __call__(self, items: Sequence[int]) -> Sequence[int | Exception]:
-        """The call that a batcher is given."""
-        self.batches.append(list(items))
-        self.endings.append(asyncio.get_running_loop().create_future())
-        async with self._begun:
-            self._begun.notify_all()
-        results = await self.endings[len(self.batches) - 1]
-        return [10 * each for each in items] if results is None else results
-
-    async def begun(self, number: int) -> None:
-        """Return once `number` calls have begun."""
-        async with asyncio.timeout(SOON), self._begun:
-            await self._begun.wait_for(lambda: len(self.batches) >= number)
-
-    def end(self, number: int, results: Sequence[int | Exception] | None = None) -> None:
-        """Let call `number` (from 0) answer."""
-        self.endings[number].set_result(results)
 
 
 @pytest.fixture
@@ -61,12 +28,6 @@ async def batcher(calls):
             each.set_result(None)
     async with asyncio.timeout(SOON):
         await batcher.close()
-
-
-async def answers(*awaited, return_exceptions: bool = False) -> list[Any]:
-    """What all of them come to; an error if one never does."""
-    async with asyncio.timeout(SOON):
-        return await asyncio.gather(*awaited, return_exceptions=return_exceptions)
 
 
 async def test_an_item_goes_out_at_once(batcher, calls):
@@ -275,52 +236,6 @@ async def test_closing_answers_what_was_accepted_and_refuses_the_rest(batcher, c
     calls.end(1)
     await answers(closing)
     assert [each.result() for each in accepted] == [0, 10, 20, 30]
-
-
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("concurrency", [1, 2, 3])
-async def test_no_waiter_is_lost(seed, concurrency):
-    """Whatever the interleaving of submissions, failures and cancellations, each is answered."""
-    chance = random.Random(seed)
-    largest = chance.randint(1, 5)
-    in_flight = 0
-
-    async def call(items):
-        nonlocal in_flight
-        in_flight += 1
-        assert in_flight <= concurrency
-        assert 0 < len(items) <= largest
-        for _ in range(chance.randint(0, 3)):
-            await asyncio.sleep(0)
-        in_flight -= 1
-        match chance.randint(0, 9):
-            case 0:
-                raise StorageUnavailable("Tens", "gone")
-            case 1:
-                raise ValueError("no")
-        return [KeyError(each) if each % 7 == 0 else 10 * each for each in items]
-
-    batcher = Batcher[int, int](
-        "tens", call, storage="Store", largest=largest, max_queued=8, concurrency=concurrency
-    )
-
-    async def answer(item):
-        if item % 7:
-            return await batcher.submit(item)
-        with pytest.raises(KeyError, match=f"^{item}$"):
-            await batcher.submit(item)
-        return 10 * item
-
-    async def client(number):
-        for item in range(number, number + 20):
-            with contextlib.suppress(Overloaded, StorageUnavailable, ValueError, TimeoutError):
-                async with asyncio.timeout(0 if chance.random() < 0.1 else None):
-                    assert await answer(item) == 10 * item
-            if chance.random() < 0.5:
-                await asyncio.sleep(0)
-
-    await answers(*(client(100 * each) for each in range(12)))
-    await answers(batcher.close())
 
 
 async def test_calls_do_not_run_in_the_context_of_a_request():

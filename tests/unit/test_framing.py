@@ -8,17 +8,9 @@ from starlette.types import Message
 
 from app.main import application
 from tests.unit.api.service import MemoryService
-from tests.unit.serving import (
-    Echo,
-    address_of,
-    answers_to,
-    in_pieces_of,
-    read_answer,
-    serving,
-)
+from tests.unit.serving import Echo, address_of, answers_to, in_pieces_of, read_answer, serving
 
 POST = b"POST /first HTTP/1.1\r\nHost: x\r\n"
-GET = b"GET /first HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 AFTER = b"GET /after HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -250,55 +242,3 @@ async def test_a_malformed_request_logs_a_line_with_its_id_at_debug_only(caplog)
     assert record.levelno == logging.DEBUG
     assert record.request_id == answer.problem["request_id"]
     assert record.getMessage() == f"Refused with 400: {answer.problem['detail']}"
-
-
-class TestHalfClosed:
-    """Clients that close their side when they have sent what they had to."""
-
-    @pytest.fixture
-    async def echo(self) -> Echo:
-        """What is served."""
-        return Echo()
-
-    @pytest.fixture
-    async def server(self, echo):
-        """What serves it."""
-        async with serving(echo) as server:
-            yield server
-
-    @pytest.mark.parametrize("sent", [GET, POST + b"Content-Length: 1\r\n\r\na", GET * 3])
-    async def test_whole_requests_are_answered(self, server, echo, sent):
-        """All of them, though the client's side is closed by then."""
-        sent = sent.replace(b"/first", b"/late")
-        answering = asyncio.create_task(answers_to(address_of(server), sent, half_close=True))
-        async with asyncio.timeout(5):
-            while not any(each.transport.input_ended for each in server.server_state.connections):  # noqa: ASYNC110 - a server's state
-                await asyncio.sleep(0.01)
-            echo.release.set()
-            answers = await answering
-        assert [each.status for each in answers] == [200] * sent.count(b"HTTP/1.1")
-        assert [each.closes for each in answers] == [*[False] * (len(answers) - 1), True]
-
-    @pytest.mark.parametrize(
-        "sent",
-        [b"GET", POST, POST + b"Content-Length: 2\r\n\r\na", CHUNKED + b"1\r\na\r\n"],
-    )
-    async def test_half_a_request_is_refused(self, server, echo, sent):
-        """With a problem."""
-        [answer] = await answers_to(address_of(server), sent, half_close=True)
-        assert answer.problem["code"] == "malformed-request"
-        assert "ends before" in answer.problem["detail"]
-        assert not echo.seen
-
-    async def test_no_request_is_not_answered(self, server):
-        """Who opens a connection and closes it, to see whether it can, gets nothing."""
-        assert not await answers_to(address_of(server), b"", half_close=True)
-        assert not await answers_to(address_of(server), b"\r\n", half_close=True)
-
-    async def test_a_read_that_takes_long_is_taken_for_abandoned(self, server, echo):
-        """Its client may have gone, and it can be sent again."""
-        assert not await answers_to(
-            address_of(server), GET.replace(b"/first", b"/slow"), half_close=True
-        )
-        async with asyncio.timeout(5):
-            await echo.disconnected.wait()

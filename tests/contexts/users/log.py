@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from app.framework.eventsourcing import Event, Metadata, RecordedEvent
+from app.framework.projections import Document, Projection, fold
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -36,3 +37,8 @@ class Log(list[RecordedEvent]):
                 )
             )
         return self
+
+
+def documents(projection: Projection, log: Log) -> dict[str, Document]:
+    """The documents of `projection` after `log`, by key."""
+    return {key: each.document or {} for key, each in fold(projection, {}, log).items()}

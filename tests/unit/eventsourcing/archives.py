@@ -3,9 +3,10 @@
 import contextlib
 import io
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.stored_log import MemoryStoredLog
@@ -20,6 +21,7 @@ from app.framework.eventsourcing.archive import (
     export_log,
     import_log,
 )
+from app.framework.storage import StorageUnavailable
 from tests.unit.eventsourcing.shelf import (
     Labelled,
     LabelTaken,
@@ -115,3 +117,51 @@ async def import_from(
 async def stored(log: StoredLog) -> list[StoredEvent]:
     """All that is stored."""
     return [*await log.read_stored(after=0, limit=1_000_000)]
+
+
+Line = dict[str, Any]
+
+
+def changed(path, number: int, change: Callable[[Line], object]) -> None:
+    """Change a line of a file; the header has the number 0."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    line = json.loads(lines[number])
+    change(line)
+    width = len(lines[number]) - 1 if number == 0 else 0
+    lines[number] = json.dumps(line).ljust(width).encode() + b"\n"
+    path.write_bytes(b"".join(lines))
+
+
+class Twice(MemoryStoredLog):
+    """A log that another process adds the same events to, a moment earlier."""
+
+    async def add_events(self, events):
+        """Add them for the other process, and then for this one."""
+        await super().add_events(events)
+        await super().add_events(events)
+
+
+class Unavailable(MemoryStoredLog):
+    """A log whose storage is away for one call, after it has done what was asked for or before."""
+
+    away: ClassVar[list[str]] = ["add_events", "add_streams", "finish_import"]
+
+    async def _lose(self, name: str, call: Callable[..., Awaitable[None]], *given: Any) -> None:
+        if name in self.away:
+            self.away.remove(name)
+            if name != "add_events":
+                await call(*given)
+            raise StorageUnavailable("PostgreSQL", "no answer in time")
+        await call(*given)
+
+    async def add_events(self, events):
+        """Add them at the second call."""
+        await self._lose("add_events", super().add_events, events)
+
+    async def add_streams(self, streams):
+        """Add them, without an answer."""
+        await self._lose("add_streams", super().add_streams, streams)
+
+    async def finish_import(self, identity):
+        """End it, without an answer."""
+        await self._lose("finish_import", super().finish_import, identity)

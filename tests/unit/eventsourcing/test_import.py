@@ -1,9 +1,7 @@
 """Imports: all of a file or nothing, however often they are killed."""
 
-import json
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from collections.abc import Callable
 
 import pytest
 
@@ -15,19 +13,20 @@ from app.framework.eventsourcing.archive import (
     LogReader,
     through_outages,
 )
-from app.framework.storage import StorageUnavailable
 from tests.unit.eventsourcing.archives import (
     Dying,
     Killed,
+    Line,
     Steps,
+    Twice,
+    Unavailable,
+    changed,
     exported,
     filled,
     import_from,
     stored,
 )
 from tests.unit.eventsourcing.shelf import label, new_store, process, put
-
-Line = dict[str, Any]
 
 
 @pytest.fixture
@@ -131,16 +130,6 @@ async def test_an_empty_log_is_imported(path, log):
     path.write_bytes(await exported(source))
     assert await import_from(path, log)
     assert await log.identity() == await source.identity()
-
-
-def changed(path, number: int, change: Callable[[Line], object]) -> None:
-    """Change a line of a file; the header has the number 0."""
-    lines = path.read_bytes().splitlines(keepends=True)
-    line = json.loads(lines[number])
-    change(line)
-    width = len(lines[number]) - 1 if number == 0 else 0
-    lines[number] = json.dumps(line).ljust(width).encode() + b"\n"
-    path.write_bytes(b"".join(lines))
 
 
 WRONG_HEADERS: dict[str, dict[str, object]] = {
@@ -248,15 +237,6 @@ async def test_an_unfinished_import_goes_on_with_its_own_file_only(path, source,
     assert await stored(log) == [first]
 
 
-class Twice(MemoryStoredLog):
-    """A log that another process adds the same events to, a moment earlier."""
-
-    async def add_events(self, events):
-        """Add them for the other process, and then for this one."""
-        await super().add_events(events)
-        await super().add_events(events)
-
-
 async def test_another_import_is_left_to_finish(path, source, store):
     """Of two at once the slower one stops, and undoes nothing."""
     log = Twice(store)
@@ -285,32 +265,6 @@ async def test_claims_of_what_a_stream_was_before_are_free(path, store, log):
         with pytest.raises(ClaimTaken):
             await process(store).transact("another", label(text))
     assert Claim("label", "new") in store._claims
-
-
-class Unavailable(MemoryStoredLog):
-    """A log whose storage is away for one call, after it has done what was asked for or before."""
-
-    away: ClassVar[list[str]] = ["add_events", "add_streams", "finish_import"]
-
-    async def _lose(self, name: str, call: Callable[..., Awaitable[None]], *given: Any) -> None:
-        if name in self.away:
-            self.away.remove(name)
-            if name != "add_events":
-                await call(*given)
-            raise StorageUnavailable("PostgreSQL", "no answer in time")
-        await call(*given)
-
-    async def add_events(self, events):
-        """Add them at the second call."""
-        await self._lose("add_events", super().add_events, events)
-
-    async def add_streams(self, streams):
-        """Add them, without an answer."""
-        await self._lose("add_streams", super().add_streams, streams)
-
-    async def finish_import(self, identity):
-        """End it, without an answer."""
-        await self._lose("finish_import", super().finish_import, identity)
 
 
 async def test_an_import_waits_for_its_storage_and_goes_on(

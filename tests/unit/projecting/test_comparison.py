@@ -7,7 +7,8 @@ import pytest
 from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.projections import Versioned, comparison
 from app.framework.projections.comparison import KEYS_NAMED, compare
-from tests.following import EventfulStore, prepare, save
+from tests.eventful import EventfulStore
+from tests.following import prepare, save
 from tests.notes import NOTES, deleted, note, notes, status
 
 SECOND = notes(version=2)

@@ -10,22 +10,9 @@ from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.observability.outages import end_outages
 from app.framework.projections import ProjectionState, Projector
 from app.framework.storage import StorageUnavailable
-from tests.following import (
-    QUICK,
-    EventfulStore,
-    WatchedLog,
-    catch_up,
-    eventually,
-    running,
-    statuses,
-    until,
-)
-from tests.notes import (
-    LOG,
-    NOTES,
-    folded,
-    write_notes,
-)
+from tests.eventful import EventfulStore
+from tests.following import QUICK, WatchedLog, catch_up, eventually, running, statuses, until
+from tests.notes import LOG, NOTES, folded, write_notes
 from tests.unit.projecting.refusing import refusing
 
 

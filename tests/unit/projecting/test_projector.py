@@ -8,16 +8,8 @@ from functools import partial
 from app.framework.projections import ProjectionState, Projector, ProjectorOptions
 from app.framework.projections.pacing import Rest
 from app.framework.storage import StorageUnavailable
-from tests.following import (
-    QUICK,
-    EventfulStore,
-    WatchedLog,
-    catch_up,
-    prepare,
-    running,
-    statuses,
-    until,
-)
+from tests.eventful import EventfulStore
+from tests.following import QUICK, WatchedLog, catch_up, prepare, running, statuses, until
 from tests.notes import (
     NOTES,
     NoteAdded,
