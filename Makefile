@@ -68,9 +68,10 @@ projectors: $(INSTALLED) ## kill, freeze, stop and add projectors under load, 10
 	@$(BIN)/python -m tests.acceptance.projectors --rounds 100 --seed 1
 	@$(BIN)/python -m tests.acceptance.streaming
 
-operating: $(INSTALLED) ## kill projectors and operators amid rebuilds and switches, rebuild a large log under load
+operating: $(INSTALLED) ## kill projectors and operators, rebuild a large log, park and replay a document, all under load
 	@$(BIN)/python -m tests.acceptance.operating kills --kills 200 --seed 1
 	@$(BIN)/python -m tests.acceptance.operating switches --events 1000000 --clients 20
+	@$(BIN)/python -m tests.acceptance.operating poison --users 10000
 
 # A test whose program (nginx, varnishd, pgbouncer, curl) is not installed is left out and named.
 fronts: $(INSTALLED) lint-openapi ## try the service behind nginx, a cache, PgBouncer, and with curl --http2

@@ -2,12 +2,15 @@
 
     python -m tests.acceptance.operating kills --kills 200 --seed 1
     python -m tests.acceptance.operating switches --events 1000000 --clients 20
+    python -m tests.acceptance.operating poison --users 10000
 
 kills: projectors, and the operator that rebuilds, switches, retires and replays, are killed at
 random moments of these steps. In the end each build equals a fold of the log, all acknowledged
 writes are there once, and no answer was stale, no list, page or stream broken.
 switches: all projections of a large log are rebuilt while users are written and read, compared,
 take over, go back and take over again. Clients write, read, page and follow through the switches.
+poison: a release refuses an event of one user among many. The others keep their lag, reads of the
+one are as promised, and after a restart with this release a replay brings it level amid writes.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import sys
 import time
 
 from tests.acceptance.kills import kills
+from tests.acceptance.poison import poison
 from tests.acceptance.switches import switches
 
 
@@ -36,6 +40,10 @@ def main() -> None:
     switching.set_defaults(
         test=lambda options: switches(options.events, options.clients, rounds=options.rounds)
     )
+    poisoning = trials.add_parser("poison")
+    poisoning.add_argument("--users", type=int, default=10_000)
+    poisoning.add_argument("--seconds", type=float, default=30, help="how long each phase lasts")
+    poisoning.set_defaults(test=lambda options: poison(options.users, seconds=options.seconds))
     options = parser.parse_args()
     started = time.monotonic()
     said = asyncio.run(options.test(options))
