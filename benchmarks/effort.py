@@ -46,13 +46,13 @@ FULL = Effort(
 
 QUICK = Effort(
     connections=(32,),
-    rounds=2,
+    rounds=1,
     seconds=1,
     users=2_000,
-    caught_up=((20_000, 1),),
+    caught_up=((8_000, 1),),
     grown=None,
     lag_writes=40,
-    saturated_seconds=4,
+    saturated_seconds=3,
     stream_rounds=5,
     memory_minutes=None,
 )
