@@ -38,15 +38,22 @@ SEES_CONTEXTS = re.compile(
 SLOW = {
     f"test_{each}.py"
     for each in (
+        "administration",
+        "application",
+        "caching",
+        "cli",
         "cli_output",
         "cli_parked",
         "cli_progress",
         "cli_projections",
         "connections",
         "cost_of_requests",
+        "cross_origin",
         "framing",
         "imports",
         "planted_breaches",
+        "problem_types",
+        "problems",
         "protocol",
         "request_guard",
         "request_rules",
@@ -133,7 +140,7 @@ def tree(tmp_path_factory) -> Path:
 
 
 def test_the_context_serves(tree, servers):
-    """Its own tests pass, and so do all others that could notice it, on real servers too."""
+    """Its own tests pass, and others that go through all contexts, on real servers too."""
     for command in DERIVED:
         done = run(tree, sys.executable, *command)
         assert done.returncode == 0, done.stderr
