@@ -1,86 +1,74 @@
-"""Kills projectors and their operator at random steps of what operators do to projections."""
+"""Kills projectors and their operator at random steps of what operators do to projections.
+
+Before a repair, documents of the build that serves are changed, removed and added in MongoDB. A
+document that is wrong is answered as it is, so these are of users of their own: no list or page is
+held against them, and their answers only have to have the last write. In the history they are
+entries that the streams have passed. These users are written without a pause during a repair. It is
+killed, and repeated until the command says that all is repaired; then none of the damage is left.
+A document that was removed is parked by its next event, and is replayed after the repair.
+"""
 
 import asyncio
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from app.adapters.mongo import MongoReadModel
-from app.framework.projections import (
-    EVERYTHING,
-    BuildRecord,
-    BuildState,
-    ProjectionRecord,
-    TakeOver,
-)
+from app.framework.projections import EVERYTHING, BuildRecord, BuildState
 from app.host.settings import Settings
 from tests.acceptance.clusters import Cluster, client_of, cluster, for_each
+from tests.acceptance.damages import Damages
+from tests.acceptance.fleets import Fleet
 from tests.acceptance.folding import FOLLOWED, differences
 from tests.acceptance.operators import Operator
-from tests.acceptance.releases import REFUSED, refusing
-from tests.acceptance.services import Service, environment
-from tests.acceptance.witnesses import Witnesses
+from tests.acceptance.releases import REFUSED
+from tests.acceptance.services import environment
+from tests.acceptance.steps import LASTS, PHASES, Found, Work, chosen, is_parked, repairing
+from tests.acceptance.witnesses import DAMAGED, Witnesses
 
 DATABASE = str(Settings.model_fields["mongodb_database"].default)
 SETTLE_SECONDS = 90.0
 POLL_SECONDS = 0.1
-MARKED = 5
-MOST_BUILDS = 4
-
-LASTS = {"rebuild": 3.0, "switch": 0.2, "retire": 0.2, "replay": 1.5}
-"""For how long after the beginning of a step a kill may come."""
-
-PHASES = {
-    "rebuild": ("building", "comparing", "ready"),
-    "switch": ("serving",),
-    "retire": ("retired",),
-    "replay": ("replaying",),
-}
-"""In which phases of a step it is to come more often than by chance."""
-
+MARKED = [f"marked-{each}" for each in range(5)]
+DAMAGED_USERS = [f"{DAMAGED}-{each}" for each in range(8)]
 PHASE_SECONDS = 3.0
-
-Found = tuple[ProjectionRecord, BuildRecord]
-Work = tuple[str, str, str | None, dict[str, Any]]
-"""A step, its projection, the build that it is about, and its arguments."""
 
 
 class Trial:
-    """Three projectors, of which each is started again when it was killed, and an operator.
-
-    release: the settings by which projectors are started.
-    """
+    """Projectors, an operator, and what happens to them."""
 
     def __init__(
-        self, processes: Cluster, witnesses: Witnesses, *, seed: int, projectors: int
+        self, urls: dict[str, str], fleet: Fleet, witnesses: Witnesses, *, seed: int
     ) -> None:
-        self._processes, self._witnesses = processes, witnesses
+        self._fleet, self._witnesses = fleet, witnesses
         self._chance = random.Random(seed)
-        self._refusing = refusing(processes.home / "refusing")
-        self._release: dict[str, str] = {}
         self._marks = 0
         self._unparked_since = time.monotonic()
-        url = processes.urls["MONGODB_URL"]
+        url = urls["MONGODB_URL"]
         self.store = MongoReadModel(url, DATABASE, "motor")
-        self._operator = Operator(url, DATABASE, environment())
-        self._projectors = [self._launch() for _ in range(projectors)]
+        self.damages = Damages(url, DATABASE, DAMAGED_USERS, seed)
+        self._operator = Operator(url, DATABASE, environment(LOG_LEVEL="error", **urls))
         self.kills = 0
         self.hits: Counter[str] = Counter()
+        self.done: Counter[str] = Counter()
 
     async def run(self, kills: int) -> None:
-        """Act and kill until there were so many kills; then see to it that nothing is parked."""
+        """Act and kill until there were so many kills; then repair and replay all that is left."""
         said = 0
+        await self._operator.started()
         await self._until(self._all_caught_up, "the first builds")
+        self._registered = self._witnesses.ledger.events
+        await self._until(self._streams_go_on, "the streams")
         while self.kills < kills:
             await self._act(kills - self.kills)
-            if self.kills // 10 > said:
+            if self.kills // 10 > said or self.kills >= kills:
                 said = self.kills // 10
                 self._say()
-        if self._release:
+        if self._fleet.release:
             await self._deploy({}, "end")
+        await self._until(self._all_repaired, "the last repairs")
         while parked := await self._parked():
             for _, build in parked:
                 await self._operator.do("replay", build=build.id, keys=[EVERYTHING])
@@ -90,101 +78,118 @@ class Trial:
     async def close(self) -> None:
         """End the operator."""
         await self._operator.kill()
+        await self.damages.close()
         await self.store.close()
 
     async def _act(self, left: int) -> None:
         """Have the operator do something, and kill a process meanwhile."""
-        parked = await self._parked()
-        if parked:
+        is_refused = await self._marked_are_parked()
+        if is_refused:
             self._unparked_since = time.monotonic()
         # Readers know for a second what was parked.
-        elif not self._release and time.monotonic() - self._unparked_since > 5:
+        elif not self._fleet.release and time.monotonic() - self._unparked_since > 5:
             self._witnesses.may_refuse = False
-        if self._release:
+        if self._fleet.release:
             if self._chance.random() < 0.4:
-                await self._deploy({}, "mend")
-        elif not parked and left > 2 * len(self._projectors) and self._chance.random() < 0.15:
+                await self._deploy({}, "correct")
+        elif not is_refused and left > 2 * len(self._fleet) and self._chance.random() < 0.15:
             await self._park()
-        step, name, build, arguments = self._choose(await self._others(), parked)
-        doing = asyncio.create_task(self._operator.do(step, **arguments))
-        known = {each.id for _, each in await self._builds()}
+        builds, damaged = await self._builds(), await self._damaged()
+        may_replay = not self._fleet.release
+        work = chosen(self._chance, builds, damaged, may_replay=may_replay)
+        if work.step == "repair" and (build := await self._work(work)):
+            await self.damages.make(build)
+        await self._operator.started()
+        doing = asyncio.create_task(self._do(work))
         if self._chance.random() < 0.6:
-            await self._come_to(self._chance.choice(PHASES[step]), name, build, known)
+            await self._come_to(self._chance.choice(PHASES[work.step]), work)
             await asyncio.sleep(self._chance.uniform(0, 0.3))
         else:
-            await asyncio.sleep(self._chance.uniform(0, LASTS[step]))
-        await self._kill(step, name, build, known)
+            await asyncio.sleep(self._chance.uniform(0, LASTS[work.step]))
+        await self._kill(work)
         done = await doing
-        if step == "rebuild":
-            build = done
-        if build is not None and self._chance.random() < 0.5:
-            await self._until(lambda: self._is_settled(build), f"{step} of {build}")
+        build_id = done if work.step == "rebuild" else work.build
+        if build_id is not None and self._chance.random() < 0.5:
+            await self._until(lambda: self._is_settled(build_id), f"{work.step} of {build_id}")
 
-    def _choose(self, others: Sequence[Found], parked: Sequence[Found]) -> Work:
-        """What the operator does next."""
-        if parked and not self._release and self._chance.random() < 0.6:
-            projection, build = self._chance.choice(parked)
-            keys = [EVERYTHING, *(each.key for each in build.parked)]
-            keys = [self._chance.choice(keys)]
-            return "replay", projection.name, build.id, {"build": build.id, "keys": keys}
-        chosen = self._chance.choices(["rebuild", "switch", "retire"], [5, 4, 1])[0]
-        names = sorted({projection.name for projection, _ in others}) or ["user_summaries"]
-        name = self._chance.choice([*names, "user_profiles", "user_history"])
-        mine = [build for projection, build in others if projection.name == name]
-        ready = [build for build in mine if build.state in FOLLOWED]
-        if mine and (chosen == "retire" or len(mine) >= MOST_BUILDS):
-            build = self._chance.choice(mine)
-            return "retire", name, build.id, {"name": name, "build": build.id}
-        if ready and chosen == "switch":
-            build = self._chance.choice(ready)
-            return "switch", name, build.id, {"name": name, "to": build.id}
-        take_over = self._chance.choice([TakeOver.WHEN_EQUAL, TakeOver.ON_REQUEST])
-        return "rebuild", name, None, {"name": name, "take_over": take_over.value}
+    async def _do(self, work: Work) -> Any:
+        """Carry a step out; what came of it, None if the operator was killed meanwhile."""
+        self.done[work.step] += 1
+        self.done["parked documents to replay"] += len(work.arguments.get("keys", ()))
+        if work.step == "repair":
+            return await self._repair(work)
+        return await self._operator.do(work.step, **work.arguments)
 
-    async def _work(self, name: str, build_id: str | None, known: set[str]) -> BuildRecord | None:
-        """The build under work: the one with this id, or one that is not `known`."""
+    async def _repair(self, work: Work) -> None:
+        """Have a damaged build repaired."""
+        self._witnesses.repairing.set()
+        found = await self._operator.do("repair", **work.arguments)
+        self._witnesses.repairing.clear()
+        if found is None:
+            return
+        self.done["documents repaired"] += found["repaired"]
+        if found["is_verified"] and found["repaired"] == found["differing"]:
+            assert work.build
+            if left := await self.damages.left(work.build):
+                self._witnesses.ledger.breaks("no repair", f"{left} of {work.build}: {found}")
+            self.damages.forget(work.build)
+
+    async def _all_repaired(self) -> bool:
+        """Whether no build was damaged any more; one of those is repaired."""
+        damaged = await self._damaged()
+        if damaged:
+            await self._do(repairing(damaged[0]))
+        return not damaged
+
+    async def _damaged(self) -> list[Found]:
+        """The builds that are damaged and followed."""
+        found = [each for each in await self._builds() if each[1].id in self.damages.builds]
+        return [each for each in found if each[1].state in FOLLOWED]
+
+    async def _work(self, work: Work) -> BuildRecord | None:
+        """The build under work: the one with its id, or one that is not known."""
         for projection, build in await self._builds():
-            if build.id == build_id or (projection.name == name and build.id not in known):
+            is_new = projection.name == work.name and build.id not in work.known
+            if build.id == work.build or (work.build is None and is_new):
                 return build
         return None
 
-    async def _come_to(self, phase: str, name: str, build_id: str | None, known: set[str]) -> None:
+    async def _come_to(self, phase: str, work: Work) -> None:
         """Return once the build under work is in a phase, or if it does not come to it."""
         until = time.monotonic() + PHASE_SECONDS
         while time.monotonic() < until:
-            build = await self._work(name, build_id, known)
-            if build is not None and phase == _phase(build):
+            build = await self._work(work)
+            if build is not None and phase == await self._phase(work, build):
                 return
 
-    async def _kill(self, step: str, name: str, build_id: str | None, known: set[str]) -> None:
-        build = await self._work(name, build_id, known)
-        whom = self._chance.choices(["holder", "another", "operator"], [5, 2, 2])[0]
-        self.hits[f"{step} ({_phase(build)}): {whom}"] += 1
+    async def _phase(self, work: Work, build: BuildRecord | None) -> str:
+        if build is None:
+            return "not begun"
+        if work.step == "repair":
+            return await self.damages.phase(build.id)
+        return "replaying" if build.replay else str(build.state)
+
+    async def _kill(self, work: Work) -> None:
+        build = await self._work(work)
+        # A repair is the work of the operator, everything else that of projectors.
+        weights = [3, 1, 5] if work.step == "repair" else [5, 2, 2]
+        whom = self._chance.choices(["holder", "another", "operator"], weights)[0]
+        self.hits[f"{work.step} ({await self._phase(work, build)}): {whom}"] += 1
         self.kills += 1
         if whom == "operator":
             await self._operator.kill()
             return
-        holders = [
-            number
-            for number, each in enumerate(self._projectors)
-            if build and build.holder and f":{each.process.pid}:" in build.holder
-        ]
-        others = [each for each in range(len(self._projectors)) if each not in holders]
-        self._restart(self._chance.choice((holders if whom == "holder" else others) or others))
-
-    def _restart(self, number: int) -> None:
-        self._projectors[number].process.kill()
-        self._projectors[number].await_end()
-        self._projectors[number] = self._launch()
-
-    def _launch(self) -> Service:
-        return self._processes.launch("projector", **self._release)
+        holders = self._fleet.holders(build)
+        others = [each for each in range(len(self._fleet)) if each not in holders]
+        self._fleet.restart(
+            self._chance.choice((holders if whom == "holder" else others) or others)
+        )
 
     async def _deploy(self, release: dict[str, str], why: str) -> None:
         """Kill every projector, and start it from another release."""
-        self._release = release
-        for number in range(len(self._projectors)):
-            self._restart(number)
+        self._fleet.release = release
+        for number in range(len(self._fleet)):
+            self._fleet.restart(number)
             self.kills += 1
             self.hits[f"deploy to {why}"] += 1
             await asyncio.sleep(self._chance.uniform(0, 1))
@@ -192,24 +197,18 @@ class Trial:
     async def _park(self) -> None:
         """Have documents parked, by projectors that cannot apply what real ones can."""
         self._witnesses.may_refuse = True
-        await self._deploy(self._refusing, "park")
-        for each in self._chance.sample(range(MARKED), 3):
+        await self._deploy(self._fleet.refusing, "park")
+        for each in self._chance.sample(MARKED, 3):
             self._marks += 1
-            await self._witnesses.patch(f"marked-{each}", avatar_url=f"{REFUSED}{self._marks}")
+            await self._witnesses.patch(each, avatar_url=f"{REFUSED}{self._marks}")
+        await self._until(self._marked_are_parked, "parking")
 
-        async def are_parked() -> bool:
-            return bool(await self._parked())
-
-        await self._until(are_parked, "parking")
-
-    async def _others(self) -> list[Found]:
-        """The builds that do not serve and are not retired, with their projections."""
-        gone = (BuildState.RETIRED, BuildState.FAILED, BuildState.SERVING)
-        return [each for each in await self._builds() if each[1].state not in gone]
+    async def _marked_are_parked(self) -> bool:
+        """Whether documents are parked that no repair restores."""
+        return any(each.key in MARKED for _, build in await self._parked() for each in build.parked)
 
     async def _parked(self) -> list[Found]:
-        builds = await self._builds()
-        return [each for each in builds if each[1].parked and each[1].state is not _RETIRED]
+        return [each for each in await self._builds() if is_parked(each)]
 
     async def _builds(self) -> list[Found]:
         records = await self.store.projections()
@@ -217,13 +216,19 @@ class Trial:
 
     async def _is_settled(self, build_id: str) -> bool:
         (build,) = [build for _, build in await self._builds() if build.id == build_id]
-        return build.state is _RETIRED or (build.state in FOLLOWED and not build.replay)
+        return build.state is BuildState.RETIRED or (build.state in FOLLOWED and not build.replay)
 
     async def _nothing_asked(self) -> bool:
         return not any(build.replay for _, build in await self._parked())
 
+    async def _streams_go_on(self) -> bool:
+        """Whether they have passed what was registered at first."""
+        return all(len(each.told) >= self._registered for each in self._witnesses.readers)
+
     async def _all_caught_up(self) -> bool:
-        builds = [build for _, build in await self._builds() if build.state is not _RETIRED]
+        builds = [
+            build for _, build in await self._builds() if build.state is not BuildState.RETIRED
+        ]
         events = self._witnesses.ledger.events
         return len(builds) >= 3 and all(
             build.state in FOLLOWED and build.position >= events for build in builds
@@ -232,7 +237,9 @@ class Trial:
     async def _until(self, condition: Any, what: str) -> None:
         until = time.monotonic() + SETTLE_SECONDS
         while not await condition():
-            found = [build for _, build in await self._builds() if build.state is not _RETIRED]
+            found = [
+                build for _, build in await self._builds() if build.state is not BuildState.RETIRED
+            ]
             assert time.monotonic() < until, f"{what} takes too long: {found}"
             await asyncio.sleep(POLL_SECONDS)
 
@@ -248,29 +255,20 @@ class Trial:
         self.hits.clear()
 
 
-def _phase(build: BuildRecord | None) -> str:
-    if build is None:
-        return "not begun"
-    return "replaying" if build.replay else str(build.state)
-
-
-_RETIRED = BuildState.RETIRED
-
-
 async def kills(
     kills: int, seed: int, *, users: int = 1000, projectors: int = 3, pause: float = 0.1
 ) -> str:
     """Kill so often; what was found."""
     async with cluster() as processes:
-        service = await processes.start("commands,queries")
+        service, fleet = processes.launch("commands,queries"), Fleet(processes, projectors)
+        await asyncio.to_thread(service.await_serving)
         async with client_of(service) as client:
             witnesses = Witnesses(client, seed, pause=pause)
-            ids = [f"marked-{each}" for each in range(MARKED)]
-            ids += [f"old-{each}" for each in range(users)]
-            trial = Trial(processes, witnesses, seed=seed, projectors=projectors)
+            ids = [*MARKED, *DAMAGED_USERS, *(f"old-{each}" for each in range(users))]
+            trial = Trial(processes.urls, fleet, witnesses, seed=seed)
             try:
                 await for_each(range(len(ids)), lambda each: witnesses.register(ids[each]))
-                async with witnesses.at_work(marked=ids[:MARKED]):
+                async with witnesses.at_work(marked=MARKED, damaged=DAMAGED_USERS):
                     await trial.run(kills)
                 return await _found(processes, trial, witnesses)
             finally:
@@ -293,7 +291,7 @@ async def _found(processes: Cluster, trial: Trial, witnesses: Witnesses) -> str:
     assert not differing, differing[:10]
     assert not ledger.wrong, ledger.wrong[:10]
     return (
-        f"{trial.kills} kills; {dict(ledger.counts)}; {len(reader.told)} changes, cut off "
-        f"{reader.cuts} times; 0 differences in {', '.join(found)}; 0 stale answers, "
-        "0 broken lists, pages or streams"
+        f"{trial.kills} kills; {dict(trial.done)}; documents {dict(trial.damages.counts)}; "
+        f"{dict(ledger.counts)}; {len(reader.told)} changes, cut off {reader.cuts} times; "
+        f"0 differences in {', '.join(found)}; 0 stale answers, 0 broken lists, pages or streams"
     )

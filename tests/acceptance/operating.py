@@ -4,9 +4,10 @@
     python -m tests.acceptance.operating switches --events 1000000 --clients 20
     python -m tests.acceptance.operating poison --users 10000
 
-kills: projectors, and the operator that rebuilds, switches, retires and replays, are killed at
-random moments of these steps. In the end each build equals a fold of the log, all acknowledged
-writes are there once, and no answer was stale, no list, page or stream broken.
+kills: projectors, and the operator that rebuilds, switches, retires, replays and repairs, are
+killed at random moments of these steps; documents are damaged before a repair. In the end each
+build equals a fold of the log, all acknowledged writes are there once, and no answer was stale, no
+list, page or stream broken.
 switches: all projections of a large log are rebuilt while users are written and read, compared,
 take over, go back and take over again. Clients write, read, page and follow through the switches.
 poison: a release refuses an event of one user among many. The others keep their lag, reads of the

@@ -2,16 +2,20 @@
 
     python -m tests.acceptance.operators MONGODB_URL DATABASE
 
-It reads steps from its input, a line of JSON each, and writes what came of them.
+It reads steps from its input, a line of JSON each, and writes what came of them. The settings of
+the service name the databases for those steps that are commands.
 """
 
 import asyncio
+import contextlib
+import io
 import json
 import sys
 from typing import Any
 
 from app.adapters.mongo import MongoReadModel
 from app.bootstrap import all_projections
+from app.cli.projections import verify
 from app.framework.projections import ProjectionRecord, TakeOver
 
 PROJECTIONS = {each.name: each for each in all_projections()}
@@ -45,7 +49,18 @@ async def replay(store: MongoReadModel, build: str, keys: list[str]) -> Any:
     return True
 
 
-STEPS = {each.__name__: each for each in (rebuild, switch, retire, replay)}
+async def repair(_: MongoReadModel, name: str, number: int) -> Any:
+    """Have the command of operators repair a build; what it prints of it as JSON."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as printed,
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        await asyncio.to_thread(verify.run, [name], build=number, repair=True, as_json=True)
+    [found] = json.loads(printed.getvalue())["items"]
+    return found
+
+
+STEPS = {each.__name__: each for each in (rebuild, switch, retire, replay, repair)}
 
 
 class Operator:
@@ -59,7 +74,7 @@ class Operator:
 
     async def do(self, step: str, **arguments: object) -> Any:
         """Carry a step out; None if it was killed meanwhile, and nobody knows what came of it."""
-        process = await self._started()
+        process = await self.started()
         assert process.stdin
         assert process.stdout
         process.stdin.write(f"{json.dumps([step, arguments])}\n".encode())
@@ -67,13 +82,15 @@ class Operator:
         return json.loads(line) if line else None
 
     async def kill(self) -> None:
-        """Kill it on the spot."""
-        process = await self._started()
-        self._process = None
-        process.kill()
-        await process.wait()
+        """Kill it on the spot, if it runs."""
+        async with self._starting:
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            await process.wait()
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def started(self) -> asyncio.subprocess.Process:
+        """The process, once it is ready for a step."""
         async with self._starting:
             if self._process is None:
                 pipe = asyncio.subprocess.PIPE

@@ -18,7 +18,10 @@ PATIENCE_SECONDS = 90.0
 RETRY_SECONDS = 0.1
 LAST_POSITION = 2**60
 NAME = "Witness"
-"""The first word of the name of each user that is registered here."""
+"""The first word of the name of each user that is listed here."""
+
+DAMAGED = "damaged"
+"""How the ids of users begin whose documents are damaged on purpose, and how their names do."""
 
 
 class Broken(AssertionError):
@@ -60,8 +63,12 @@ class Ledger:
 class Witnesses:
     """Clients of one process; each makes a request, looks at the answer, and pauses.
 
+    Users whose ids begin with DAMAGED are in no list or page that is looked at. Their profiles may
+    be wrong, missing or parked, but not at an earlier version than the token is of.
+
     may_refuse: whether reads of the users whose ids begin with `marked` may be refused, as their
         documents are parked.
+    repairing: set while documents of users are repaired; these are written without a pause then.
     """
 
     def __init__(
@@ -85,15 +92,21 @@ class Witnesses:
         self._stopping, self._all_written = False, asyncio.Event()
         self.readers = [Reader(random.Random(seed + each), after) for each in range(readers)]
         self.ledger = Ledger()
-        self.may_refuse = False
+        self.may_refuse, self.repairing = False, asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def at_work(
-        self, *, writers: int = 4, pagers: int = 2, marked: Sequence[str] = ()
+        self,
+        *,
+        writers: int = 4,
+        pagers: int = 2,
+        marked: Sequence[str] = (),
+        damaged: Sequence[str] = (),
     ) -> AsyncIterator[None]:
         """Go on for the length of a `with` block, and until the stream has come to the end.
 
-        One of the writers also changes the users that are `marked`.
+        One of the writers also changes the users that are `marked`, others those that may be
+        `damaged`.
         """
         async with asyncio.TaskGroup() as group:
             following = [group.create_task(self._follow(each)) for each in self.readers]
@@ -101,6 +114,8 @@ class Witnesses:
                 for number in range(writers):
                     others.create_task(self._write(number, [] if number else [*marked]))
                     others.create_task(self._only_write(number))
+                for each in damaged:
+                    others.create_task(self._write_damaged(each))
                 for number in range(pagers):
                     others.create_task(self._page(number))
                 try:
@@ -139,7 +154,8 @@ class Witnesses:
 
     async def register(self, user_id: str) -> None:
         """Register a user, and read it."""
-        body = {"id": user_id, "name": f"{NAME} {user_id}", "email": f"{user_id}@example.com"}
+        name = DAMAGED if user_id.startswith(DAMAGED) else NAME
+        body = {"id": user_id, "name": f"{name} {user_id}", "email": f"{user_id}@example.com"}
         await self._write_and_read("POST", "/users", body)
 
     async def patch(self, user_id: str, **fields: str) -> None:
@@ -152,8 +168,7 @@ class Witnesses:
         found = await self._get(f"/users/{user_id}", headers=headers)
         if found.status_code == 503:
             return
-        newer = found.status_code == 200 and found.json()["version"] > profile["version"]
-        if not newer and (found.status_code != 200 or found.json() != profile):
+        if not _holds(found, profile):
             self.ledger.breaks("stale answers", f"{found.text} instead of {profile}")
         self.ledger.counts["reads with a token"] += 1
 
@@ -177,6 +192,16 @@ class Witnesses:
             await self._write_once("PATCH", f"/users/{user_id}", {"bio": f"{chance.random()}"})
             await asyncio.sleep(self._pause)
 
+    async def _write_damaged(self, user_id: str) -> None:
+        chance = random.Random(f"{self._seed}-{user_id}")
+        while not self._stopping:
+            # What was written before may have got lost by now.
+            await self.read(user_id)
+            # A field that is in the views of one user and in those of many.
+            await self.patch(user_id, avatar_url=f"https://example.com/{chance.random()}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.repairing.wait(), 10 * self._pause)
+
     async def _write_and_read(self, method: str, path: str, body: dict[str, str]) -> None:
         written = await self._write_once(method, path, body)
         if written.is_success:
@@ -194,13 +219,13 @@ class Witnesses:
     async def _page(self, number: int) -> None:
         chance = random.Random(f"{self._seed}-page-{number}")
         while not self._stopping:
-            if self.ledger.users:
+            if users := self._listed():
                 await self._walk_users(chance.choice(ORDERS))
-                await self._walk_history(chance.choice(list(self.ledger.users)))
+                await self._walk_history(chance.choice(users))
             await asyncio.sleep(self._pause)
 
     async def _walk_users(self, order: str) -> None:
-        present, headers = set(self.ledger.users), self.ledger.last
+        present, headers = set(self._listed()), self.ledger.last
         parameters = {"q": NAME, "sort": order, "limit": f"{self._page_size}"}
         listed = [each["id"] for each in await self._walk("/users", headers, parameters)]
         marked = {each for each in present if each.startswith("marked")} if self.may_refuse else ()
@@ -209,6 +234,9 @@ class Witnesses:
             twice = [each for each, times in Counter(listed).items() if times > 1]
             self.ledger.breaks("broken lists", f"missed {sorted(missed)}, twice {twice}")
         self.ledger.counts["lists"] += 1
+
+    def _listed(self) -> list[str]:
+        return [each for each in self.ledger.users if not each.startswith(DAMAGED)]
 
     async def _walk_history(self, user_id: str) -> None:
         profile, headers = self.ledger.users[user_id]
@@ -245,12 +273,22 @@ class Witnesses:
             code = answer.json()["code"]
             self.ledger.counts[f"503 {code}"] += 1
             if code == "document-parked":
-                if not (self.may_refuse and "/marked" in path):
+                may_refuse = self.may_refuse and "/marked" in path
+                if not may_refuse and f"/{DAMAGED}" not in path:
                     self.ledger.breaks("refused reads", answer.text)
                 return answer
             if asyncio.get_running_loop().time() > until:
                 _give_up(f"{method} {path}: {answer.text} for {PATIENCE_SECONDS} s")
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def _holds(found: httpx.Response, profile: dict[str, Any]) -> bool:
+    """Whether an answer has what was written."""
+    if profile["id"].startswith(DAMAGED):
+        is_removed = found.status_code == 404
+        return is_removed or (found.is_success and found.json()["version"] >= profile["version"])
+    newer = found.status_code == 200 and found.json()["version"] > profile["version"]
+    return newer or (found.status_code == 200 and found.json() == profile)
 
 
 def _give_up(what: str) -> NoReturn:
