@@ -148,6 +148,4 @@ def status(projection: Projection, position: int | None, **rest: Any) -> Project
 
 async def write_notes(log: MemoryEventStore, *texts: str) -> None:
     """Append a note and what is added to it."""
-    await append(log, "a", NoteWritten("begin"))
-    for text in texts:
-        await append(log, "a", NoteAdded(text))
+    await append(log, "a", NoteWritten("begin"), *map(NoteAdded, texts))
