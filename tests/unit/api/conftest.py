@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.main import application
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import Lent, MemoryService
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
 
@@ -17,10 +18,29 @@ def service() -> MemoryService:
     return MemoryService()
 
 
+@pytest.fixture(scope="session")
+def lent() -> Lent:
+    """What stands for the service in the application that tests share."""
+    return Lent(MemoryService())
+
+
+@pytest.fixture(scope="session")
+def shared(lent: Lent) -> FastAPI:
+    """An application for all tests that let it be: it takes long to make."""
+    return application(lent, administered=True)
+
+
 @pytest.fixture
-async def client(service: MemoryService) -> AsyncIterator[httpx.AsyncClient]:
+def api(shared: FastAPI, lent: Lent, service: MemoryService) -> FastAPI:
+    """The application on `service`; events that it streams are cached, also over tests."""
+    lent.service = service
+    return shared
+
+
+@pytest.fixture
+async def client(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API on `service`."""
-    transport = httpx.ASGITransport(application(service, administered=True))
+    transport = httpx.ASGITransport(api)
     async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
         yield client
 
@@ -34,13 +54,13 @@ async def alice(client: httpx.AsyncClient, service: MemoryService) -> str:
     return ALICE["id"]
 
 
-@pytest.fixture(scope="module")
-def document():
+@pytest.fixture(scope="session")
+def document(shared: FastAPI):
     """The document as it is served."""
-    return application(MemoryService(), administered=True).openapi()
+    return shared.openapi()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def operations(document):
     """Every operation by its id, with its method and path."""
     return {

@@ -1,8 +1,9 @@
 """A service without databases: the real handlers on the adapters in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from app.bootstrap import all_projections
 from app.framework.http.service import Check
@@ -77,3 +78,27 @@ class MemoryService:
     async def project(self) -> None:
         """Apply the log to the views."""
         await self._world.catch_up()
+
+
+class Lent:
+    """Implements Service by the one that is lent: applications take long to make.
+
+    What an application asks for when it is made, it asks at each use of the service lent then.
+    """
+
+    def __init__(self, service: MemoryService) -> None:
+        self.service = service
+        self.mediator: Any = _Part(lambda: self.service.mediator)
+        self.draining: Any = _Part(lambda: self.service.draining)
+        self.stopping: Any = _Part(lambda: self.service.stopping)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.service, name)
+
+
+class _Part:
+    def __init__(self, find: Callable[[], object]) -> None:
+        self._find = find
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._find(), name)
