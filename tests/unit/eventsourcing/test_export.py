@@ -104,9 +104,9 @@ async def test_half_an_event_that_the_log_has_lost_is_cut_off(path, log, store):
     assert path.read_bytes() == await exported(restored)
 
 
-async def test_an_export_that_was_killed_goes_on(tmp_path):
+async def test_an_export_that_was_killed_goes_on(tmp_path, store, monkeypatch):
     """Between any two of its calls."""
-    store = await filled(500, 4)
+    monkeypatch.setattr("app.framework.eventsourcing.archive.exporting.AT_ONCE", 50)
     whole = await exported(store)
     for call in range(9):
         path = tmp_path / str(call)

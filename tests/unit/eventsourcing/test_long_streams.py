@@ -13,7 +13,7 @@ from app.framework.eventsourcing.store import LOADED_AT_ONCE
 from app.framework.request import IdempotencyKey, RequestContext
 from tests.unit.eventsourcing.shelf import Labelled, MeddledStore, Shelf, new_store, process, put
 
-LONG = 60_000
+LONG = 20_000
 HELD_SECONDS = 0.05
 
 

@@ -178,6 +178,7 @@ def test_batches_lead_where_the_whole_leads(log, cuts, overlap):
 VALUES = st.recursive(
     st.none() | st.integers() | st.text() | st.just(BEGIN),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
 )
 
 
