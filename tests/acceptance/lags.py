@@ -46,7 +46,10 @@ class Line:
 
 
 class Lags:
-    """Seconds from the answer to a write until a read shows it, by phase and by what is read."""
+    """Seconds from the answer to a write until a read shows it, by phase and by what is read.
+
+    The write itself is among them: what keeps the whole process busy makes it slower, and no lag.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -58,7 +61,7 @@ class Lags:
     def percentiles(self, phase: str) -> dict[str, dict[int, float]]:
         """By what is read: p50 and p99, in ms."""
         percentiles = {}
-        for what, seconds in sorted(self._found[phase].items()):
+        for what, seconds in self._found[phase].items():
             cuts = statistics.quantiles(seconds, n=100, method="inclusive")
             percentiles[what] = {each: cuts[each - 1] * 1000 for each in (50, 99)}
         return percentiles
@@ -73,6 +76,7 @@ class Others:
 
     phase: under which lags are noted; those of writes that begin in None or in another are not.
     due: what each user must have in the end, by what the last answered write gave it.
+    rates: how many writes a second were answered in each phase.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Others:
         self.ledger, self.lags = Ledger(), Lags()
         self.phase: str | None = None
         self.due: dict[str, dict[str, str]] = {}
+        self.rates: dict[str, float] = {}
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -102,9 +107,11 @@ class Others:
 
     async def during(self, phase: str, seconds: float) -> None:
         """Note lags under `phase` for so long."""
+        written = self.ledger.counts["writes"]
         self.phase = phase
         await asyncio.sleep(seconds)
         self.phase = None
+        self.rates[phase] = (self.ledger.counts["writes"] - written) / seconds
 
     async def _write(self, number: int, own: Sequence[str]) -> None:
         connection = self._connection()
@@ -138,10 +145,13 @@ class Others:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _seen(self, user_id: str, word: str) -> dict[str, float]:
-        """Give a user a name with this word; how long it takes until each read shows it."""
+        """Give a user a name with this word; how long that takes, and until each read shows it."""
         change = {"name": f"Witness {word}"}
         path = f"/users/{user_id}"
+        clock = asyncio.get_running_loop()
+        began = clock.time()
         written = await self.send("PATCH", path, json=change)
+        answered = clock.time() - began
         if written.status_code != 200:
             self.ledger.breaks("refused writes", written.text)
             return {}
@@ -157,7 +167,12 @@ class Others:
             self._shown(f"/users?q={word}", is_listed),
             self._held(path, token(written), profile),
         )
-        return {"GET": profiles, "list": summaries, "GET with the token": tokens}
+        return {
+            "the write": answered,
+            "GET": profiles,
+            "GET with the token": tokens,
+            "list": summaries,
+        }
 
     async def _shown(self, path: str, shows: Callable[[dict[str, Any]], bool]) -> float:
         """How long it takes until a read without a token shows it."""

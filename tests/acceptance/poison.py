@@ -128,18 +128,19 @@ async def _phases(
     await others.during("before", seconds)
     await poisoned.poison()
     await others.during("parked", seconds)
-    _say(f"lag of the others before: {_words(others, 'before')}")
-    _say(f"lag of the others while one is parked: {_words(others, 'parked')}")
+    _show(others, "before")
+    _show(others, "parked")
     await trial.check_parked(poisoned, client)
     await poisoned.check_history()
     await trial.replace()
     await trial.check_parked(poisoned, client)
     others.phase = "replay"
     await trial.replay(poisoned)
+    others.phase = None
     await others.during("level", seconds)
     await poisoned.check_history()
-    _say(f"lag of the others amid the replay: {_words(others, 'replay')}")
-    _say(f"lag of the others afterwards: {_words(others, 'level')}")
+    _show(others, "replay")
+    _show(others, "level")
 
 
 async def _register(port: int, ids: Sequence[str]) -> None:
@@ -185,15 +186,16 @@ async def _found(processes: Cluster, others: Others, poisoned: Poisoned, users: 
     )
 
 
-def _words(others: Others, phase: str) -> str:
-    """The lags of a phase, and how many times those before the poison they are."""
-    before, words = others.lags.percentiles("before"), []
+def _show(others: Others, phase: str) -> None:
+    """Print the lags of a phase, and how many times those before the poison they are."""
+    before = others.lags.percentiles("before")
+    rate = f", {others.rates[phase]:.0f} writes a second" if phase in others.rates else ""
+    _say(f"{phase}: the others' lag, by {others.lags.count(phase)} writes{rate}")
     for what, lags in others.lags.percentiles(phase).items():
-        numbers = [
-            f"p{each} {lag:.1f} ms ({lag / before[what][each]:.2f})" for each, lag in lags.items()
-        ]
-        words.append(f"{what} {', '.join(numbers)}")
-    return f"{'; '.join(words)}; of {others.lags.count(phase)} writes"
+        numbers = (
+            f"p{each} {lag:6.1f} ms ({lag / before[what][each]:.2f})" for each, lag in lags.items()
+        )
+        _say(f"  {what:18} {', '.join(numbers)}")
 
 
 def _slower(others: Others) -> list[str]:
