@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,9 @@ from app.devtools.servers import embedded_servers
 from tests.acceptance.services import SERVE, UNMEASURED, Service
 
 CONCURRENCY = 16
+
+given: dict[str, str] = {}
+"""The settings that name servers to use; where there are none, a cluster starts its own."""
 
 
 class Cluster:
@@ -37,21 +40,29 @@ class Cluster:
 
 @contextlib.asynccontextmanager
 async def cluster() -> AsyncIterator[Cluster]:
-    """Servers for processes, which end with the block."""
+    """Processes that end with the block, and so do the servers that are started for them."""
     with (
         tempfile.TemporaryDirectory(prefix="diptych-promises-") as folder,
-        embedded_servers(Path(folder), initiate, postgres=True, mongodb=True) as urls,
+        contextlib.nullcontext(given) if given else _own_servers(Path(folder)) as urls,
     ):
-        assert urls.postgres
-        assert urls.mongodb
-        cluster = Cluster(
-            Path(folder), {"DATABASE_URL": urls.postgres, "MONGODB_URL": urls.mongodb}
-        )
+        cluster = Cluster(Path(folder), urls)
         try:
             yield cluster
         finally:
             for each in cluster.services:
                 each.clean_up()
+
+
+@contextlib.contextmanager
+def _own_servers(home: Path) -> Iterator[dict[str, str]]:
+    with embedded_servers(home, initiate, postgres=True, mongodb=True) as urls:
+        assert urls.postgres
+        assert urls.mongodb
+        yield {
+            "DATABASE_URL": urls.postgres,
+            "MONGODB_URL": urls.mongodb,
+            "MONGODB_DATABASE": "diptych",
+        }
 
 
 def client_of(service: Service, connections: int = 3 * CONCURRENCY) -> httpx.AsyncClient:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import clusters
 from tests.acceptance.services import Service
 
 
@@ -63,6 +64,31 @@ def start(folder: Path, request) -> Iterator[Callable[..., Service]]:
     yield start_one
     for each in services:
         each.clean_up()
+
+
+@pytest.fixture
+def urls(postgres_url, mongodb_url, mongodb_database) -> dict[str, str]:
+    """Settings for a service on the servers of the tests, with databases of the test's own."""
+    return {
+        "DATABASE_URL": postgres_url,
+        "MONGODB_URL": mongodb_url,
+        "MONGODB_DATABASE": mongodb_database,
+    }
+
+
+@pytest.fixture
+def serve(urls, start) -> Callable[..., Service]:
+    """Starts a service on the servers of the tests, and waits until it serves.
+
+    For tests of what is served: to start and stop servers for each takes seconds.
+    """
+    return lambda **settings: start(first=True, **urls, **settings).await_serving()
+
+
+@pytest.fixture
+def shared_servers(urls, monkeypatch) -> None:
+    """Has `cluster` use the servers of the tests."""
+    monkeypatch.setattr(clusters, "given", urls)
 
 
 @pytest.fixture

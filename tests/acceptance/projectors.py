@@ -179,7 +179,7 @@ async def trial(first: int) -> AsyncIterator[Trial]:
     async with cluster() as processes:
         urls = processes.urls
         log = PostgresEventStore(urls["DATABASE_URL"], event_registry())
-        read_model = MongoReadModel(urls["MONGODB_URL"], "diptych", "pymongo")
+        read_model = MongoReadModel(urls["MONGODB_URL"], urls["MONGODB_DATABASE"], "pymongo")
         found = Trial(processes, log, read_model)
         async with (
             _closing(log),

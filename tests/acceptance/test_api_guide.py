@@ -99,9 +99,9 @@ def have_followed(client: httpx.Client) -> bool:
     return all(each["lag"] == 0 for each in client.get("/projections").json()["items"])
 
 
-def test_everything_is_as_the_page_shows(start, folder):
+def test_everything_is_as_the_page_shows(serve, folder):
     """Each program is saved, each command entered, and all of them answer what is shown."""
-    service = start(CONSISTENCY_TIMEOUT="0.2").await_serving()
+    service = serve(CONSISTENCY_TIMEOUT="0.2")
     session = Session(service.url, folder)
     with service.client as client:
         for block in GUIDE:
@@ -132,9 +132,9 @@ async def test_the_follower_breaks_lines_at_line_feeds_only(folder):
         await asyncio.to_thread(session.enter, "python follow.py", shown)
 
 
-async def test_the_programs_get_over_a_connection_that_breaks(start, folder):
+async def test_the_programs_get_over_a_connection_that_breaks(serve, folder):
     """A write whose answer is lost is done once; a reader cut off amid a change goes on with it."""
-    service = start().await_serving()
+    service = serve()
 
     async def run(path: str, *, until: bytes, prints: str) -> None:
         relay = Relay(service.url, until)

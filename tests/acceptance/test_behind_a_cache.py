@@ -34,9 +34,9 @@ def is_from_cache(answer: httpx.Response) -> bool:
 
 
 @pytest.fixture
-def caches(start) -> Iterator[dict[str, httpx.Client]]:
+def caches(serve) -> Iterator[dict[str, httpx.Client]]:
     """Clients of one service, through an nginx and through a Varnish."""
-    service = start(LOG_LEVEL="error").await_serving()
+    service = serve(LOG_LEVEL="error")
     with contextlib.ExitStack() as stack:
 
         def client(front: Callable[[str], contextlib.AbstractContextManager[str]]) -> httpx.Client:

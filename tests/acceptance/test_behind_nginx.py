@@ -18,13 +18,13 @@ NO_DEACTIVATION = """
 """
 
 
-async def test_what_answers_name_can_be_followed_behind_a_prefix(start):
+async def test_what_answers_name_can_be_followed_behind_a_prefix(serve):
     """Location, the type and instance of problems, and the servers of the document.
 
     And in Swagger UI, in a real browser, Execute reaches the service. What nginx refuses by path
     is not carried out by another form of that path.
     """
-    service = start(ROOT_PATH="/api").await_serving()
+    service = serve(ROOT_PATH="/api")
     with nginx(under_prefix(service.url)) as front:
         await follow_answers(front)
         await execute_in_swagger_ui(front)

@@ -11,9 +11,9 @@ from tests.acceptance.following import blocks_of
 BIO = "One line\u2028that some libraries\u2029take for three."
 
 
-async def test_a_stream_ends_when_the_service_stops(start):
+async def test_a_stream_ends_when_the_service_stops(serve):
     """Its reader sees the end of it, and the service does not wait for the reader to leave."""
-    service = start(LOG_LEVEL="error").await_serving()
+    service = serve(LOG_LEVEL="error")
     async with (
         httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=20) as client,
         client.stream("GET", "/changes") as answer,
@@ -39,9 +39,9 @@ async def test_a_stream_ends_when_the_service_stops(start):
     assert begin.startswith("retry: 1000\nid: ")
 
 
-async def test_one_client_leaves_room_for_others(start):
+async def test_one_client_leaves_room_for_others(serve):
     """It has 100 streams at most. A proxy here is believed whose clients they are."""
-    service = start(LOG_LEVEL="error").await_serving()
+    service = serve(LOG_LEVEL="error")
     async with (
         httpx.AsyncClient(
             base_url=service.url, trust_env=False, limits=httpx.Limits(max_connections=200)

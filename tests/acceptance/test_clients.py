@@ -68,28 +68,17 @@ def test_the_typescript_client_is_well_typed():
     run(NODE, TOOLS / "tsc", "--project", CLIENTS)
 
 
-def test_the_clients_work(start, postgres_url, mongodb_url, mongodb_database):
+def test_the_clients_work(serve):
     """On a live service: writes, repeats, consistent reads, pages and refusals, with each."""
-    service = start(
-        first=True,
-        DATABASE_URL=postgres_url,
-        MONGODB_URL=mongodb_url,
-        MONGODB_DATABASE=mongodb_database,
-    ).await_serving()
+    service = serve()
     run_scenarios(service.url)
     assert service.stop() == 0
 
 
 @needs("nginx")
-def test_the_clients_work_behind_nginx(start, postgres_url, mongodb_url, mongodb_database):
+def test_the_clients_work_behind_nginx(serve):
     """The same, where nginx strips a prefix and compresses."""
-    service = start(
-        first=True,
-        DATABASE_URL=postgres_url,
-        MONGODB_URL=mongodb_url,
-        MONGODB_DATABASE=mongodb_database,
-        ROOT_PATH="/api",
-    ).await_serving()
+    service = serve(ROOT_PATH="/api")
     with nginx(under_prefix(service.url)) as url:
         run_scenarios(f"{url}/api")
 

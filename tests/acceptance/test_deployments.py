@@ -5,6 +5,8 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.acceptance.clusters import Cluster, client_of, cluster
 from tests.acceptance.releases import release
 from tests.acceptance.services import SECONDS, Service
@@ -99,6 +101,7 @@ async def start(found: Cluster, settings: dict[str, str]) -> Service:
     return service
 
 
+@pytest.mark.usefixtures("shared_servers")
 async def test_a_version_is_deployed_and_rolled_back(tmp_path):
     """Clients see no error: what serves is followed all the time, by whichever process can."""
     newer = release(

@@ -5,9 +5,9 @@ from tests.acceptance.fuzzing import fuzz
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
 
 
-def test_the_api_does_as_its_document_says(start, folder):
+def test_the_api_does_as_its_document_says(serve, folder):
     """A thousand requests made of the document, be they valid or not, are answered as it says."""
-    service = start(LOG_LEVEL="error").await_serving()
+    service = serve(LOG_LEVEL="error")
     # While a projection is paused, each read with a token waits in vain.
     paused = ("--exclude-operation-id", "pause_projection")
     options = ("--max-examples", "10", "--seed", "1", *paused)

@@ -48,9 +48,9 @@ async def origins():
         yield [f"http://127.0.0.1:{each.sockets[0].getsockname()[1]}" for each in servers]
 
 
-async def test_a_form_of_another_page_deactivates_no_user(start, origins):
+async def test_a_form_of_another_page_deactivates_no_user(serve, origins):
     """Nor can its scripts read; pages of an origin in CORS_ORIGINS can do both."""
-    service = start(CORS_ORIGINS=origins[0]).await_serving()
+    service = serve(CORS_ORIGINS=origins[0])
     async with chromium() as browser:
         friend, stranger = [await browser.new_page() for _ in origins]
         await friend.goto(origins[0])

@@ -1,9 +1,12 @@
 """More than the service can answer, at a size for any machine; `make overload` is the full one."""
 
+import pytest
+
 from tests.acceptance.clusters import cluster
 from tests.acceptance.overload import overload, seed
 
 
+@pytest.mark.usefixtures("shared_servers")
 async def test_under_overload_all_are_answered_and_health_checks_pass():
     """Some with what they asked for, the rest with 503; how fast depends on the machine."""
     async with cluster() as processes:

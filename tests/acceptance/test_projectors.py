@@ -2,10 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from tests.acceptance.clusters import client_of
 from tests.acceptance.projectors import trial
 
 
+@pytest.mark.usefixtures("shared_servers")
 async def test_processes_take_over_from_one_another():
     """Frozen, killed, stopped: others go on, nothing moves otherwise, and nothing is lost."""
     async with trial(1) as found:

@@ -1,6 +1,10 @@
 """What the API promises, put to the test at a small size; see `promises.py` for the large one."""
 
+import pytest
+
 from tests.acceptance import promises, streaming
+
+pytestmark = pytest.mark.usefixtures("shared_servers")
 
 
 async def test_reads_hold_the_writes_whose_tokens_they_are_sent():

@@ -5,6 +5,8 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.clusters import Cluster, client_of, cluster
 from tests.acceptance.fronts import needs
 from tests.acceptance.services import SECONDS, Service, run
@@ -57,6 +59,7 @@ async def until_status(service: Service, path: str, status: int) -> str:
 
 
 @needs("psql")
+@pytest.mark.usefixtures("shared_servers")
 async def test_a_restored_log_is_noticed_and_its_views_are_rebuilt(tmp_path):
     """By a process that starts after the log has grown again; `test_losses` has one that runs."""
     async with cluster() as found:

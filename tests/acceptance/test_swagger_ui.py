@@ -19,13 +19,13 @@ async def page():
         yield await browser.new_page()
 
 
-async def test_an_operation_can_be_tried_out(start, page):
+async def test_an_operation_can_be_tried_out(serve, page):
     """All operations are there, and two clicks register a user.
 
     On the way nothing is asked of another origin, nothing fails, and the browser has nothing to
     complain of. Script or style that is not in a file of the service's is refused.
     """
-    service = start().await_serving()
+    service = serve()
     observer = Observer(page)
     await page.goto(f"{service.url}/docs")
     operation = page.locator("#operations-users-register_user")

@@ -33,9 +33,9 @@ HEAD = (
 
 
 @needs("curl")
-def test_curl_with_http2_posts_a_body(start):
+def test_curl_with_http2_posts_a_body(serve):
     """It offers h2c with every request of plain HTTP, and is answered in HTTP/1.1."""
-    service = start().await_serving()
+    service = serve()
     quiet = ["--silent", "--show-error", "--http2", "--max-time", "10"]
     said = subprocess.run(
         [
@@ -53,9 +53,9 @@ def test_curl_with_http2_posts_a_body(start):
 
 
 @needs("nginx")
-def test_nginx_with_its_websocket_recipe_smuggles_nothing(start):
+def test_nginx_with_its_websocket_recipe_smuggles_nothing(serve):
     """A body is a body: nginx refuses the method that is in it, and the service never sees one."""
-    service = start().await_serving()
+    service = serve()
     with nginx(WEBSOCKET_RECIPE.format(url=service.url)) as front, service.client as direct:
         assert direct.post(f"{front}/users", json=ALICE).status_code == 201
         assert direct.patch(f"{front}/users/alice", json={"name": "M"}).status_code == 403
