@@ -105,6 +105,22 @@ async def test_a_rebuild_mends_it(read_model, projection):
     assert old.state is BuildState.FAILED
 
 
+async def test_a_rebuild_reads_nothing_of_the_log_that_is_lost(read_model, projection):
+    """By the projector that has read the lost one, and shares what it reads among its builds."""
+    log = await log_of("lost", "and", "so", "on")
+    projector = Projector(log, read_model, [projection], options=QUICK)
+    async with working(projector):
+        await until_at(read_model, projection, 5)
+        restored = await log_of("other", "and", "much", "more")
+        log._log, log._streams = restored._log, restored._streams
+        async with asyncio.timeout(5):
+            while not (await build_of(read_model, projection)).condemned:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        begun = await read_model.begin(projection, take_over=TakeOver.WHEN_EQUAL, known=1)
+        await until_it_serves(read_model, projection, 2)
+    assert await read_model.load(begun, ["a"]) == await folded(log, projection)
+
+
 async def lose_documents(read_model, build: str) -> None:
     """Drop the collection of a build."""
     if isinstance(read_model, MemoryReadModel):

@@ -234,6 +234,8 @@ class Projector:
         lease = await self._store.acquire(build, self.holder)
         if lease is None:
             return
+        # A rebuild that mends a restored log must read nothing of the lost one.
+        self._log.forget()
         is_beside = projection.serving != record.id and not record.has_caught_up
         follower = Follower(
             self._log,

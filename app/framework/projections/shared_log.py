@@ -15,8 +15,8 @@ _Read = tuple[int, int]
 class SharedLog:
     """Implements EventLog. Caches log reads: callers asking for the same range share one query.
 
-    The log never changes, so a full batch can be cached. A batch that is not full may grow: only
-    callers that come during the read share it.
+    The log only grows, so a full batch can be cached until the log is restored to an earlier state.
+    A batch that is not full may grow: only callers that come during the read share it.
     """
 
     def __init__(self, log: EventLog) -> None:
@@ -31,6 +31,11 @@ class SharedLog:
             self._reads[after, limit] = read
         # A caller that is cancelled leaves the read to the others.
         return await asyncio.shield(read)
+
+    def forget(self) -> None:
+        """Drop the cached batches: the log may have been restored since they were read."""
+        for key in [key for key, read in self._reads.items() if read.done()]:
+            del self._reads[key]
 
     async def head(self) -> int:
         return await self._log.head()
