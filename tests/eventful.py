@@ -141,10 +141,18 @@ class EventfulStore:
         await self._store.note(lease, **changes)
 
     async def switch(
-        self, name: str, *, serving: str | None, to: str, yields: bool = False
+        self,
+        name: str,
+        *,
+        serving: str | None,
+        to: str,
+        switches: int | None = None,
+        yields: bool = False,
     ) -> bool:
         """As `BuildStore.switch` says."""
-        return await self._store.switch(name, serving=serving, to=to, yields=yields)
+        return await self._store.switch(
+            name, serving=serving, to=to, switches=switches, yields=yields
+        )
 
     async def pause(self, name: str, *, paused: bool) -> bool:
         """As `BuildStore.pause` says."""

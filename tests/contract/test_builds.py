@@ -113,6 +113,18 @@ async def test_a_build_is_switched_to_only_from_the_one_that_serves(read_model):
     assert found.switched_seconds < 5
 
 
+async def test_a_switch_that_was_decided_before_another_is_refused(read_model):
+    """Though the same build serves again: an operator has gone back to it meanwhile."""
+    first, second = await begun(read_model, NOTES, 0), await begun(read_model, SECOND, 1)
+    seen = (await record(read_model)).switches
+    assert seen == 0
+    assert await read_model.switch("notes", serving=first, to=second, switches=seen)
+    assert await read_model.switch("notes", serving=second, to=first)
+    assert not await read_model.switch("notes", serving=first, to=second, switches=seen)
+    assert not await read_model.switch("notes", serving=first, to=second, switches=1)
+    assert await read_model.switch("notes", serving=first, to=second, switches=2)
+
+
 async def test_a_build_that_yields_is_remembered(read_model):
     """Until there is another switch."""
     first, second = await begun(read_model, NOTES, 0), await begun(read_model, SECOND, 1)

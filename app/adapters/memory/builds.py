@@ -43,6 +43,7 @@ class _Projection:
     dropped: set[str] = field(default_factory=set)
     yielded: str | None = None
     paused: bool = False
+    switches: int = 0
     switched_at: datetime | None = None
 
 
@@ -68,6 +69,7 @@ class MemoryBuilds:
                 serving=found.serving,
                 yielded=found.yielded,
                 paused=found.paused,
+                switches=found.switches,
                 switched_seconds=(now - found.switched_at).total_seconds()
                 if found.switched_at
                 else None,
@@ -173,11 +175,20 @@ class MemoryBuilds:
         found.record = replace(found.record, **changes)
 
     async def switch(
-        self, name: str, *, serving: str | None, to: str, yields: bool = False
+        self,
+        name: str,
+        *,
+        serving: str | None,
+        to: str,
+        switches: int | None = None,
+        yields: bool = False,
     ) -> bool:
         found = self._projections[name]
         if found.serving != serving or to not in found.builds or to in found.retired:
             return False
+        if switches not in (None, found.switches):
+            return False
+        found.switches += 1
         found.served |= {found.serving, to}
         found.yielded = found.serving if yields else None
         found.serving = to

@@ -34,6 +34,7 @@ _OF_PROJECTIONS = (
     "dropped",
     "yielded",
     "paused",
+    "switches",
     "switched_at",
 )
 
@@ -96,6 +97,7 @@ def projection_record(found: Found, builds: Mapping[str, Found]) -> ProjectionRe
         serving=serving,
         yielded=found.get("yielded"),
         paused=found.get("paused", False),
+        switches=found.get("switches", 0),
         switched_seconds=(found["now"] - switched).total_seconds() if switched else None,
     )
 

@@ -5,10 +5,10 @@ build, under its id:
 
 - of a projection: `builds` (in order, each with its id and version), `build` (the id of the serving
   one), `serves` (its version, which older versions of the service go by), `served`, `retired` and
-  `dropped` (ids), `yielded`, `paused`, `switched_at`.
-- of a build: its checkpoint with the status, `mark`, `parked`, `phase`,
-  `condemned`, `documents` (the UUID of their collection), and its lease: `holder`, `epoch`,
-  `held_since`. The lease lasts for LEASE_SECONDS after `seen_at`.
+  `dropped` (ids), `yielded`, `paused`, `switches`, `switched_at`.
+- of a build: its checkpoint with the status, `mark`, `rate`, `parked`, `replay` (keys), `phase`,
+  `has_caught_up`, `comparison`, `condemned`, `documents` (the UUID of their collection), and its
+  lease: `holder`, `epoch`, `held_since`. The lease lasts for LEASE_SECONDS after `seen_at`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -186,14 +186,23 @@ class MongoBuilds:
 
     @answering()
     async def switch(
-        self, name: str, *, serving: str | None, to: str, yields: bool = False
+        self,
+        name: str,
+        *,
+        serving: str | None,
+        to: str,
+        switches: int | None = None,
+        yields: bool = False,
     ) -> bool:
         builds = (await self._modernise(name)).get("builds", ())
         versions = {each["id"]: each["version"] for each in builds}
         if to not in versions:
             return False
+        replaced: dict[str, Any] = {"_id": name, "build": serving, "retired": {"$ne": to}}
+        if switches is not None:
+            replaced["switches"] = switches or {"$in": [0, None]}
         switched = await self._collection.update_one(
-            {"_id": name, "build": serving, "retired": {"$ne": to}},
+            replaced,
             {
                 "$set": {
                     "build": to,
@@ -201,6 +210,7 @@ class MongoBuilds:
                     "yielded": serving if yields else None,
                 },
                 "$addToSet": {"served": {"$each": [serving, to]}},
+                "$inc": {"switches": 1},
                 "$currentDate": {"switched_at": True},
             },
         )
@@ -284,9 +294,5 @@ def _stored(changes: Mapping[str, Any]) -> dict[str, Any]:
     if "state" in stored:
         stored["phase"] = stored.pop("state").value
     if isinstance(comparison := stored.get("comparison"), Comparison):
-        stored["comparison"] = {
-            "compared": comparison.compared,
-            "differing": comparison.differing,
-            "keys": list(comparison.keys),
-        }
+        stored["comparison"] = asdict(comparison)
     return stored

@@ -174,10 +174,8 @@ class MongoReadModel(MongoBuilds):
         async with answering():
             return await log_identity.log_identity(self._client)
 
-    async def switch(
-        self, name: str, *, serving: str | None, to: str, yields: bool = False
-    ) -> bool:
-        switched = await super().switch(name, serving=serving, to=to, yields=yields)
+    async def switch(self, name: str, **rest: Any) -> bool:
+        switched = await super().switch(name, **rest)
         self._serving.forget()
         return switched
 

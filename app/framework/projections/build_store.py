@@ -82,11 +82,19 @@ class BuildStore(Protocol):
         ...
 
     async def switch(
-        self, name: str, *, serving: str | None, to: str, yields: bool = False
+        self,
+        name: str,
+        *,
+        serving: str | None,
+        to: str,
+        switches: int | None = None,
+        yields: bool = False,
     ) -> bool:
         """Let the build `to` serve if `serving` does now; return whether it serves.
 
-        The one before is kept. With `yields` it takes over again when a process follows it.
+        The one before is kept. With `yields` it takes over again when a process follows it. With
+        `switches` it must also have been decided so many times before which build serves: a
+        process that decides from what it saw overrules no operator.
         """
         ...
 

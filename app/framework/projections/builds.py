@@ -7,7 +7,7 @@ place, or are kept up to date so that going back to them loses nothing.
 
 import enum
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.framework.projections.parking import EVERYTHING, Parked
@@ -152,6 +152,11 @@ class BuildRecord:
         return self.status.position or 0
 
     @property
+    def is_over(self) -> bool:
+        """Whether it can never serve again."""
+        return self.state in (BuildState.RETIRED, BuildState.FAILED)
+
+    @property
     def replaying(self) -> Sequence[Parked]:
         """The parked documents that a holder has to replay, or does now."""
         return [
@@ -174,6 +179,8 @@ class ProjectionRecord:
     yielded: the id of a build that no process could follow, so that an older one serves in its
         place; it takes over again by itself.
     paused: whether an operator paused it.
+    switches: how often it was decided which build serves.
+    switched_seconds: since that was decided last; None if it never was.
     """
 
     name: str
@@ -181,7 +188,8 @@ class ProjectionRecord:
     serving: str | None = None
     yielded: str | None = None
     paused: bool = False
-    switched_seconds: float | None = field(default=None)
+    switches: int = 0
+    switched_seconds: float | None = None
 
     def build(self, build_id: str | None) -> BuildRecord | None:
         """The build with this id."""

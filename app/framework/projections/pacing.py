@@ -47,9 +47,6 @@ class ProjectorOptions:
         return self.wait_seconds if state is ProjectionState.WAITING else None
 
 
-DROP_SECONDS = 10.0
-"""How long the documents of a retired build are kept: readers may not know of a switch yet."""
-
 EVENTS_OF_A_FULL_REST = 50
 """After a batch of this size the rest is the longest."""
 

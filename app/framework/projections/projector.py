@@ -14,24 +14,18 @@ from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.builds import (
     Build,
     BuildRecord,
-    BuildState,
     Lease,
-    LeaseLost,
     ProjectionRecord,
 )
 from app.framework.projections.comparison import compare_noting
 from app.framework.projections.follower import Follower
 from app.framework.projections.leases import keep_renewing, new_holder
-from app.framework.projections.pacing import (
-    DROP_SECONDS,
-    ProjectorOptions,
-    Rest,
-)
+from app.framework.projections.pacing import ProjectorOptions, Rest
 from app.framework.projections.ports import ProjectionStatus
 from app.framework.projections.projection import Projection
 from app.framework.projections.readiness import trouble
 from app.framework.projections.shared_log import SharedLog
-from app.framework.projections.takeover import Step, next_step
+from app.framework.projections.takeover import Step, may_be_dropped, next_step
 from app.framework.storage import StorageUnavailable
 
 _logger = logging.getLogger(__name__)
@@ -87,6 +81,7 @@ class Projector:
             self._folds[each.name][each.version] = each
         self._held: dict[str, _Held] = {}
         self._gave_up: dict[str, float] = {}
+        self._ended: set[str] = set()
         self._left = {
             (each.name, each.version): replace(
                 ProjectionStatus.at_the_beginning(each), position=None
@@ -202,9 +197,8 @@ class Projector:
     async def _attend(self, projection: ProjectionRecord, record: BuildRecord) -> None:
         fold = self._folds.get(record.name, {}).get(record.version)
         held = self._held.get(record.id)
-        is_over = record.state in (BuildState.RETIRED, BuildState.FAILED)
         if held is not None:
-            if projection.paused or is_over:
+            if projection.paused or record.is_over:
                 await self._leave(held)
                 return
             if record.replay:
@@ -213,14 +207,15 @@ class Projector:
                 await self._advance(projection, record, held)
         elif fold is not None and self._may_take(projection, record):
             await self._take(projection, record, fold)
-        if is_over and not record.is_dropped and record.silent_seconds > DROP_SECONDS:
+        # It may have been dropped while this process was frozen, which then wrote to it.
+        if may_be_dropped(projection, record) or (record.is_dropped and record.id in self._ended):
+            self._ended.discard(record.id)
             await self._store.drop(record.name, record.id)
 
     def _may_take(self, projection: ProjectionRecord, record: BuildRecord) -> bool:
         # A lease may be this process's though it never heard that it got it.
         is_free = record.is_free or record.holder == self.holder
-        is_over = record.state in (BuildState.RETIRED, BuildState.FAILED)
-        return is_free and not projection.paused and not is_over
+        return is_free and not projection.paused and not record.is_over
 
     async def _take(
         self, projection: ProjectionRecord, record: BuildRecord, fold: Projection
@@ -234,7 +229,7 @@ class Projector:
         lease = await self._store.acquire(build, self.holder)
         if lease is None:
             return
-        # A rebuild that mends a restored log must read nothing of the lost one.
+        # A rebuild after a restore must read nothing of the log that was lost.
         self._log.forget()
         is_beside = projection.serving != record.id and not record.has_caught_up
         follower = Follower(
@@ -259,6 +254,7 @@ class Projector:
         held.follower.stop()
         await asyncio.wait([held.following])
         self._held.pop(held.build.id, None)
+        self._ended.add(held.build.id)
         status = held.follower.status
         self._left[held.build.name, held.build.version] = status
         if (pause := self._options.pause_after(status.state)) is not None:
@@ -270,22 +266,25 @@ class Projector:
         self, projection: ProjectionRecord, record: BuildRecord, held: _Held
     ) -> None:
         """Do what comes next for a build that has caught up."""
-        with contextlib.suppress(LeaseLost):
-            step = next_step(projection, record, self._folds[record.name])
-            if step in (Step.SERVE, Step.SERVE_FOR_NOW):
-                await self._serve(projection, record, yields=step is Step.SERVE_FOR_NOW)
-            elif step is Step.COMPARE and (held.comparing is None or held.comparing.done()):
-                assert projection.serving is not None
-                held.comparing = asyncio.create_task(
-                    compare_noting(self._store, projection.serving, held.lease),
-                    name=f"comparison of {record.id}",
-                )
+        step = next_step(projection, record, self._folds[record.name])
+        if step in (Step.SERVE, Step.SERVE_FOR_NOW):
+            await self._serve(projection, record, yields=step is Step.SERVE_FOR_NOW)
+        elif step is Step.COMPARE and (held.comparing is None or held.comparing.done()):
+            assert projection.serving is not None
+            held.comparing = asyncio.create_task(
+                compare_noting(self._store, projection.serving, held.lease),
+                name=f"comparison of {record.id}",
+            )
 
     async def _serve(
         self, projection: ProjectionRecord, record: BuildRecord, *, yields: bool
     ) -> None:
         if await self._store.switch(
-            projection.name, serving=projection.serving, to=record.id, yields=yields
+            projection.name,
+            serving=projection.serving,
+            to=record.id,
+            switches=projection.switches,
+            yields=yields,
         ):
             _logger.info("%s serves; before it, %s did.", record.id, projection.serving)
 

@@ -20,6 +20,9 @@ ABANDONED_SECONDS = 12.0
 """How long no process may have worked on a serving build before an older one takes its place: twice
 as long as a lease, so that a process that restarts keeps it."""
 
+DROP_SECONDS = 10.0
+"""How long the documents of a build that is over are kept: readers may not know of a switch yet."""
+
 
 class Step(enum.Enum):
     """What the holder of a build does next to have it serve."""
@@ -67,15 +70,21 @@ def is_abandoned(serving: BuildRecord, versions: Collection[int]) -> bool:
 def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int]) -> bool:
     """Whether a build of `version`, the newest of `versions`, has to be begun."""
     serving = stored.serving_build
-    given_up = (BuildState.RETIRED, BuildState.FAILED)
     if serving is not None and serving.condemned is Condemned.DOCUMENTS_LOST:
         # It is not followed any more; what was begun after it is.
         later = (each for each in stored.builds if each.number > serving.number)
-        return all(each.state in given_up for each in later)
-    of_version = [each.state for each in stored.builds if each.version == version]
-    if any(each not in given_up for each in of_version):
+        return all(each.is_over for each in later)
+    of_version = [each for each in stored.builds if each.version == version]
+    if not all(each.is_over for each in of_version):
         return False
     if serving is None or is_abandoned(serving, versions):
         return True
     # What an operator retired does not come back by itself.
     return version > serving.version and not of_version
+
+
+def may_be_dropped(projection: ProjectionRecord, build: BuildRecord) -> bool:
+    """Whether neither a holder nor a reader can believe any more that it needs the documents."""
+    switched = projection.switched_seconds
+    since = build.silent_seconds if switched is None else min(build.silent_seconds, switched)
+    return build.is_over and not build.is_dropped and since > DROP_SECONDS

@@ -12,7 +12,13 @@ from app.framework.projections import (
     ProjectionRecord,
     TakeOver,
 )
-from app.framework.projections.takeover import ABANDONED_SECONDS, Step, next_step
+from app.framework.projections.takeover import (
+    ABANDONED_SECONDS,
+    DROP_SECONDS,
+    Step,
+    may_be_dropped,
+    next_step,
+)
 from tests.notes import notes, status
 
 ABANDONED: dict[str, Any] = {"is_free": True, "silent_seconds": ABANDONED_SECONDS + 1}
@@ -109,3 +115,16 @@ def test_the_next_step(case):
         yielded=case.yielded,
     )
     assert next_step(projection, case.held, case.versions) is case.due
+
+
+@pytest.mark.parametrize("state", BuildState)
+@pytest.mark.parametrize("silent", [DROP_SECONDS - 1, DROP_SECONDS + 1])
+@pytest.mark.parametrize("switched", [None, DROP_SECONDS - 1, DROP_SECONDS + 1])
+def test_documents_are_dropped_when_no_reader_looks_for_them_any_more(state, silent, switched):
+    """A process may read a build for a second after another one took its place."""
+    found = build(2, state, silent_seconds=silent)
+    projection = ProjectionRecord("notes", [FIRST, found], FIRST.id, switched_seconds=switched)
+    is_over = state in (BuildState.RETIRED, BuildState.FAILED)
+    is_forgotten = min(silent, switched or silent) > DROP_SECONDS
+    assert may_be_dropped(projection, found) is (is_over and is_forgotten)
+    assert not may_be_dropped(projection, replace(found, is_dropped=True))
