@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,9 +11,16 @@ from pymongo import AsyncMongoClient, MongoClient
 
 from app.adapters.mongo import MongoReadModel, read_model
 from app.adapters.mongo.read_model import PAGE_SECONDS
-from app.framework.projections import Index, PageRequest, Projection, by_aggregate
+from app.framework.projections import (
+    DocumentParked,
+    Index,
+    PageRequest,
+    Parked,
+    Projection,
+    by_aggregate,
+)
 from app.framework.storage import StorageTimeout
-from tests.following import prepare, save
+from tests.following import prepare, save, take
 from tests.notes import NOTES, note, status
 
 SOON = 5.0
@@ -150,3 +158,23 @@ async def test_counting_ends_in_mongodb_when_it_is_given_up(model, observer):
     await observer.until(lambda number: number == 1)
     await leave([counting])
     await observer.until(lambda number: number == 0)
+
+
+async def test_a_replay_that_ends_amid_a_read_makes_no_answer_old(model, monkeypatch):
+    """Which documents are parked belongs to the position, not to what is found after it."""
+    parked = [Parked("n", 2, "cannot apply it", datetime.now(UTC))]
+    _, lease = await take(model, NOTES)
+    await model.save(lease, status(NOTES, 2), parked=parked)
+    find = read_model._find_keys
+
+    async def find_and_replay(collection, keys):
+        found = await find(collection, keys)
+        await model.write(NOTES.id, {"n": note("replayed", 2)})
+        await model.save(lease, status(NOTES, 2), parked=[])
+        await model.positions()
+        return found
+
+    monkeypatch.setattr(read_model, "_find_keys", find_and_replay)
+    with pytest.raises(DocumentParked):
+        await model.get("notes", "n", at_least=2)
+    assert (await model.get("notes", "n", at_least=2)).document["texts"] == ["replayed"]

@@ -194,13 +194,13 @@ class MongoReadModel(MongoBuilds):
         async with answering():
             least = max(each for _, each in reads)
             served, reached = await self._served(view, least)
+            # With the position, which covers a refused event only while its document is parked.
+            parked = self._serving.parked(served.build) if served is not None else {}
             found = []
             if served is not None:
                 found = await _find_keys(_source(self._client, served.build, least), unique)
         entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
         shared = len(unique) < len(reads)
-        # Looked up with the position: it covers a refused event only once its document is parked.
-        parked = self._serving.parked(served.build) if served is not None else {}
 
         def found_under(key: str) -> Entry | None:
             entry = entries.get(key)

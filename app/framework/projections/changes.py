@@ -68,19 +68,23 @@ class ChangeFeed:
         """
         least = max(after or 0, context.minimum_position)
         if after is None or self._reached < least:
-            await self._reach(least, self._seconds, FAST_POLL_SECONDS, is_recorded=least > 0)
-        if after is None:
-            return Changes((), self._reached)
+            reached = await self._reach(
+                least, self._seconds, FAST_POLL_SECONDS, is_recorded=least > 0
+            )
+            if after is None:
+                return Changes((), reached)
         if self._reached == after:
             try:
                 await self._reach(after + 1, seconds, SLOW_POLL_SECONDS)
             except ReadModelBehind:
+                # The next read looks again whether the views, and the log, still reach `after`.
+                self._reached = 0
                 return Changes((), after)
         return await self._read(after, self._reached)
 
     async def _reach(
         self, position: int, seconds: float, look_seconds: float, *, is_recorded: bool = False
-    ) -> None:
+    ) -> int:
         reached = await self._watch.reach(
             self._views,
             position,
@@ -89,6 +93,7 @@ class ChangeFeed:
             is_recorded=is_recorded,
         )
         self._reached = max(self._reached, reached)
+        return reached
 
     async def _read(self, after: int, reached: int) -> Changes:
         first = Seek(after + 1, "")  # keys are not empty, so this is before them all

@@ -17,6 +17,7 @@ from app.framework.projections.losses import (
     check_documents,
     checked_mark,
     mark_of,
+    present,
 )
 from app.framework.projections.pacing import EVENTS_OF_A_FULL_REST, ProjectorOptions, Rest
 from app.framework.projections.parking import Parked, parked_after
@@ -167,7 +168,13 @@ class Follower:
         """
         at = self._checkpoint
         overlap = 1 if at.position else 0
-        events = await self._log.read(after=at.position - overlap, limit=self._batch + overlap)
+        try:
+            events = await self._log.read(after=at.position - overlap, limit=self._batch + overlap)
+        except UnknownEvent as error:
+            if error.position != at.position:
+                raise
+            # A newer process has applied it, and this one may know those after it.
+            return await self._log.read(after=at.position, limit=self._batch)
         if overlap:
             at.mark = checked_mark(self._build.id, at.position, at.mark, events)
         return events[overlap:]
@@ -212,14 +219,13 @@ class Follower:
             parked = wanted(self._asked, at.parked)
             first = min((each.position for each in parked.values()), default=at.position + 1)
             documents = dict(await self._store.load(self._build.id, parked)) if parked else {}
-            self._replay = Replay(
-                self._build.projection, self._asked, parked, documents, at=first - 1
-            )
+            self._replay = Replay(self._build.projection, self._asked, parked, documents, first - 1)
             self._asked = ()
         replay = self._replay
         if replay.at < at.position:
             limit = min(self._options.batch, at.position - replay.at)
-            replay.fold(await self._log.read(after=replay.at, limit=limit))
+            events = await self._log.read(after=replay.at, limit=limit)
+            replay.fold(present(self._build.id, at.position, events))
         if replay.at >= at.position:
             if replay.documents:
                 await self._store.write(self._build.id, replay.documents)
@@ -251,6 +257,10 @@ class Follower:
         elif failures == 1:
             self._logger.warning("Retrying from position %s: %r", self._checkpoint.position, error)
         self._set_error(ProjectionState.RETRYING, error)
+        if failures % self._options.tries == 0:
+            # It lasts: other processes are to show it, too.
+            with contextlib.suppress(Exception):
+                await self._store.save(self._lease, self.status)
         pause = self._options.first_backoff_seconds * 2 ** min(failures - 1, 16)
         await self._pause(min(pause, self._options.last_backoff_seconds))
 
@@ -270,11 +280,11 @@ class Follower:
                 await self._store.save(self._lease, self.status)
             except LeaseLost:
                 return
-            except StorageUnavailable as away:
-                note_outage(away.storage, away)
-                await self._pause(self._options.last_backoff_seconds)
             except Exception as failure:  # noqa: BLE001 - the other projections must go on
-                self._logger.warning("Cannot save that the projection stopped: %r", failure)
+                if isinstance(failure, StorageUnavailable):
+                    note_outage(failure.storage, failure)
+                else:
+                    self._logger.warning("Cannot save that the projection stopped: %r", failure)
                 await self._pause(self._options.last_backoff_seconds)
             else:
                 return

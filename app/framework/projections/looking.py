@@ -131,7 +131,7 @@ class Look:
 
         """
         self.build = build
-        self._keys = keys
+        self._keys = set(keys)
         self._refold, self._at, self._parked = refold.only(keys), at, parked
 
     async def unequal(self) -> dict[str, Looked]:
@@ -181,7 +181,8 @@ class Look:
             return key in self._keys and not is_parked
 
         # Documents that were parked may be replayed since then; the others skip what they have.
-        first = min([self._at, *(each.position - 1 for each in self._parked.values())])
+        since = (each.position - 1 for each in self._parked.values() if each.key in self._keys)
+        first = min([self._at, *since])
         async for events in self.build.events(after=first, until=record.position):
             self._refold.fold(events, wants)
         self._at, self._parked = record.position, parked

@@ -57,12 +57,23 @@ def checked_mark(
         LogRestored: it is another, or there is none.
 
     """
-    if not events or events[0].position != position:
-        raise LogRestored(build, position)
-    found = mark_of(events[0])
-    if mark not in (None, found):
+    first = present(build, position, events)[0]
+    found = mark_of(first)
+    if first.position != position or mark not in (None, found):
         raise LogRestored(build, position)
     return found
+
+
+def present(build: str, position: int, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+    """`events`, which were read of a log that had at least `position`.
+
+    Raises:
+        LogRestored: there are none.
+
+    """
+    if not events:
+        raise LogRestored(build, position)
+    return events
 
 
 async def check_documents(store: ProjectionStore, build: str, documents: str | None) -> None:

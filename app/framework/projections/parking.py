@@ -60,24 +60,24 @@ def parked_after(
         TooManyParked: there would be too many.
 
     """
-    after = dict(parked)
-    for key, events in waiting.items():
-        known = parked.get(key)
-        if known is not None:
-            after[key] = replace(known, waiting=known.waiting + len(events))
-        else:
-            after[key] = parked_at(key, events)
+    after = with_waiting(parked, waiting)
     if len(after) > MAX_PARKED and len(after) > len(parked):
         raise TooManyParked(build, len(after), _last_error(waiting.values()))
     return after
 
 
-def parked_at(key: str, events: Sequence[Refused]) -> Parked:
-    """A document that is parked since the first of `events`, which cannot be applied."""
-    first = events[0]
-    return Parked(
-        key, first.recorded.position, str(first.error), datetime.now(UTC), waiting=len(events)
-    )
+def with_waiting(
+    parked: Mapping[str, Parked], waiting: Mapping[str, Sequence[Refused]]
+) -> dict[str, Parked]:
+    """`parked` and the documents of the events `waiting`, however many these are."""
+    after = dict(parked)
+    for key, events in waiting.items():
+        first, known = events[0], parked.get(key)
+        since = known or Parked(
+            key, first.recorded.position, str(first.error), datetime.now(UTC), waiting=0
+        )
+        after[key] = replace(since, waiting=since.waiting + len(events))
+    return after
 
 
 def _last_error(waiting: Iterable[Sequence[Refused]]) -> str:

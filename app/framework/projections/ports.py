@@ -154,7 +154,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class BeginsWith:
-    """A condition: a text field begins with `prefix`, of at least one character."""
+    """A condition: a text field begins with `text`, of at least one character."""
 
     text: str
 

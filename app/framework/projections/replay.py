@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.framework.eventsourcing import RecordedEvent
-from app.framework.projections.parking import EVERYTHING, Parked, parked_at
-from app.framework.projections.projection import Projection, Refused, Versioned, fold_around
+from app.framework.projections.parking import EVERYTHING, Parked, with_waiting
+from app.framework.projections.projection import Projection, Versioned, fold_around
 
 
 @dataclass(slots=True)
@@ -24,22 +24,24 @@ class Replay:
     parked: Mapping[str, Parked]
     documents: dict[str, Versioned]
     at: int
-    _refused: dict[str, list[Refused]] = field(default_factory=dict)
+    _again: dict[str, Parked] = field(default_factory=dict)
 
     def fold(self, events: Sequence[RecordedEvent]) -> None:
         """Apply `events`, which follow in the log; those of other documents are passed over."""
-        keyed = [each for each in self.projection.keyed(events) if each[0] in self.parked]
-        changed, waiting = fold_around(self.projection, self.documents, keyed, self._refused)
+        keyed = [each for each in self.projection.keyed(events) if self._waits(*each)]
+        changed, waiting = fold_around(self.projection, self.documents, keyed, self._again)
         self.documents |= changed
-        for key, refused in waiting.items():
-            self._refused.setdefault(key, []).extend(refused)
+        self._again = with_waiting(self._again, waiting)
         self.at = events[-1].position
 
     def parked_afterwards(self, parked: Mapping[str, Parked]) -> dict[str, Parked]:
         """What is left of `parked`, with the documents that were refused again."""
         others = {key: each for key, each in parked.items() if key not in self.parked}
-        again = {key: parked_at(key, refused) for key, refused in self._refused.items()}
-        return {**others, **again}
+        return {**others, **self._again}
+
+    def _waits(self, key: str, recorded: RecordedEvent) -> bool:
+        parked = self.parked.get(key)
+        return parked is not None and recorded.position >= parked.position
 
 
 def wanted(asked: Collection[str], parked: Mapping[str, Parked]) -> dict[str, Parked]:

@@ -9,15 +9,17 @@ import pytest
 from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.projections import (
     POSITION,
+    AheadOfLog,
     ChangeFeed,
     Changes,
+    Condemned,
     PositionWatch,
     ReadModelBehind,
     Versioned,
 )
 from app.framework.projections.changes import READ_AT_ONCE
 from app.framework.request import NO_CONTEXT, RequestContext
-from tests.following import prepare, save, serve
+from tests.following import prepare, save, serve, take
 from tests.notes import LOG, NOTES, status
 
 VIEWS = [NOTES.name, LOG.name]
@@ -121,6 +123,29 @@ async def test_without_a_position_it_begins_with_what_is_new(model, feed):
     await reach(model, 2)
     begin = await feed.read(after=None, seconds=0, context=NO_CONTEXT)
     assert (told(begin), begin.position) == ([], 2)
+
+
+async def test_one_who_waits_at_the_end_of_a_log_that_is_restored_is_refused(model):
+    """Or it would wait until the log is as long again, and miss what came until then."""
+    head = 5
+
+    async def head_of_the_log() -> int:
+        return head
+
+    watch = PositionWatch(model, head=head_of_the_log)
+    feed = ChangeFeed(model, watch, view=LOG.name, views=VIEWS, seconds=5)
+    await happen(model, *range(1, 6))
+    await reach(model, 5)
+    assert (await feed.read(after=4, seconds=5, context=NO_CONTEXT)).position == 5
+    head = 2
+    for each in (NOTES, LOG):
+        _, lease = await take(model, each)
+        await model.note(lease, condemned=Condemned.LOG_RESTORED)
+    begin = await feed.read(after=None, seconds=0, context=NO_CONTEXT)
+    assert begin.position == 0
+    assert await feed.read(after=5, seconds=0.01, context=NO_CONTEXT) == Changes((), 5)
+    with pytest.raises(AheadOfLog):
+        await feed.read(after=5, seconds=5, context=NO_CONTEXT)
 
 
 async def test_a_read_waits_for_what_comes_no_longer_than_it_may(model, feed):

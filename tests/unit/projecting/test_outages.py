@@ -60,6 +60,27 @@ async def test_storage_that_refuses_for_a_while_is_no_fault_of_an_event(log, sto
     assert (status.state, status.position) == (ProjectionState.RUNNING, 4)
 
 
+async def test_a_log_that_is_away_for_longer_is_said_to_other_processes(store, log):
+    """Which reach it themselves, and would say that the projection runs; until it is back."""
+    away = True
+
+    class Log(WatchedLog):
+        async def read(self, *, after, limit):
+            if away:
+                raise StorageUnavailable("PostgreSQL", "gone")
+            return await super().read(after=after, limit=limit)
+
+    async def is_said(state: ProjectionState, error: str | None) -> bool:
+        return [(each.state, each.error) for each in await statuses(store)] == [(state, error)]
+
+    await write_notes(log, "x")
+    async with running(Projector(Log(log), store, [NOTES], options=QUICK).run()):
+        gone = "StorageUnavailable: PostgreSQL is unavailable: gone"
+        await eventually(partial(is_said, ProjectionState.RETRYING, gone))
+        away = False
+        await eventually(partial(is_said, ProjectionState.RUNNING, None))
+
+
 async def test_what_a_driver_says_is_in_the_log_and_not_in_the_status(log, store, caplog):
     """Clients read the status, and drivers name hosts and users."""
     outage = Outage(store, PermissionError("who are you, 10.0.0.7?"))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
-from app.framework.eventsourcing import Event, EventRegistry
+from app.framework.eventsourcing import Append, Event, EventRegistry
 from app.framework.projections import ProjectionState, Projector
 from tests.following import QUICK, WatchedLog, catch_up, running, statuses, until
 from tests.notes import (
@@ -112,6 +112,21 @@ async def test_a_projection_waits_at_an_event_that_its_process_does_not_know(sto
     assert "No event class is registered for 'NoteLost'" in (status.error or "")
     assert await texts(store) == ["begin", "x"]
     assert "Waiting at position 2" in caplog.messages
+
+
+async def test_an_older_process_goes_on_after_an_event_of_a_newer_one(store):
+    """Which the newer one had applied before it was rolled back."""
+    log = new_log(NoteLost)
+    await write_notes(log, "x")
+    await append(log, "a", NoteLost())
+    assert (await catch_up(log, store, NOTES)).position == 3
+    older = MemoryEventStore(EventRegistry(NOTE_EVENTS))
+    older._log, older._streams = log._log, log._streams
+    assert (await catch_up(older, store, NOTES)).state is ProjectionState.RUNNING
+    await older.append(Append("note-a", 3, [NoteAdded("later")]))
+    status = await catch_up(older, store, NOTES)
+    assert (status.state, status.position) == (ProjectionState.RUNNING, 4)
+    assert await texts(store) == ["begin", "x", "later"]
 
 
 async def test_a_read_model_of_another_log_is_left_alone(store, log):
