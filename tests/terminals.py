@@ -10,26 +10,34 @@ import pytest
 
 SETTINGS = ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
+_MARK = b"\0"
+
 
 class Terminal:
     """A terminal, from its user's side."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        os.set_blocking(descriptor, False)
+    def __init__(self, ours: int, theirs: int) -> None:
+        self._ours = ours
+        self._theirs = theirs
+        self._read = b""
 
     def type(self, text: str) -> None:
         """Type `text` on its keyboard."""
-        os.write(self._descriptor, text.encode())
+        os.write(self._ours, text.encode())
 
     def text(self) -> str:
-        """What has been printed since the last call, escape sequences included."""
+        """What has been printed since the last call, escape sequences included.
+
+        The kernel hands output on some time after it was written, in order: once a mark that is
+        written after it arrives, all of it has.
+        """
         sys.stdout.flush()
         sys.stderr.flush()
-        try:
-            return os.read(self._descriptor, 1_000_000).decode()
-        except BlockingIOError:
-            return ""
+        os.write(self._theirs, _MARK)
+        while _MARK not in self._read:
+            self._read += os.read(self._ours, 65536)
+        printed, _, self._read = self._read.partition(_MARK)
+        return printed.decode()
 
 
 @contextlib.contextmanager
@@ -53,4 +61,4 @@ def terminal(*streams: str, **settings: str) -> Iterator[Terminal]:
         for name in streams:
             file = os.fdopen(os.dup(theirs), "r" if name == "stdin" else "w")
             patched.setattr(sys, name, stack.enter_context(file))
-        yield Terminal(ours)
+        yield Terminal(ours, theirs)
