@@ -86,6 +86,12 @@ async def test_a_migration_that_goes_on_elsewhere_is_not_waited_for_without_end(
     await asyncio.to_thread(migrate, unmigrated_postgres_url)
 
 
+async def test_a_schema_that_is_up_to_date_is_not_migrated(postgres_url):
+    """So nothing is waited for, not even a migration that goes on."""
+    async with migrating_elsewhere(postgres_url):
+        await asyncio.to_thread(migrate, postgres_url, lock_seconds=0.2)
+
+
 async def test_a_server_that_does_not_answer_is_not_migrated():
     """It accepts connections and says nothing: this is said soon."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -1,5 +1,6 @@
 """The schema: migrations, and the check that it is up to date."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +21,7 @@ from app.adapters.postgres.revision import (
     REVISIONS,
     is_ours,
 )
+from app.adapters.postgres.sessions import ANSWER_SECONDS
 from app.framework.storage import StorageNotReady, StorageUnavailable
 
 REQUIRED_REVISION = "0005"
@@ -119,14 +121,16 @@ def _refused(error: Exception) -> StorageNotReady:
 def migrate(dsn: str, *, lock_seconds: float = LOCK_SECONDS) -> None:
     """Bring the schema of the database at `dsn` up to date; not within a running event loop.
 
-    Waits for other migrations and for locks on our tables, up to `lock_seconds` each. A schema of a
-    newer version stays as it is.
+    Returns at once where it is. Otherwise waits for other migrations and for locks on our tables,
+    up to `lock_seconds` each. A schema of a newer version stays as it is.
 
     Raises:
         StorageUnavailable: PostgreSQL cannot be reached.
         CannotMigrate: the migration failed.
 
     """
+    if asyncio.run(_is_up_to_date(dsn)):
+        return
     # Serving needs neither alembic nor SQLAlchemy, which are slow to import.
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415 - see above
@@ -142,11 +146,33 @@ def migrate(dsn: str, *, lock_seconds: float = LOCK_SECONDS) -> None:
         for revision in reversed([*ScriptDirectory.from_config(config).walk_revisions()]):
             command.upgrade(config, revision.revision)
     except DRIVER_ERRORS as error:
-        if is_transient(error) and not isinstance(error, CONFIGURATION_ERRORS):
+        if _may_pass(error):
             raise unavailable(error) from error
         raise _cannot(_innermost(error, lock_seconds)) from error
     except (CommandError, SQLAlchemyError) as error:
         raise _cannot(_innermost(error, lock_seconds)) from error
+
+
+async def _is_up_to_date(dsn: str) -> bool:
+    """Whether there is nothing to migrate, as at most starts; False also if that is refused."""
+    try:
+        connection = await asyncpg.connect(dsn, timeout=ANSWER_SECONDS, statement_cache_size=0)
+        try:
+            # Behind a pooler, a transaction is what keeps to one session.
+            async with connection.transaction():
+                rows = await connection.fetch(REVISIONS, timeout=ANSWER_SECONDS)
+        finally:
+            await connection.close(timeout=ANSWER_SECONDS)
+    except DRIVER_ERRORS as error:
+        if _may_pass(error):
+            raise unavailable(error) from error
+        return False
+    revisions = [row["version_num"] for row in rows]
+    return len(revisions) == 1 and is_ours(revisions[0]) and revisions[0] >= REQUIRED_REVISION
+
+
+def _may_pass(error: Exception) -> bool:
+    return is_transient(error) and not isinstance(error, CONFIGURATION_ERRORS)
 
 
 def _cannot(why: str) -> CannotMigrate:
