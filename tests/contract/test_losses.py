@@ -105,6 +105,23 @@ async def test_a_rebuild_mends_it(read_model, projection):
     assert old.state is BuildState.FAILED
 
 
+async def test_a_condemned_build_is_not_followed_any_more(read_model, projection):
+    """Though its own log is back: it would say that it runs, while no token is believed."""
+    log = await log_of("lost")
+    await catch_up(log, read_model, projection)
+    await catch_up(await log_of("other"), read_model, projection)
+    condemned = await build_of(read_model, projection)
+    await append(log, "a", NoteAdded("later"))
+    after_it = notes(name=f"{projection.name}z")
+    projector = Projector(log, read_model, [projection, after_it], options=QUICK)
+    async with working(projector):
+        await until_at(read_model, after_it, 3)
+        (trouble,) = projector.troubles()
+    found = await build_of(read_model, projection)
+    assert (found.epoch, found.position) == (condemned.epoch, 2)
+    assert trouble.startswith(f"{projection.name} is stopped: LogRestored: ")
+
+
 async def test_a_rebuild_reads_nothing_of_the_log_that_is_lost(read_model, projection):
     """By the projector that has read the lost one, and shares what it reads among its builds."""
     log = await log_of("lost", "and", "so", "on")

@@ -126,7 +126,7 @@ class Audit:
             record = await self._build.record()
         if record.condemned is not None:
             raise CannotVerify(
-                f"{record.id} can no longer be trusted ({record.condemned}): it is rebuilt."
+                f"{record.id} can no longer be trusted ({record.condemned}): rebuild it."
             )
         self.position, self.parked = record.position, record.parked
         self._parked = {each.key: each for each in record.parked}

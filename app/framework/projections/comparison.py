@@ -58,12 +58,15 @@ async def compare(store: ComparedStore, one: str, other: str) -> Comparison:
 async def compare_noting(store: ComparedStore, serving: str, lease: Lease) -> None:
     """Compare the build of `lease` with the one that serves, and note what was found.
 
+    If another one serves by then, nothing is noted: what serves is to be compared.
+
     Raises nothing: a comparison that fails is repeated while its build is noted as comparing.
     """
     try:
         await store.note(lease, state=BuildState.COMPARING)
         found = await compare(store, serving, lease.build)
-        await store.note(lease, state=BuildState.READY, comparison=found)
+        if any(each.serving == serving for each in await store.projections()):
+            await store.note(lease, state=BuildState.READY, comparison=found)
     except (StorageUnavailable, LeaseLost) as error:
         _logger.info("The comparison of %s will be repeated: %s", lease.build, error)
     except Exception:

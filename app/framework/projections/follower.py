@@ -275,9 +275,10 @@ class Follower:
         self._set_error(state, error)
         while not self._stopping.is_set():
             try:
+                await self._store.save(self._lease, self.status)
+                # Last: no process looks at a condemned build again, and finds what is wrong.
                 if isinstance(error, CONDEMNING):
                     await self._store.note(self._lease, condemned=error.verdict)
-                await self._store.save(self._lease, self.status)
             except LeaseLost:
                 return
             except Exception as failure:  # noqa: BLE001 - the other projections must go on

@@ -25,7 +25,7 @@ from app.framework.projections.ports import ProjectionStatus
 from app.framework.projections.projection import Projection
 from app.framework.projections.readiness import trouble
 from app.framework.projections.shared_log import SharedLog
-from app.framework.projections.takeover import Step, may_be_dropped, next_step
+from app.framework.projections.takeover import Step, may_be_dropped, may_be_taken, next_step
 from app.framework.storage import StorageUnavailable
 
 _logger = logging.getLogger(__name__)
@@ -192,7 +192,12 @@ class Projector:
             for build in projection.builds:
                 if self._stopping.is_set():
                     return
-                await self._attend(projection, build)
+                try:
+                    await self._attend(projection, build)
+                except StorageUnavailable:
+                    raise
+                except Exception:  # the other builds must go on
+                    _logger.exception("Cannot do what is next for %s.", build.id)
 
     async def _attend(self, projection: ProjectionRecord, record: BuildRecord) -> None:
         fold = self._folds.get(record.name, {}).get(record.version)
@@ -205,17 +210,12 @@ class Projector:
                 held.follower.replay(record.replay)
             if held.follower.caught_up.is_set():
                 await self._advance(projection, record, held)
-        elif fold is not None and self._may_take(projection, record):
+        elif fold is not None and may_be_taken(projection, record, self.holder):
             await self._take(projection, record, fold)
         # It may have been dropped while this process was frozen, which then wrote to it.
         if may_be_dropped(projection, record) or (record.is_dropped and record.id in self._ended):
             self._ended.discard(record.id)
             await self._store.drop(record.name, record.id)
-
-    def _may_take(self, projection: ProjectionRecord, record: BuildRecord) -> bool:
-        # A lease may be this process's though it never heard that it got it.
-        is_free = record.is_free or record.holder == self.holder
-        return is_free and not projection.paused and not record.is_over
 
     async def _take(
         self, projection: ProjectionRecord, record: BuildRecord, fold: Projection

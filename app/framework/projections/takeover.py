@@ -83,6 +83,14 @@ def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int
     return version > serving.version and not of_version
 
 
+def may_be_taken(projection: ProjectionRecord, build: BuildRecord, holder: str) -> bool:
+    """Whether the process `holder` may have the lease of `build` now."""
+    # A lease may be this process's though it never heard that it got it.
+    is_free = build.is_free or build.holder == holder
+    is_to_be_followed = not build.is_over and build.condemned is None
+    return is_free and is_to_be_followed and not projection.paused
+
+
 def may_be_dropped(projection: ProjectionRecord, build: BuildRecord) -> bool:
     """Whether neither a holder nor a reader can believe any more that it needs the documents."""
     switched = projection.switched_seconds

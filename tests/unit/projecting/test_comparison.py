@@ -5,10 +5,10 @@ import random
 import pytest
 
 from app.adapters.memory.read_model import MemoryReadModel
-from app.framework.projections import Versioned, comparison
-from app.framework.projections.comparison import KEYS_NAMED, compare
+from app.framework.projections import BuildState, Versioned, comparison
+from app.framework.projections.comparison import KEYS_NAMED, compare, compare_noting
 from tests.eventful import EventfulStore
-from tests.following import prepare, save
+from tests.following import builds, prepare, save, take
 from tests.notes import NOTES, deleted, note, notes, status
 
 SECOND = notes(version=2)
@@ -138,6 +138,29 @@ async def test_builds_that_change_meanwhile(store, seed):
     await store.write(SECOND.id, {"k100": note("wrong", changing.position)})
     assert (await compare(changing, NOTES.id, SECOND.id)).keys == ["k100"]
     assert changing.position > 30
+
+
+async def test_a_comparison_with_a_build_that_serves_no_longer_is_repeated(store):
+    """An operator let another one serve meanwhile: that is what a build must be equal to."""
+    await hold(store, some(5), some(5))
+    third = notes(version=3)
+    await prepare(store, third)
+    build, lease = await take(store, SECOND)
+
+    async def nothing(_: str) -> None:
+        return
+
+    class Switching(EventfulStore):
+        async def scan(self, build, *, after, limit):
+            await store.switch("notes", serving=NOTES.id, to=third.id)
+            return await super().scan(build, after=after, limit=limit)
+
+    await compare_noting(Switching(store, nothing), NOTES.id, lease)
+    (found,) = [each for each in await builds(store) if each.id == build.id]
+    assert (found.state, found.comparison) == (BuildState.COMPARING, None)
+    await compare_noting(store, third.id, lease)
+    (found,) = [each for each in await builds(store) if each.id == build.id]
+    assert (found.state, found.comparison.differing) == (BuildState.READY, 5)
 
 
 async def test_a_build_that_does_not_go_on_differs(store, monkeypatch):

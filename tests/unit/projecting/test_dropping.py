@@ -1,11 +1,35 @@
 """The documents of a build that is over are dropped, whatever its holder does meanwhile."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from app.framework.projections import Projector, TakeOver
 from tests.eventful import EventfulStore
-from tests.following import QUICK, builds, until, working
-from tests.notes import NOTES, NoteWritten, append
+from tests.following import QUICK, builds, catch_up, until, working
+from tests.notes import NOTES, NoteWritten, append, notes
+
+
+async def test_a_build_that_cannot_be_dropped_holds_up_no_other(log, store, caplog):
+    """The account at MongoDB may lack the right to drop collections."""
+    first, last = notes(name="a"), notes(name="z")
+    await append(log, "n", NoteWritten("x"))
+    await catch_up(log, store, first)
+    build = await store.begin(first, take_over=TakeOver.ON_REQUEST, known=1)
+    assert build is not None
+    await store.retire("a", build)
+    store._builds[build].seen_at = datetime.now(UTC) - timedelta(minutes=1)
+
+    async def nothing(_: str) -> None:
+        return
+
+    class Forbidding(EventfulStore):
+        async def drop(self, name: str, build: str) -> None:
+            raise PermissionError(f"{build} of {name} is not yours")
+
+    projector = Projector(log, Forbidding(store, nothing), [first, last], options=QUICK)
+    async with working(projector), asyncio.timeout(5):
+        await until(lambda: projector.statuses[1].position == 1)
+    assert f"Cannot do what is next for {build}." in caplog.messages
 
 
 async def test_what_a_frozen_holder_writes_to_a_dropped_build_is_dropped(log, store):
