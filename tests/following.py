@@ -161,8 +161,9 @@ async def running(work: Awaitable[Any]) -> AsyncIterator[asyncio.Task[Any]]:
     try:
         yield task
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        while not task.done():  # a driver may lose the cancellation
+            task.cancel()
+            await asyncio.wait([task], timeout=1)
 
 
 @contextlib.asynccontextmanager

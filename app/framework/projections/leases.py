@@ -25,12 +25,14 @@ async def keep_renewing(
     store: BuildStore,
     held: Callable[[], Collection[Lease]],
     lost: Callable[[Collection[Lease]], None],
+    stopping: asyncio.Event,
 ) -> None:
     """Extend the leases that `held` returns, again and again; tell `lost` of those that are not.
 
     Beside the saves of checkpoints, which extend a lease too: a batch may take longer than that.
+    Ends when it is cancelled, also if a driver loses that, provided that `stopping` is set.
     """
-    while True:
+    while not stopping.is_set():
         await asyncio.sleep(RENEW_SECONDS)
         leases = held()
         if leases:

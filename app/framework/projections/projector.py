@@ -140,6 +140,7 @@ class Projector:
                 self._store,
                 lambda: [each.lease for each in self._held.values()],
                 self._end_lost,
+                self._stopping,
             ),
             name="leases",
         )
@@ -155,10 +156,9 @@ class Projector:
                 await self._pause(self._options.look_seconds)
             await asyncio.gather(*(self._leave(each) for each in list(self._held.values())))
         finally:
+            # A driver may lose the cancellation.
+            self.stop()
             held = self._held.values()
-            for each in held:
-                # A driver may lose the cancellation.
-                each.follower.stop()
             tasks = [renewing, *(each.following for each in held)]
             tasks += (each.comparing for each in held if each.comparing is not None)
             for task in tasks:

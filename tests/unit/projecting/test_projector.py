@@ -252,6 +252,30 @@ async def test_a_projector_that_is_told_to_stop_ends_its_batch(log, store):
     assert (await store.load(NOTES.id, ["a"]))["a"].position == QUICK.batch
 
 
+async def test_a_cancellation_that_a_driver_loses_keeps_no_projector_alive(log, store, monkeypatch):
+    """Not even while it renews its leases, which nothing else would end."""
+    monkeypatch.setattr("app.framework.projections.leases.RENEW_SECONDS", 0.001)
+    renewing = asyncio.Event()
+
+    class Deaf(EventfulStore):
+        async def renew(self, leases):
+            renewing.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return leases[:0]
+
+    async def nothing(_: str) -> None:
+        return
+
+    projector = Projector(log, Deaf(store, nothing), [NOTES], options=QUICK)
+    task = asyncio.create_task(projector.run())
+    async with asyncio.timeout(5):
+        await renewing.wait()
+        projector.stop()
+        await asyncio.wait([task])
+    assert task.done()
+
+
 async def test_a_projector_that_waits_for_a_storage_stops_at_once(log, store):
     """It does not sleep its pause out."""
 
