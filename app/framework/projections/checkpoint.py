@@ -39,6 +39,13 @@ class Checkpoint:
         """How long ago it was saved."""
         return asyncio.get_running_loop().time() - self._saved_at
 
+    async def save_here(
+        self, parked: Mapping[str, Parked], *, replayed: Collection[str] = ()
+    ) -> None:
+        """Save it where it is, at the end of the log; see `save`."""
+        at = self.position
+        await self.save(position=at, head=at, mark=self.mark, parked=parked, replayed=replayed)
+
     async def save(
         self,
         *,

@@ -24,7 +24,7 @@ from app.framework.projections.parking import Parked, parked_after
 from app.framework.projections.ports import ProjectionState, ProjectionStatus
 from app.framework.projections.projection import Keyed, Versioned, fold_around, fold_keyed
 from app.framework.projections.refusals import REFUSALS, described
-from app.framework.projections.replay import Replay, wanted
+from app.framework.projections.replay import Replay, begin_replay
 from app.framework.storage import StorageUnavailable
 
 
@@ -71,7 +71,7 @@ class Follower:
         self._logger = logging.getLogger(f"{__name__}.{build.id}")
         self._documents = lease.documents
         self._checked_at = 0.0
-        self._is_prepared = False
+        self._is_prepared = self._is_indexed = False
         self._batch = options.batch
         self._replay: Replay | None = None
         self._asked: Collection[str] = ()
@@ -139,7 +139,7 @@ class Follower:
         more = len(events) == self._batch
         await self._apply(events, more=more)
         if not more:
-            await self._note_caught_up()
+            await self._note_end()
             # A batch costs nearly the same whether it holds one event or fifty.
             share = min(1.0, len(events) / EVENTS_OF_A_FULL_REST)
             await self._rest.take(self._options.rest_seconds * share)
@@ -149,7 +149,10 @@ class Follower:
 
     async def _prepare(self) -> None:
         await self._check_documents()
-        await self._store.prepare(self._build.id, self._build.projection.indexes)
+        # A build beside the serving one, which no query reads, is filled much faster without them.
+        indexes = () if self._yields else self._build.projection.indexes
+        await self._store.prepare(self._build.id, indexes)
+        self._is_indexed = not self._yields
         if self._documents is None:
             documents = await self._store.identity(self._build.id)
             await self._store.note(self._lease, documents=documents)
@@ -216,10 +219,7 @@ class Follower:
         """Replay a batch of events; store the documents once there are no more."""
         at = self._checkpoint
         if self._replay is None:
-            parked = wanted(self._asked, at.parked)
-            first = min((each.position for each in parked.values()), default=at.position + 1)
-            documents = dict(await self._store.load(self._build.id, parked)) if parked else {}
-            self._replay = Replay(self._build.projection, self._asked, parked, documents, first - 1)
+            self._replay = await begin_replay(self._store, self._build, self._asked, at)
             self._asked = ()
         replay = self._replay
         if replay.at < at.position:
@@ -229,26 +229,24 @@ class Follower:
         if replay.at >= at.position:
             if replay.documents:
                 await self._store.write(self._build.id, replay.documents)
-            await at.save(
-                position=at.position,
-                head=at.position,
-                mark=at.mark,
-                parked=replay.parked_afterwards(at.parked),
-                replayed=replay.asked,
-            )
+            await at.save_here(replay.parked_afterwards(at.parked), replayed=replay.asked)
             self._replay = None
 
-    async def _note_caught_up(self) -> None:
-        if not self.caught_up.is_set():
+    async def _note_end(self) -> None:
+        """Note that it has come to the end of the log, and once it has its indexes, caught up."""
+        if not self._is_indexed:
+            await self._store.prepare(self._build.id, self._build.projection.indexes)
+            self._is_indexed = True
+        elif not self.caught_up.is_set():
             await self._store.note(self._lease, has_caught_up=True)
             self.caught_up.set()
 
     async def _idle(self) -> None:
-        await self._note_caught_up()
+        await self._note_end()
         at = self._checkpoint
         recovered = self.status.state is not ProjectionState.RUNNING
         if recovered or at.age_seconds >= self._options.heartbeat_seconds:
-            await at.save(position=at.position, head=at.position, mark=at.mark, parked=at.parked)
+            await at.save_here(at.parked)
         await self._log.wait(after=at.position, seconds=self._options.poll_seconds)
 
     async def _back_off(self, failures: int, error: Exception) -> None:

@@ -4,7 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.framework.eventsourcing import RecordedEvent
+from app.framework.projections.builds import Build
+from app.framework.projections.checkpoint import Checkpoint
 from app.framework.projections.parking import EVERYTHING, Parked, with_waiting
+from app.framework.projections.ports import ProjectionStore
 from app.framework.projections.projection import Projection, Versioned, fold_around
 
 
@@ -44,7 +47,22 @@ class Replay:
         return parked is not None and recorded.position >= parked.position
 
 
-def wanted(asked: Collection[str], parked: Mapping[str, Parked]) -> dict[str, Parked]:
+async def begin_replay(
+    store: ProjectionStore, build: Build, asked: Collection[str], at: Checkpoint
+) -> Replay:
+    """The replay of what was `asked` for, of a build that is `at` its checkpoint.
+
+    Raises:
+        StorageUnavailable: the parked documents cannot be loaded.
+
+    """
+    parked = _wanted(asked, at.parked)
+    first = min((each.position for each in parked.values()), default=at.position + 1)
+    documents = dict(await store.load(build.id, parked)) if parked else {}
+    return Replay(build.projection, asked, parked, documents, first - 1)
+
+
+def _wanted(asked: Collection[str], parked: Mapping[str, Parked]) -> dict[str, Parked]:
     """Those of `parked` that were asked for."""
     if EVERYTHING in asked:
         return dict(parked)

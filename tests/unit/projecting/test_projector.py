@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from app.framework.projections import ProjectionState, Projector, ProjectorOptions
+from app.adapters.memory.read_model import MemoryReadModel
+from app.framework.projections import Index, ProjectionState, Projector, ProjectorOptions
 from app.framework.projections.pacing import Rest
 from app.framework.storage import StorageUnavailable
 from tests.eventful import EventfulStore
@@ -295,3 +297,28 @@ def test_nothing_happens_before_a_projector_runs(log, store):
     projector = Projector(log, store, [NOTES])
     (status,) = projector.statuses
     assert (status.name, status.version, status.position, status.lag) == ("notes", 1, None, None)
+
+
+async def test_a_build_beside_gets_its_indexes_when_it_is_filled(log):
+    """They would slow every batch down; it has caught up, and may serve, once they are there."""
+    prepared: list[tuple[str, Sequence[Index], int, bool]] = []
+
+    class Noting(MemoryReadModel):
+        async def prepare(self, build: str, indexes: Sequence[Index]) -> None:
+            await super().prepare(build, indexes)
+            found = [
+                it for each in await self.projections() for it in each.builds if it.id == build
+            ]
+            prepared.append((build, indexes, found[0].position, found[0].has_caught_up))
+
+    store, beside = Noting(), notes(version=2)
+    await write_notes(log, *"abc")
+    await catch_up(log, store, NOTES)
+    projector = Projector(log, store, [NOTES, beside], options=QUICK)
+    async with running(projector.run()), asyncio.timeout(5):
+        await until(lambda: any(each.serving == beside.id for each in projector.records))
+    assert [each for each in prepared if each[0] == beside.id] == [
+        (beside.id, (), 0, False),
+        (beside.id, beside.indexes, await log.head(), False),
+    ]
+    assert prepared[0] == (NOTES.id, NOTES.indexes, 0, False)
