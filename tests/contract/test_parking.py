@@ -18,7 +18,7 @@ from app.framework.projections import (
     ProjectionState,
     existing,
 )
-from app.framework.projections.parking import MAX_PARKED
+from app.framework.projections.parking import ERROR_LENGTH, MAX_PARKED
 from tests.eventful import Crash, EventfulStore
 from tests.following import QUICK, builds, catch_up
 from tests.following import take as taken
@@ -66,6 +66,16 @@ async def test_the_others_go_on(read_model, view, batch):
     ((found,),) = [(await parked(read_model, view)).parked]
     assert (found.key, found.position, found.waiting) == ("bad", 4, 3)
     assert "ValueError: cannot apply poison" in found.error
+
+
+async def test_an_error_that_has_a_document_in_it_is_cut(read_model, view):
+    """It is stored with the checkpoint, and read by every process."""
+    log = new_log()
+    await append(log, "bad", NoteWritten("begin"), NoteAdded("x" * 100_000))
+    await catch_up(log, read_model, broken(view, lambda text: len(text) > 9))
+    (found,) = (await parked(read_model, view)).parked
+    assert found.error.startswith(f"{view}_v1 cannot apply the NoteAdded at position 2")
+    assert len(found.error) == ERROR_LENGTH
 
 
 async def test_a_read_is_never_silently_old(read_model, view):

@@ -107,7 +107,9 @@ def _begun_under(
 
 def _check_idle(projection: ProjectionRecord) -> None:
     for each in projection.builds:
-        if each.state in (BuildState.BUILDING, BuildState.COMPARING):
+        # It was begun for a build that was lost or abandoned, and that another one replaced first.
+        is_left = each.take_over is TakeOver.WHEN_CAUGHT_UP and each.has_caught_up
+        if each.state in (BuildState.BUILDING, BuildState.COMPARING) and not is_left:
             at = f"at position {each.position:,} of {each.status.head or each.position:,}"
             raise ProjectionBusy(
                 projection.name, f"build {each.number} is {each.state}, {at}; wait, or retire it"

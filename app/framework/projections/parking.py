@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from app.framework.projections.projection import Refused
 
+ERROR_LENGTH = 1_000
+"""How much of an error is stored: an exception may have all of a document in it."""
+
 MAX_PARKED = 100
 """More parked documents of a build stop it: then the fold is wrong, and not an event."""
 
@@ -74,11 +77,15 @@ def with_waiting(
     for key, events in waiting.items():
         first, known = events[0], parked.get(key)
         since = known or Parked(
-            key, first.recorded.position, str(first.error), datetime.now(UTC), waiting=0
+            key,
+            first.recorded.position,
+            str(first.error)[:ERROR_LENGTH],
+            datetime.now(UTC),
+            waiting=0,
         )
         after[key] = replace(since, waiting=since.waiting + len(events))
     return after
 
 
 def _last_error(waiting: Iterable[Sequence[Refused]]) -> str:
-    return str([events[0].error for events in waiting][-1])
+    return str([events[0].error for events in waiting][-1])[:ERROR_LENGTH]

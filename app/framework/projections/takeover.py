@@ -79,8 +79,9 @@ def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int
         return False
     if serving is None or is_abandoned(serving, versions):
         return True
-    # What an operator retired does not come back by itself.
-    return version > serving.version and not of_version
+    # What an operator retired does not come back by itself; what was condemned does.
+    is_retired = any(each.state is BuildState.RETIRED for each in of_version)
+    return version > serving.version and not is_retired
 
 
 def may_be_taken(projection: ProjectionRecord, build: BuildRecord, holder: str) -> bool:

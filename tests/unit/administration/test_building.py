@@ -42,6 +42,15 @@ async def test_a_projection_is_rebuilt_once_at_a_time(state):
     assert (await desk.send(REBUILD)).number == 3
 
 
+async def test_a_build_that_is_left_over_is_in_the_way_of_no_rebuild():
+    """A kept build served again before it had caught up, so it waits for nothing."""
+    desk = Desk()
+    await desk.begin()
+    await desk.begin()
+    await desk.store.note(await desk.reach(2, 0), has_caught_up=True)
+    assert (await desk.send(REBUILD)).number == 3
+
+
 async def test_of_two_operators_at_once_one_wins():
     """The other is answered with the state."""
     desk = Desk()

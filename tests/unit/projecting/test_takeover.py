@@ -17,6 +17,7 @@ from app.framework.projections.takeover import (
     DROP_SECONDS,
     Step,
     may_be_dropped,
+    needs_build,
     next_step,
 )
 from tests.notes import notes, status
@@ -128,3 +129,20 @@ def test_documents_are_dropped_when_no_reader_looks_for_them_any_more(state, sil
     is_forgotten = min(silent, switched or silent) > DROP_SECONDS
     assert may_be_dropped(projection, found) is (is_over and is_forgotten)
     assert not may_be_dropped(projection, replace(found, is_dropped=True))
+
+
+@pytest.mark.parametrize(
+    ("others", "due"),
+    [
+        ([], True),
+        ([BuildState.FAILED], True),
+        ([BuildState.RETIRED], False),
+        ([BuildState.FAILED, BuildState.RETIRED], False),
+        ([BuildState.BUILDING], False),
+        ([BuildState.FAILED, BuildState.KEPT], False),
+    ],
+)
+def test_a_newer_version_is_built_unless_an_operator_retired_it(others, due):
+    """Also after its documents were lost while an older version was there to serve."""
+    builds = [FIRST, *(replace(build(2, each), id=f"{each}") for each in others)]
+    assert needs_build(ProjectionRecord("notes", builds, FIRST.id), 2, [2]) is due
