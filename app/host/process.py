@@ -156,6 +156,10 @@ class Process:
             found = await self.projections()
         except StorageUnavailable as error:
             return Check("views", ok=False, detail=error.summary, roles=roles)
+        except Exception as error:  # readiness says so, too
+            _logger.exception("Cannot look at the projections.")
+            detail = f"{type(error).__name__}: see the log of the process"
+            return Check("views", ok=False, detail=detail, roles=roles)
         serving = {each.name: each.serving_build for each in found}
         missing = [
             trouble

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.mediator import Mediator
 from app.host.process import Process
 from tests.following import until
@@ -23,6 +24,29 @@ class Slow:
 
     async def close(self) -> None:
         """There is nothing to do."""
+
+
+async def test_what_is_wrong_with_the_read_model_is_no_error_of_readiness(caplog):
+    """An account may have lost the right to read: that is for the log, and readiness names it."""
+
+    class Forbidding(MemoryReadModel):
+        async def projections(self):
+            raise PermissionError("mongodb://10.0.0.7 says no")
+
+    process = Process(
+        roles=frozenset({"queries"}),
+        mediator=Mediator(),
+        all_projections=(),
+        storages=[],
+        log=None,
+        read_model=Forbidding(),
+        projector=None,
+        receipts=None,
+    )
+    (check,) = await process.checks()
+    assert (check.name, check.ok) == ("views", False)
+    assert check.detail == "PermissionError: see the log of the process"
+    assert "10.0.0.7" in caplog.text
 
 
 async def test_looks_at_readiness_are_shared_by_all_who_wait():

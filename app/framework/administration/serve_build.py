@@ -6,7 +6,13 @@ from app.framework.administration.errors import BuildNotReady, ProjectionBusy
 from app.framework.administration.read_models import ProjectionDetails
 from app.framework.administration.stored_projections import StoredProjections, numbered
 from app.framework.mediator import Command
-from app.framework.projections import BuildRecord, BuildState, BuildStore, ProjectionRecord
+from app.framework.projections import (
+    BuildRecord,
+    BuildState,
+    BuildStore,
+    ProjectionRecord,
+    ProjectionState,
+)
 from app.framework.request import Outcome, RequestContext
 
 LAG_ALLOWED = 2_000
@@ -55,6 +61,9 @@ class ServeBuildHandler:
 def _check_ready(projection: ProjectionRecord, build: BuildRecord) -> None:
     if build.state not in (BuildState.READY, BuildState.KEPT):
         raise BuildNotReady(build, f"it is {build.state}")
+    if build.status.state in (ProjectionState.STOPPED, ProjectionState.WAITING):
+        # Now and then a process holds it, and tries whether it can go on.
+        raise BuildNotReady(build, f"it is {build.status.state}")
     if build.is_free:
         why = "the projection is paused" if projection.paused else "no process works on it"
         raise BuildNotReady(build, why)

@@ -28,7 +28,8 @@ async def begin_missing(
     any_begun = False
     for name, versions in folds.items():
         projection, known = versions[max(versions)], stored.get(name, ProjectionRecord(name))
-        if needs_build(known, projection.version, versions):
+        # A paused one has no holder, which is no reason to replace what serves.
+        if not known.paused and needs_build(known, projection.version, versions):
             begun = await store.begin(
                 projection, take_over=TakeOver.WHEN_CAUGHT_UP, known=len(known.builds)
             )

@@ -13,7 +13,8 @@ from app.framework.administration import (
     ServeBuild,
 )
 from app.framework.administration.serve_build import LAG_ALLOWED
-from app.framework.projections import BuildState, Comparison
+from app.framework.projections import BuildState, Comparison, ProjectionState
+from tests.notes import NOTES, status
 from tests.unit.administration.desk import Desk
 
 HEAD = LAG_ALLOWED + 100
@@ -83,12 +84,19 @@ async def behind(desk: Desk) -> None:
     await desk.reach(1, HEAD + LAG_ALLOWED + 1)
 
 
+async def stopped(desk: Desk) -> None:
+    """It met an event that it cannot apply, and a process tries it once more."""
+    of_it = status(NOTES, HEAD, state=ProjectionState.STOPPED, error="it cannot")
+    await desk.store.save(await desk.lease(2), of_it)
+
+
 @pytest.mark.parametrize(
     ("happen", "reason"),
     [
         (not_followed, "no process works on it"),
         (paused, "the projection is paused"),
         (building, "it is building"),
+        (stopped, "it is stopped"),
         (retired, "it is retired"),
         (behind, "it is 2,001 events behind build 1, which serves"),
     ],

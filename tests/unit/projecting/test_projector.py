@@ -99,32 +99,6 @@ async def test_a_new_version_serves_though_the_log_never_rests(log, store):
     assert (await store.get("notes", "a")).document["texts"][:4] == ["begin", "x", "1", "2"]
 
 
-async def test_a_take_over_that_comes_late_overrules_no_operator(log, store):
-    """Who served the new build and went back before the projector's own switch arrived."""
-    await write_notes(log, "x")
-    await catch_up(log, store, NOTES)
-    answers: list[bool] = []
-
-    class Late(EventfulStore):
-        async def switch(self, name, *, serving, to, **rest):
-            if not answers:
-                assert await store.switch(name, serving=serving, to=to)
-                assert await store.switch(name, serving=to, to=serving)
-            answers.append(await super().switch(name, serving=serving, to=to, **rest))
-            return answers[-1]
-
-    async def nothing(_: str) -> None:
-        return
-
-    second = notes(version=2)
-    projector = Projector(log, Late(store, nothing), [NOTES, second], options=QUICK)
-    async with running(projector.run()):
-        await until(lambda: bool(answers))
-        await until(lambda: projector.records[0].switches == 2)
-    assert answers == [False]
-    assert (await store.projections())[0].serving == NOTES.id
-
-
 async def test_events_that_come_in_quick_succession_are_applied_together(log, store):
     """A projector that has come to the end of the log rests for a moment."""
     batches = 0
