@@ -1,5 +1,47 @@
 """What makes clients that are generated from the OpenAPI document good to use."""
 
+from typing import Any
+
+import pytest
+
+SHADE = {"$ref": "#/components/schemas/Shade"}
+
+
+def has_example(value: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether a value has an example: its own, or that of a schema it refers to or lists.
+
+    An object counts, as its members are values themselves.
+    """
+    named = schemas.get(value.get("$ref", "").rpartition("/")[2], {})
+    parts = value.get("anyOf", []) + ([value["items"]] if "items" in value else [])
+    return (
+        not value.keys().isdisjoint({"example", "examples"})
+        or not named.keys().isdisjoint({"examples", "properties"})
+        or any(has_example(each, schemas) for each in parts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "has"),
+    [
+        ({"type": "string", "examples": ["dark"]}, True),
+        (SHADE, True),
+        ({"anyOf": [SHADE, {"type": "null"}]}, True),
+        ({"type": "array", "items": SHADE}, True),
+        ({"$ref": "#/components/schemas/Lamp"}, True),
+        ({"$ref": "#/components/schemas/Colour"}, False),
+        ({"type": "array", "items": {"type": "string"}}, False),
+    ],
+)
+def test_an_example_may_stand_with_a_named_schema(value, has):
+    """Where it is used it need not be repeated."""
+    schemas = {
+        "Shade": {"type": "string", "examples": ["dark"]},
+        "Lamp": {"type": "object", "properties": {"shade": SHADE}},
+        "Colour": {"type": "string"},
+    }
+    assert has_example(value, schemas) == has
+
 
 def test_every_value_has_a_realistic_example(document, operations):
     """Parameters, headers and members: one of their own, of a schema, or of what they are in.
@@ -10,16 +52,16 @@ def test_every_value_has_a_realistic_example(document, operations):
     values = {f"header {name}": each for name, each in document["components"]["headers"].items()}
     for name, (_, _, operation) in operations.items():
         for each in operation.get("parameters", []):
-            reference = each["schema"].get("$ref", "").rpartition("/")[2]
-            values[f"{name} {each['name']}"] = {**schemas.get(reference, {}), **each["schema"]}
+            values[f"{name} {each['name']}"] = each["schema"]
     for name, schema in schemas.items():
         for member, each in schema.get("properties", {}).items():
-            whole = any(member in example for example in schema.get("examples", ()))
-            # A list without an example has the schema of its items for one.
-            listed = schemas.get(each.get("items", {}).get("$ref", "").rpartition("/")[2])
-            values[f"{name}.{member}"] = {"example": whole or listed, **each}
-    without = [each for each, it in values.items() if not (it.get("example") or it.get("examples"))]
-    assert without == []
+            if not any(member in example for example in schema.get("examples", ())):
+                values[f"{name}.{member}"] = each
+    without = [name for name, each in values.items() if not has_example(each, schemas)]
+    assert not without, (
+        f"{', '.join(without)}: add `examples=[...]` to its Field, Path, Query or Header, or to "
+        "the alias that names its type; or give its model an example of the whole in `model_config`"
+    )
 
 
 def test_every_enumeration_is_named_and_so_are_its_values(document, operations):
