@@ -25,7 +25,7 @@ from app.contexts.users.projections.user_profiles import profile
 from app.contexts.users.projections.user_summaries import summary
 from app.contexts.users.read_models import UserHistoryEntry, UserProfile, UserSummary
 from app.framework.projections import CannotApply, Entry, Versioned, fold
-from tests.contexts.users.log import Log, documents, time_of
+from tests.contexts.log import Log, documents, time_of
 
 ALICE = UserRegistered("alice", "Alice Smith", "alice@example.com", "https://a.example/a", "Reads.")
 BOB = UserRegistered("bob", "Bob", "bob@example.com")
@@ -42,7 +42,7 @@ class TestUserProfiles:
 
     def test_a_registration_makes_the_document(self):
         """All of the profile is in it, under the user's id."""
-        assert documents(USER_PROFILES, Log().record("alice", ALICE)) == {
+        assert documents(USER_PROFILES, Log("user").record("alice", ALICE)) == {
             "alice": {
                 "name": "Alice Smith",
                 "email": "alice@example.com",
@@ -68,8 +68,8 @@ class TestUserProfiles:
     )
     def test_an_event_changes_its_field(self, event, changed):
         """Its field, the version and the time of the change; created_at and the rest stay."""
-        before = documents(USER_PROFILES, Log().record("alice", ALICE))["alice"]
-        log = Log().record("alice", ALICE).record("bob", BOB).record("alice", event)
+        before = documents(USER_PROFILES, Log("user").record("alice", ALICE))["alice"]
+        log = Log("user").record("alice", ALICE).record("bob", BOB).record("alice", event)
 
         after = documents(USER_PROFILES, log)["alice"]
 
@@ -77,7 +77,7 @@ class TestUserProfiles:
 
     def test_the_read_model_is_what_is_in_the_document(self):
         """A profile has its id from the key and the rest from the document."""
-        log = Log().record("bob", BOB).record("bob", UserDeactivated())
+        log = Log("user").record("bob", BOB).record("bob", UserDeactivated())
         document = documents(USER_PROFILES, log)["bob"]
 
         assert profile(Entry("bob", document, 2)) == UserProfile(
@@ -98,7 +98,7 @@ class TestUserSummaries:
 
     def test_a_registration_makes_the_document(self):
         """Name and avatar, and what lists sort, filter and search by; no e-mail address."""
-        assert documents(USER_SUMMARIES, Log().record("alice", ALICE)) == {
+        assert documents(USER_SUMMARIES, Log("user").record("alice", ALICE)) == {
             "alice": {
                 "name": "Alice Smith",
                 "sort_name": "alice smith",
@@ -133,15 +133,15 @@ class TestUserSummaries:
     )
     def test_an_event_changes_what_it_is_about(self, event, changed):
         """The keys for sorting and searching follow the name; what is not shown changes nothing."""
-        before = documents(USER_SUMMARIES, Log().record("alice", ALICE))["alice"]
+        before = documents(USER_SUMMARIES, Log("user").record("alice", ALICE))["alice"]
 
-        after = documents(USER_SUMMARIES, Log().record("alice", ALICE, event))["alice"]
+        after = documents(USER_SUMMARIES, Log("user").record("alice", ALICE, event))["alice"]
 
         assert after == before | changed
 
     def test_the_read_model_is_id_name_and_avatar(self):
         """No more than a dashboard shows."""
-        document = documents(USER_SUMMARIES, Log().record("alice", ALICE))["alice"]
+        document = documents(USER_SUMMARIES, Log("user").record("alice", ALICE))["alice"]
         assert summary(Entry("alice", document, 1)) == UserSummary(
             "alice", "Alice Smith", "https://a.example/a"
         )
@@ -152,7 +152,7 @@ class TestUserHistory:
 
     def test_each_event_is_a_document(self):
         """Version, type, payload, time and actor, under the user's id and the version."""
-        log = Log().record("alice", ALICE).record("bob", BOB)
+        log = Log("user").record("alice", ALICE).record("bob", BOB)
         log.record("alice", UserBioChanged(None), actor="admin")
 
         found = documents(USER_HISTORY, log)
@@ -171,13 +171,13 @@ class TestUserHistory:
 
     def test_an_id_with_hyphens_is_kept_whole(self):
         """Only the type is taken off the stream's id."""
-        log = Log().record("a-b-c", UserRegistered("a-b-c", "A", "a@example.com"))
+        log = Log("user").record("a-b-c", UserRegistered("a-b-c", "A", "a@example.com"))
         assert documents(USER_HISTORY, log)["a-b-c:1"]["user_id"] == "a-b-c"
         assert list(documents(USER_PROFILES, log)) == ["a-b-c"]
 
     def test_a_document_can_be_made_an_entry_or_an_event_again(self):
         """Nothing that the fold of a past profile needs is lost."""
-        log = Log().record("alice", ALICE, UserNameChanged("Al"), actor="admin")
+        log = Log("user").record("alice", ALICE, UserNameChanged("Al"), actor="admin")
         entry = Entry("alice:2", documents(USER_HISTORY, log)["alice:2"], 2)
 
         assert recorded_event(entry, event_registry()) == log[1]
@@ -197,7 +197,7 @@ class TestUserHistory:
 def test_an_event_without_its_user_is_refused(projection, event):
     """A log that lacks the registration cannot be folded: no half document is made up."""
     with pytest.raises(CannotApply, match="at position 1 changes a document that does not exist"):
-        fold(projection, {}, Log().record("ghost", event))
+        fold(projection, {}, Log("user").record("ghost", event))
 
 
 @pytest.mark.parametrize("projection", USER_PROJECTIONS, ids=lambda each: each.name)
@@ -216,7 +216,7 @@ def test_an_event_without_its_user_is_refused(projection, event):
 def test_a_fold_leaves_its_argument_as_it_is(projection, event):
     """The document an event is applied to can still be used, by a try that comes later."""
     closed = [UserDeactivated()] if event == UserReactivated() else []
-    log = Log().record("alice", ALICE, *closed)
+    log = Log("user").record("alice", ALICE, *closed)
     stored = fold(projection, {}, log)
     before = {
         key: Versioned(dict(each.document or {}), each.position) for key, each in stored.items()

@@ -18,7 +18,7 @@ from app.contexts.users.projections import (
 )
 from app.framework.eventsourcing import Event, RecordedEvent, event_data
 from app.framework.projections import fold
-from tests.contexts.users.log import Log, documents
+from tests.contexts.log import Log, documents
 
 NAMES = st.sampled_from(["Alice", "Zoë Ångström", "李", "-", "al"])
 EMAILS = st.sampled_from(["a@x.com", "A@x.com", "b@x.com"])
@@ -37,7 +37,7 @@ REQUESTS = st.lists(
 
 def happened(requests) -> Log:
     """What the rules make of `requests`: a user's first registers them, the others change them."""
-    log, users = Log(), dict[str, User]()
+    log, users = Log("user"), dict[str, User]()
     for user_id, name, email, optional, (decide, arguments) in requests:
         events: Sequence[Event]
         if user_id not in users:

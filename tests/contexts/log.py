@@ -1,4 +1,4 @@
-"""Events of users as they stand in the log."""
+"""Events as they stand in the log, and what projections make of them."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -15,22 +15,23 @@ def time_of(position: int) -> datetime:
 
 
 class Log(list[RecordedEvent]):
-    """A log to write by hand, densely numbered."""
+    """A log to write by hand, densely numbered, of streams of one type."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream_type: str) -> None:
         super().__init__()
+        self._stream_type = stream_type
         self._versions: Counter[str] = Counter()
 
-    def record(self, user_id: str, *events: Event, actor: str | None = None) -> "Log":
-        """Append `events`, which happened to this user."""
+    def record(self, aggregate_id: str, *events: Event, actor: str | None = None) -> "Log":
+        """Append `events`, which happened to this aggregate."""
         for each in events:
-            self._versions[user_id] += 1
+            self._versions[aggregate_id] += 1
             position = len(self) + 1
             self.append(
                 RecordedEvent(
                     position=position,
-                    stream_id=f"user-{user_id}",
-                    version=self._versions[user_id],
+                    stream_id=f"{self._stream_type}-{aggregate_id}",
+                    version=self._versions[aggregate_id],
                     event=each,
                     metadata=Metadata(actor=actor),
                     recorded_at=time_of(position),
