@@ -71,9 +71,9 @@ def needs_build(stored: ProjectionRecord, version: int, versions: Collection[int
     """Whether a build of `version`, the newest of `versions`, has to be begun."""
     serving = stored.serving_build
     if serving is not None and serving.condemned is Condemned.DOCUMENTS_LOST:
-        # It is not followed any more; what was begun after it is.
+        # It is not followed any more; what was begun after it is, if a process has the fold.
         later = (each for each in stored.builds if each.number > serving.number)
-        return all(each.is_over for each in later)
+        return all(each.is_over or each.version not in versions for each in later)
     of_version = [each for each in stored.builds if each.version == version]
     if not all(each.is_over for each in of_version):
         return False

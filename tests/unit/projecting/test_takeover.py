@@ -9,6 +9,7 @@ from app.framework.projections import (
     BuildRecord,
     BuildState,
     Comparison,
+    Condemned,
     ProjectionRecord,
     TakeOver,
 )
@@ -146,3 +147,20 @@ def test_a_newer_version_is_built_unless_an_operator_retired_it(others, due):
     """Also after its documents were lost while an older version was there to serve."""
     builds = [FIRST, *(replace(build(2, each), id=f"{each}") for each in others)]
     assert needs_build(ProjectionRecord("notes", builds, FIRST.id), 2, [2]) is due
+
+
+@pytest.mark.parametrize(
+    ("later", "due"),
+    [
+        ([], True),
+        ([build(2, BuildState.BUILDING)], False),
+        ([build(2, BuildState.FAILED)], True),
+        ([build(3, BuildState.BUILDING)], True),
+        ([build(2, BuildState.RETIRED), build(3, BuildState.READY)], True),
+    ],
+)
+def test_documents_that_are_lost_are_rebuilt_unless_that_has_begun(later, due):
+    """A build of a version that this process does not know may be filled by none."""
+    lost = build(1, BuildState.SERVING, condemned=Condemned.DOCUMENTS_LOST)
+    projection = ProjectionRecord("notes", [lost, *later], lost.id)
+    assert needs_build(projection, 2, [1, 2]) is due
