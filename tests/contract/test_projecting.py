@@ -81,7 +81,7 @@ HAPPENINGS = st.tuples(
     crashes=st.lists(st.integers(0, 20), max_size=6),
     projection=st.sampled_from([NOTES, LOG]),
 )
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_crashes_change_nothing(read_model, happenings, batch, crashes, projection):
     """A projector killed between any two steps, or amid a write, leaves its work to the next.
 

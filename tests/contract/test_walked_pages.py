@@ -56,7 +56,7 @@ async def walk(library: Views, request: PageRequest, between) -> list[Entry]:
     descending=st.booleans(),
     limit=st.integers(1, 5),
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_pages_make_up_the_whole(library, books, later, doomed, sort, descending, limit):
     """In order, nothing twice, and nothing missed that was there all along.
 
