@@ -1,6 +1,7 @@
-"""Builds in MongoDB, where a version of the service that knew none was before or is beside."""
+"""Builds in MongoDB, where an older version of the service was before, or a newer is beside."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ from app.framework.projections import (
     LEASE_SECONDS,
     Build,
     BuildState,
+    Comparison,
+    Parked,
     ProjectionRecord,
     ProjectionState,
     TakeOver,
@@ -92,6 +95,35 @@ async def test_a_build_on_which_an_older_process_works_is_not_free(store, older)
     lease = await store.acquire(Build(NOTES, "notes_v1"), "new")
     assert lease is not None
     assert lease.position == 5
+
+
+async def test_a_build_of_before_that_served_has_caught_up(store, older):
+    """Also once it is acquired, before it is level: queries that are upgraded first stay ready."""
+    for version in (1, 2, 3):
+        await prepared(older, version)
+    await served(older, 2)
+    for version in (1, 2, 3):
+        assert await store.acquire(Build(notes(version=version), f"notes_v{version}"), "new")
+    caught_up = [each.has_caught_up for each in (await record(store)).builds]
+    assert caught_up == [True, True, False]
+
+
+async def test_fields_of_a_newer_version_are_ignored(store, older):
+    """It may store more of a parked document, and of a comparison, than this version knows."""
+    assert await store.begin(NOTES, take_over=TakeOver.WHEN_CAUGHT_UP, known=0) == "notes_v1"
+    assert await store.acquire(Build(NOTES, "notes_v1"), "new")
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    parked, comparison = Parked("n", 3, "it broke", since), Comparison(5, 1, ["n"])
+    newer = {
+        "parked": [{**asdict(parked), "tries": 7}],
+        "comparison": {**asdict(comparison), "seconds": 2},
+    }
+    await older.update_one({"_id": "notes_v1"}, {"$set": newer})
+    (found,) = (await record(store)).builds
+    assert (found.parked, found.comparison) == ([parked], comparison)
+    lease = await store.acquire(Build(NOTES, "notes_v1"), "new")
+    assert lease is not None
+    assert lease.parked == [parked]
 
 
 async def test_builds_are_begun_and_switched_where_an_older_version_was(store, older):

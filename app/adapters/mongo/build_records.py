@@ -1,7 +1,8 @@
 """Builds as MongoDB stores them, read into records."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from app.framework.projections import (
     LEASE_SECONDS,
@@ -19,6 +20,8 @@ from app.framework.projections import (
 
 Found = Mapping[str, Any]
 """A document of the collection."""
+
+StoredT = TypeVar("StoredT")
 
 IS_SILENT: dict[str, Any] = {
     "$lt": ["$seen_at", {"$subtract": ["$$NOW", int(LEASE_SECONDS * 1000)]}]
@@ -110,15 +113,16 @@ def _build(
     is_silent = stored.get("is_silent", True)
     is_released = "epoch" in stored and stored.get("holder") is None
     comparison = stored.get("comparison")
+    state = _state(build_id, stored, projection, serving)
     return BuildRecord(
         id=build_id,
         name=name,
         version=listed["version"],
         number=number,
-        state=_state(build_id, stored, projection, serving),
+        state=state,
         status=_status(name, listed, stored),
         take_over=TakeOver(listed.get("take_over", TakeOver.WHEN_CAUGHT_UP)),
-        has_caught_up=stored.get("has_caught_up", "epoch" not in stored and bool(stored)),
+        has_caught_up=stored.get("has_caught_up", _had_caught_up(state, stored)),
         epoch=stored.get("epoch", 0),
         holder=None if is_silent else stored.get("holder"),
         held_since=None if is_silent or is_released else stored.get("held_since"),
@@ -128,7 +132,7 @@ def _build(
         silent_seconds=(projection["now"] - stored["seen_at"]).total_seconds()
         if "seen_at" in stored
         else 0.0,
-        comparison=Comparison(**comparison) if comparison else None,
+        comparison=_known(Comparison, comparison) if comparison else None,
         parked=parked_documents(stored),
         replay=stored.get("replay", ()),
         condemned=Condemned(stored["condemned"]) if stored.get("condemned") else None,
@@ -139,7 +143,19 @@ def _build(
 
 def parked_documents(stored: Found) -> Sequence[Parked]:
     """The parked documents of a build, by its own document."""
-    return [Parked(**each) for each in stored.get("parked", ())]
+    return [_known(Parked, each) for each in stored.get("parked", ())]
+
+
+def _known(kind: type[StoredT], stored: Found) -> StoredT:
+    """A record of a dataclass, without the fields that newer versions of the service add."""
+    names = (each.name for each in fields(kind))  # type: ignore[arg-type]
+    return kind(**{name: stored[name] for name in names if name in stored})
+
+
+def _had_caught_up(state: BuildState, stored: Found) -> bool:
+    """Whether a build of an older version, which noted no such thing, had caught up."""
+    # Acquiring it adds no phase to its document.
+    return "phase" not in stored and bool(stored) and state in (BuildState.SERVING, BuildState.KEPT)
 
 
 def _state(build_id: str, stored: Found, projection: Found, serving: str) -> BuildState:
