@@ -39,6 +39,10 @@ help: ## list the targets
 run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
 	@exec $(BIN)/python -m app serve --migrate
 
+# Images of Python for containers keep it from writing bytecode: each of the hundred services that
+# tests start would compile all of it anew.
+test bench bench-quick: export PYTHONDONTWRITEBYTECODE =
+
 # A module stays with one of the workers, and each has servers of its own.
 test: $(INSTALLED) $(NODE_INSTALLED) ## run all the tests, on real servers
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope $(MEASURE)
