@@ -20,7 +20,7 @@ from app.adapters.mongo.long_operations import run_long_operation
 from app.adapters.mongo.page_reads import PageReads
 from app.adapters.mongo.pages import page_fields, page_filter, page_sort
 from app.adapters.mongo.serving import Served, Serving
-from app.adapters.mongo.writes import replace_guarded, write_guarded
+from app.adapters.mongo.writes import replace_guarded, storing, write_guarded
 from app.framework.projections import (
     DocumentParked,
     Entry,
@@ -108,7 +108,8 @@ class MongoReadModel(MongoBuilds):
     ) -> None:
         if documents:
             async with answering():
-                await write_guarded(self._client.primary(build), documents, created)
+                with storing(build, documents):
+                    await write_guarded(self._client.primary(build), documents, created)
 
     async def replace(
         self,
@@ -118,7 +119,8 @@ class MongoReadModel(MongoBuilds):
     ) -> None:
         if due:
             async with answering():
-                await replace_guarded(self._client.primary(build), seen, due)
+                with storing(build, due):
+                    await replace_guarded(self._client.primary(build), seen, due)
 
     async def scan(self, build: str, *, after: str, limit: int) -> Mapping[str, Versioned]:
         keys = {"$gt": after} if after else {}

@@ -1,16 +1,33 @@
 """Writes that never replace a document with an older one."""
 
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+import bson
+from bson.errors import BSONError
 from pymongo import InsertOne, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from app.adapters.mongo.client import Collection as MongoCollection
 from app.adapters.mongo.documents import stored
-from app.framework.projections import Versioned
+from app.framework.projections import CannotStore, Versioned
 
 _DUPLICATE_KEY = 11000
+_LARGEST_DOCUMENT = 16 * 1024 * 1024
+
+
+@contextlib.contextmanager
+def storing(build: str, documents: Mapping[str, Versioned]) -> Iterator[None]:
+    """Raise CannotStore if it is one of `documents` for which they cannot be written."""
+    try:
+        yield
+    except (BSONError, OverflowError, UnicodeEncodeError, OperationFailure):
+        for key, each in documents.items():
+            if (why := _unstorable(key, each)) is not None:
+                # The driver's error may quote the document.
+                raise CannotStore(build, key, why) from None
+        raise
 
 
 async def write_guarded(
@@ -48,6 +65,17 @@ async def replace_guarded(
     except BulkWriteError as error:
         # Those were created meanwhile, and so they are not as seen.
         _duplicates(error)
+
+
+def _unstorable(key: str, versioned: Versioned) -> str | None:
+    """Why MongoDB cannot store a document; None if it can."""
+    try:
+        size = len(bson.encode(stored(key, versioned)))
+    except OverflowError:
+        return "an integer of it has more than 64 bits"
+    except (BSONError, UnicodeEncodeError):
+        return "MongoDB has no type for a value of it, or it has an invalid text"
+    return "it is larger than 16 MB" if size > _LARGEST_DOCUMENT else None
 
 
 def _guarded(key: str, versioned: Versioned) -> UpdateOne:

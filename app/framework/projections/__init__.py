@@ -30,6 +30,7 @@ from app.framework.projections.parking import EVERYTHING, DocumentParked, Parked
 from app.framework.projections.ports import (
     AheadOfLog,
     BeginsWith,
+    CannotStore,
     Entry,
     HasWord,
     OneOf,
@@ -72,6 +73,7 @@ __all__ = [
     "BuildState",
     "BuildStore",
     "CannotApply",
+    "CannotStore",
     "CannotVerify",
     "ChangeFeed",
     "Changes",

@@ -12,17 +12,11 @@ from app.framework.observability.outages import note_outage
 from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.builds import Build, Lease, LeaseLost
 from app.framework.projections.checkpoint import Checkpoint
-from app.framework.projections.losses import (
-    CONDEMNING,
-    check_documents,
-    checked_mark,
-    mark_of,
-    present,
-)
+from app.framework.projections.losses import CONDEMNING, check_documents, checked_mark, mark_of
 from app.framework.projections.pacing import EVENTS_OF_A_FULL_REST, ProjectorOptions, Rest
 from app.framework.projections.parking import Parked, parked_after
-from app.framework.projections.ports import ProjectionState, ProjectionStatus
-from app.framework.projections.projection import Keyed, Versioned, fold_around, fold_keyed
+from app.framework.projections.ports import CannotStore, ProjectionState, ProjectionStatus
+from app.framework.projections.projection import Keyed, Refused, Versioned, fold_around, fold_keyed
 from app.framework.projections.refusals import REFUSALS, described
 from app.framework.projections.replay import Replay, begin_replay
 from app.framework.storage import StorageUnavailable
@@ -195,7 +189,13 @@ class Follower:
         documents = {**stored, **changed}
         if documents:
             created = changed.keys() - stored.keys()
-            await self._store.write(build, documents, created=created)
+            try:
+                await self._store.write(build, documents, created=created)
+            except CannotStore as error:
+                if len(events) > 1 or not projection.parks:
+                    raise
+                refused = {error.key: [Refused(events[0], error)]}
+                parked = parked_after(self._checkpoint.parked, refused, build)
         # The checkpoint comes last: a crash before it repeats the batch, none is skipped.
         position = events[-1].position
         head = await self._log.head() if more else position
@@ -223,12 +223,9 @@ class Follower:
             self._asked = ()
         replay = self._replay
         if replay.at < at.position:
-            limit = min(self._options.batch, at.position - replay.at)
-            events = await self._log.read(after=replay.at, limit=limit)
-            replay.fold(present(self._build.id, at.position, events))
+            await replay.read(self._log, up_to=at.position, limit=self._options.batch)
         if replay.at >= at.position:
-            if replay.documents:
-                await self._store.write(self._build.id, replay.documents)
+            await replay.write(self._store, at.parked)
             await at.save_here(replay.parked_afterwards(at.parked), replayed=replay.asked)
             self._replay = None
 

@@ -62,6 +62,14 @@ class ProjectionStatus:
         return max(0, self.head - self.position)
 
 
+class CannotStore(Exception):
+    """A document is one that its store cannot hold; a retry does not help."""
+
+    def __init__(self, build: str, key: str, why: str) -> None:
+        super().__init__(f"The document {key!r} of {build} cannot be stored: {why}.")
+        self.key = key
+
+
 class ProjectionStore(Protocol):
     """Stores the documents of builds; `build` is the id of one.
 
@@ -102,6 +110,9 @@ class ProjectionStore(Protocol):
             created: keys that are probably not stored yet. A hint that saves work; if it is wrong,
                 the result is the same.
 
+        Raises:
+            CannotStore: of one of them; others may be stored.
+
         """
         ...
 
@@ -114,7 +125,8 @@ class ProjectionStore(Protocol):
         """Store the documents `due`, also at an earlier position than they have, to repair them.
 
         A document is stored only if the stored one has the position that it has in `seen`, or is
-        absent if it is None there. When this returns they survive any single failure.
+        absent if it is None there. When this returns they survive any single failure. Raises
+        CannotStore as `write` does.
         """
         ...
 

@@ -163,7 +163,7 @@ class Refused:
     """An event that was not applied, and the error if it was tried."""
 
     recorded: RecordedEvent
-    error: CannotApply | None = None
+    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from app.framework.eventsourcing import EventSourcingError
 from app.framework.projections.losses import CONDEMNING
 from app.framework.projections.parking import TooManyParked
+from app.framework.projections.ports import CannotStore
 from app.framework.projections.projection import CannotApply
 from app.framework.storage import StorageError
 
-REFUSALS = (*CONDEMNING, CannotApply, EventSourcingError, TooManyParked)
+REFUSALS = (*CONDEMNING, CannotApply, CannotStore, EventSourcingError, TooManyParked)
 """What does not pass by itself, as an outage of a storage does."""
 
 

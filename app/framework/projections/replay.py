@@ -1,14 +1,15 @@
 """The replay of parked documents: their events are folded again, from the log."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from app.framework.eventsourcing import RecordedEvent
+from app.framework.eventsourcing import EventLog, RecordedEvent
 from app.framework.projections.builds import Build
 from app.framework.projections.checkpoint import Checkpoint
-from app.framework.projections.parking import EVERYTHING, Parked, with_waiting
-from app.framework.projections.ports import ProjectionStore
-from app.framework.projections.projection import Projection, Versioned, fold_around
+from app.framework.projections.losses import present
+from app.framework.projections.parking import ERROR_LENGTH, EVERYTHING, Parked, with_waiting
+from app.framework.projections.ports import CannotStore, ProjectionStore
+from app.framework.projections.projection import Versioned, fold_around
 
 
 @dataclass(slots=True)
@@ -22,17 +23,45 @@ class Replay:
     at: the position up to which events were folded.
     """
 
-    projection: Projection
+    build: Build
     asked: Collection[str]
     parked: Mapping[str, Parked]
     documents: dict[str, Versioned]
     at: int
     _again: dict[str, Parked] = field(default_factory=dict)
 
+    async def read(self, log: EventLog, *, up_to: int, limit: int) -> None:
+        """Fold the next events, at most `limit` and up to a position that the log had.
+
+        Raises:
+            LogRestored: the log no longer has them.
+            StorageUnavailable: the log cannot be reached.
+
+        """
+        events = await log.read(after=self.at, limit=min(limit, up_to - self.at))
+        self.fold(present(self.build.id, up_to, events))
+
+    async def write(self, store: ProjectionStore, parked: Mapping[str, Parked]) -> None:
+        """Store the documents; one that cannot be stored stays as it is `parked`, with why.
+
+        Raises:
+            StorageUnavailable: the storage cannot be reached.
+
+        """
+        while self.documents:
+            try:
+                await store.write(self.build.id, self.documents)
+            except CannotStore as error:
+                del self.documents[error.key]
+                still = replace(parked[error.key], error=str(error)[:ERROR_LENGTH])
+                self._again = {**self._again, error.key: still}
+            else:
+                return
+
     def fold(self, events: Sequence[RecordedEvent]) -> None:
         """Apply `events`, which follow in the log; those of other documents are passed over."""
-        keyed = [each for each in self.projection.keyed(events) if self._waits(*each)]
-        changed, waiting = fold_around(self.projection, self.documents, keyed, self._again)
+        keyed = [each for each in self.build.projection.keyed(events) if self._waits(*each)]
+        changed, waiting = fold_around(self.build.projection, self.documents, keyed, self._again)
         self.documents |= changed
         self._again = with_waiting(self._again, waiting)
         self.at = events[-1].position
@@ -59,7 +88,7 @@ async def begin_replay(
     parked = _wanted(asked, at.parked)
     first = min((each.position for each in parked.values()), default=at.position + 1)
     documents = dict(await store.load(build.id, parked)) if parked else {}
-    return Replay(build.projection, asked, parked, documents, first - 1)
+    return Replay(build, asked, parked, documents, first - 1)
 
 
 def _wanted(asked: Collection[str], parked: Mapping[str, Parked]) -> dict[str, Parked]:

@@ -4,7 +4,7 @@ import asyncio
 import tracemalloc
 from datetime import UTC, datetime
 
-from app.framework.projections import EVERYTHING, Condemned, Parked, Versioned
+from app.framework.projections import EVERYTHING, Build, Condemned, Parked, Versioned
 from app.framework.projections.looking import Look
 from app.framework.projections.refold import Refold
 from app.framework.projections.replay import Replay
@@ -22,7 +22,8 @@ def parked(key: str, position: int) -> Parked:
 def replay_of(*waiting: Parked, fold=NOTES) -> Replay:
     """A replay of these, none of which is stored."""
     first = min(each.position for each in waiting)
-    return Replay(fold, [EVERYTHING], {each.key: each for each in waiting}, {}, at=first - 1)
+    build = Build(fold, fold.id)
+    return Replay(build, [EVERYTHING], {each.key: each for each in waiting}, {}, at=first - 1)
 
 
 def test_events_before_a_document_was_parked_are_not_applied_again():
