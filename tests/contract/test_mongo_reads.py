@@ -10,7 +10,9 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 from app.adapters.mongo import MongoReadModel, read_model
+from app.adapters.mongo.client import Client
 from app.adapters.mongo.read_model import PAGE_SECONDS
+from app.adapters.mongo.serving import Serving
 from app.framework.projections import (
     DocumentParked,
     Index,
@@ -21,7 +23,7 @@ from app.framework.projections import (
 )
 from app.framework.storage import StorageTimeout
 from tests.following import prepare, save, take
-from tests.notes import NOTES, note, status
+from tests.notes import NOTES, note, notes, status
 
 SOON = 5.0
 SLOW = "slow"
@@ -178,3 +180,21 @@ async def test_a_replay_that_ends_amid_a_read_makes_no_answer_old(model, monkeyp
     with pytest.raises(DocumentParked):
         await model.get("notes", "n", at_least=2)
     assert (await model.get("notes", "n", at_least=2)).document["texts"] == ["replayed"]
+
+
+async def test_a_look_up_of_positions_reads_no_dropped_build(model, mongodb_url, mongodb_database):
+    """They would be more with each rebuild, and it is made every few milliseconds."""
+    build, lease = await take(model, NOTES)
+    second, lease_of_second = await take(model, notes(version=2))
+    await model.save(lease, status(NOTES, 2))
+    await model.save(lease_of_second, status(notes(version=2), 3))
+    assert await model.retire("notes", second.id)
+    for dropped, position in ((False, 3), (True, 0)):
+        if dropped:
+            await model.drop("notes", second.id)
+        client = Client(mongodb_url, mongodb_database, "pymongo")
+        serving = Serving(client)
+        assert await serving.position(build.id, at_least=1) == 2
+        assert await serving.position(second.id, at_least=1) == position
+        await serving.close()
+        await client.close()

@@ -70,7 +70,7 @@ async def test_a_document_that_cannot_be_stored_is_named(store, why, value):
     for created in ([], ["n", "bad"]):
         with pytest.raises(CannotStore) as caught:
             await store.write(NOTES.id, documents, created=created)
-        assert str(caught.value) == f"The document 'bad' of notes_v1 cannot be stored: {why}."
+        assert str(caught.value) == f"The document 'bad' of notes_v1 cannot be stored: {why}"
         assert caught.value.__suppress_context__
     with pytest.raises(CannotStore):
         await store.replace(NOTES.id, dict.fromkeys(documents), documents)
@@ -108,5 +108,5 @@ async def test_a_projection_that_parks_nothing_stops(store, log):
     assert (status.state, status.position) == (ProjectionState.STOPPED, 2)
     assert status.error == (
         "CannotStore: The document 'bad' of notes_v1 cannot be stored: an integer of it has more "
-        "than 64 bits."
+        "than 64 bits"
     )

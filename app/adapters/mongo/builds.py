@@ -7,8 +7,9 @@ build, under its id:
   one), `serves` (its version, which older versions of the service go by), `served`, `retired` and
   `dropped` (ids), `yielded`, `paused`, `switches`, `switched_at`.
 - of a build: its checkpoint with the status, `mark`, `rate`, `parked`, `replay` (keys), `phase`,
-  `has_caught_up`, `comparison`, `condemned`, `documents` (the UUID of their collection), and its
-  lease: `holder`, `epoch`, `held_since`. The lease lasts for LEASE_SECONDS after `seen_at`.
+  `has_caught_up`, `comparison`, `condemned`, `documents` (the UUID of their collection),
+  `is_dropped`, and its lease: `holder`, `epoch`, `held_since`. The lease lasts for LEASE_SECONDS
+  after `seen_at`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -235,6 +236,7 @@ class MongoBuilds:
     @answering()
     async def drop(self, name: str, build: str) -> None:
         await self._client.primary(build).drop()
+        await self._collection.update_one({"_id": build}, {"$set": {"is_dropped": True}})
         await self._collection.update_one({"_id": name}, {"$addToSet": {"dropped": build}})
 
     @property

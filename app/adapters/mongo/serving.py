@@ -124,9 +124,13 @@ class Serving:
 
     async def _look_up_positions(self, asking: Sequence[None]) -> Sequence[Mapping[str, int]]:
         asked_at = asyncio.get_running_loop().time()
-        # From the primary: it has the latest.
+        # From the primary: it has the latest. Dropped builds would be more with each rebuild.
         async with answering():
-            found = await self._client.primary(COLLECTION).find({}, _READ).to_list(None)
+            found = (
+                await self._client.primary(COLLECTION)
+                .find({"is_dropped": None}, _READ)
+                .to_list(None)
+            )
         # One that is condemned is at no position of the log.
         self._positions = {
             each["_id"]: 0 if each.get("condemned") else each["position"]

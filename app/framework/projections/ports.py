@@ -66,7 +66,7 @@ class CannotStore(Exception):
     """A document is one that its store cannot hold; a retry does not help."""
 
     def __init__(self, build: str, key: str, why: str) -> None:
-        super().__init__(f"The document {key!r} of {build} cannot be stored: {why}.")
+        super().__init__(f"The document {key!r} of {build} cannot be stored: {why}")
         self.key = key
 
 
