@@ -19,6 +19,8 @@ from app.framework.projections import (
     ProjectionState,
     TakeOver,
 )
+from app.framework.projections.readiness import trouble
+from app.framework.projections.takeover import is_abandoned
 from tests.notes import NOTES, note, notes, status
 
 SECOND, THIRD = notes(version=2), notes(version=3)
@@ -173,6 +175,10 @@ async def test_a_serving_version_without_a_checkpoint_is_built_anew(store, older
     assert [(each.id, each.state, each.position) for each in found.builds] == [
         ("notes_v2", BuildState.SERVING, 0)
     ]
+    words = trouble(found, held=(), versions=())
+    assert words is not None
+    assert words.startswith("notes: no process has its fold and works on build 1 (version 2)")
+    assert is_abandoned(found.builds[0], versions=())
     lease = await store.acquire(Build(SECOND, "notes_v2"), "new")
     assert lease is not None
     assert lease.position == 0

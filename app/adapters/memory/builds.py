@@ -1,5 +1,6 @@
 """Builds in memory: which there are, which serves, and who works on each."""
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -233,7 +234,7 @@ class MemoryBuilds:
         return found.holder is None or self._silence(found) > LEASE_SECONDS
 
     def _silence(self, found: _Build) -> float:
-        return (self._clock() - found.seen_at).total_seconds() if found.seen_at else 0.0
+        return (self._clock() - found.seen_at).total_seconds() if found.seen_at else math.inf
 
     def _record(self, build_id: str, projection: _Projection) -> BuildRecord:
         found = self._builds[build_id]

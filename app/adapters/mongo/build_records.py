@@ -1,5 +1,6 @@
 """Builds as MongoDB stores them, read into records."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -131,7 +132,7 @@ def _build(
         rate=stored.get("rate"),
         silent_seconds=(projection["now"] - stored["seen_at"]).total_seconds()
         if "seen_at" in stored
-        else 0.0,
+        else math.inf,
         comparison=_known(Comparison, comparison) if comparison else None,
         parked=parked_documents(stored),
         replay=stored.get("replay", ()),

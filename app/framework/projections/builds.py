@@ -117,7 +117,7 @@ class BuildRecord:
         (an older version of the service) works on is fresh, though no lease is recorded.
     is_released: whether its last holder gave it up in order.
     rate: events a second of late; None if unknown.
-    silent_seconds: since its holder was last seen.
+    silent_seconds: since its holder was last seen; infinite if none was, or its checkpoint is lost.
     is_dropped: whether its documents are deleted.
     key: the idempotency key that it was begun under.
     parked: the parked documents.
