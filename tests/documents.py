@@ -11,7 +11,7 @@ import httpx
 _PARTS = re.compile(
     r"^\*\*`(?P<path>[^`]+)`\*\*$|^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
-_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z"
 _LEFT_OUT = "..."
 _PIECES = re.compile(rf"({_TIME}|{re.escape(_LEFT_OUT)})")
 

@@ -111,6 +111,11 @@ async def test_the_round_trip_in_the_readme_is_true():
             await service.project()
 
 
+def test_a_time_may_be_a_whole_second():
+    """One in a thousand is."""
+    assert Comparison().holds('"2026-03-14T09:26:53.690000Z"', '"2026-03-14T09:26:54Z"')
+
+
 def test_tables_are_made_from_the_code():
     """What clients read of each kind of problem is what the code says of it."""
     text = API.read_text("utf-8")
