@@ -8,11 +8,20 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from app import IDENTIFIER
+from app.adapters.identity import (
+    Issuer,
+    LocalIssuer,
+    TokenRules,
+    TokenVerifier,
+    http_client,
+)
 from app.adapters.mongo import MongoReadModel
 from app.adapters.postgres import PostgresEventStore
 from app.contexts.users.context import USERS_CONTEXT
 from app.framework import administration
 from app.framework.administration import Verifications
+from app.framework.administration.policies import ADMINISTRATION_POLICIES
 from app.framework.contexts import Context, ReadSide, upcasters_of, verify
 from app.framework.eventsourcing import EventRegistry, EventStore
 from app.framework.mediator import (
@@ -27,6 +36,7 @@ from app.framework.mediator import (
     Registration,
 )
 from app.framework.projections import FollowedStore, Projection, Projector, ProjectorOptions
+from app.framework.security import Authenticator, Authorize, Policies
 from app.framework.storage import StorageUnavailable
 from app.host.process import Process
 from app.host.settings import InvalidSettings, Role, Settings
@@ -46,6 +56,32 @@ def event_registry(contexts: Sequence[Context] = CONTEXTS) -> EventRegistry:
 
 def all_projections(contexts: Sequence[Context] = CONTEXTS) -> Sequence[Projection]:
     return [projection for each in contexts for projection in each.projections]
+
+
+def policies_of(contexts: Sequence[Context] = CONTEXTS) -> Policies:
+    """Who may send what: the messages of the machinery, and those of `contexts`."""
+    of_contexts = (pair for each in contexts for pair in each.policies.items())
+    return {**ADMINISTRATION_POLICIES, **dict(of_contexts)}
+
+
+def authenticator_of(settings: Settings) -> Authenticator | None:
+    """What verifies tokens as `settings` say; None without authentication."""
+    if settings.auth is not None:
+        return None
+    if settings.has_own_issuer:
+        return TokenVerifier([local_issuer(settings)], TokenRules(audiences=[IDENTIFIER]))
+    rules = TokenRules(
+        audiences=sorted(settings.auth_audiences),
+        types=frozenset(each.lower() for each in settings.auth_token_types),
+        user_id_claim=settings.auth_user_id_claim,
+    )
+    client = http_client()
+    return TokenVerifier([Issuer(each, client) for each in sorted(settings.auth_issuers)], rules)
+
+
+def local_issuer(settings: Settings) -> LocalIssuer:
+    """The issuer of development; its key is made when it is first needed."""
+    return LocalIssuer(settings.data_dir / "issuer" / "key.pem")
 
 
 def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process:
@@ -93,17 +129,19 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
 def register_commands(
     mediator: Mediator, event_store: EventStore, contexts: Sequence[Context] = CONTEXTS
 ) -> None:
+    policies = policies_of(contexts)
     for context in contexts:
         for registration in context.commands(event_store):
-            _register(mediator, registration, _behaviours("PostgreSQL"))
+            _register(mediator, registration, _behaviours("PostgreSQL", policies))
 
 
 def register_queries(
     mediator: Mediator, read_side: ReadSide, contexts: Sequence[Context] = CONTEXTS
 ) -> None:
+    policies = policies_of(contexts)
     for context in contexts:
         for registration in context.queries(read_side):
-            _register(mediator, registration, _behaviours("MongoDB"))
+            _register(mediator, registration, _behaviours("MongoDB", policies))
 
 
 def register_administration(
@@ -116,15 +154,15 @@ def register_administration(
     """Register what operators send, as far as the databases of this process go."""
     if builds is not None:
         for each in administration.of_projections(builds, projections, event_store):
-            _register(mediator, each, _behaviours("MongoDB"))
+            _register(mediator, each, _behaviours("MongoDB", ADMINISTRATION_POLICIES))
     if event_store is not None:
         for each in administration.of_the_log(event_store, registry):
-            _register(mediator, each, _behaviours("PostgreSQL"))
+            _register(mediator, each, _behaviours("PostgreSQL", ADMINISTRATION_POLICIES))
     if builds is None or event_store is None:
         return None
     verifications = Verifications(builds, projections, event_store)
     for each in verifications.registrations:
-        _register(mediator, each, _behaviours("MongoDB"))
+        _register(mediator, each, _behaviours("MongoDB", ADMINISTRATION_POLICIES))
     return verifications
 
 
@@ -136,11 +174,15 @@ def _register(
         mediator.register(registration, behaviours=behaviours)
 
 
-def _behaviours(storage: str) -> Sequence[Behaviour]:
+def _behaviours(storage: str, policies: Policies) -> Sequence[Behaviour]:
     def late() -> Exception:
         return StorageUnavailable(storage, f"no answer within {MESSAGE_SECONDS} s")
 
-    return (Log(logging.getLogger("app.framework.mediator")), Deadline(MESSAGE_SECONDS, late))
+    return (
+        Authorize(policies),
+        Log(logging.getLogger("app.framework.mediator")),
+        Deadline(MESSAGE_SECONDS, late),
+    )
 
 
 def _event_store(settings: Settings, registry: EventRegistry) -> PostgresEventStore:

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import NAME, __version__
-from app.bootstrap import CONTEXTS, build
-from app.framework.http.application import About, create_api
+from app.bootstrap import CONTEXTS, authenticator_of, build, policies_of
+from app.framework.http.application import About, Access, create_api
 from app.framework.http.resources import HttpSide
 from app.framework.http.service import Service
 from app.host.settings import Settings
@@ -29,6 +29,10 @@ GET answers HEAD as well, the stream of changes excepted.
 )
 
 
+NO_AUTHENTICATION = Access(authenticator=None, policies=policies_of())
+"""All requests are anyone's, who may do everything."""
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application for `settings`, or for what the environment says; nothing is connected yet.
 
@@ -40,10 +44,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.load()
     return application(
         build(settings),
+        access=Access(authenticator=authenticator_of(settings), policies=policies_of()),
         hosts=settings.hosts,
         origins=settings.cors_origins,
-        # Until clients are authorised, they have to be on the same machine.
-        administered=settings.is_local,
+        administered=settings.auth is None or settings.is_local,
     )
 
 

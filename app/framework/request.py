@@ -4,6 +4,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from app.framework.principal import ANYONE, Principal
+
 ValueT_co = TypeVar("ValueT_co", covariant=True)
 
 
@@ -24,13 +26,13 @@ class RequestContext:
     """The context of a message; every behaviour and the handler get it.
 
     request_id: identifies the request in logs and, as correlation id, in its events.
-    actor: who sent it; recorded with the events.
+    principal: for whom it is carried out; its events record it as their actor.
     idempotency_key: the command is carried out only if no earlier one had this key.
     minimum_position: a query reads views that have reached this position; 0 for any.
     """
 
     request_id: str | None = None
-    actor: str | None = None
+    principal: Principal = ANYONE
     idempotency_key: IdempotencyKey | None = None
     minimum_position: int = 0
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app import IDENTIFIER
-from app.adapters import mongo, postgres
+from app.adapters import identity, mongo, postgres
 
 
 class Role(enum.StrEnum):
@@ -51,6 +51,22 @@ def _hosts(value: Any) -> Any:
 def _origins(value: Any) -> Any:
     form = r"\*|[a-z][a-z0-9+.-]*://([\w.-]+|\[[0-9a-f:.]+\])(:\d+)?"
     return _list(value, form, "the form https://app.example.com, without a path")
+
+
+def _issuers(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    given = [each.strip() for each in value.split(",") if each.strip()]
+    wrong = [each for each in given if not identity.is_safe(each)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} cannot be used; expected https://login.example.com")
+    return frozenset(given)
+
+
+def _words(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return frozenset(each.strip() for each in value.split(",") if each.strip())
 
 
 def _list(value: Any, form: str, said: str) -> Any:
@@ -99,6 +115,13 @@ class Settings(BaseSettings):
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
     allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = frozenset()
     forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] = "127.0.0.1,::1"
+    auth: Literal["none", "none-anywhere"] | None = None
+    auth_issuers: Annotated[frozenset[str], NoDecode, BeforeValidator(_issuers)] = frozenset()
+    auth_audiences: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
+    auth_token_types: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset(
+        {"at+jwt"}
+    )
+    auth_user_id_claim: str = ""
     cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
     database_url: Annotated[str, AfterValidator(postgres.checked_url)] | None = None
@@ -120,6 +143,38 @@ class Settings(BaseSettings):
             for name, value in given.items()
             if not isinstance(value, str) or value.strip()
         }
+
+    @model_validator(mode="after")
+    def _authentication_is_clear(self) -> Self:
+        problem = self._authentication_problem()
+        if problem is not None:
+            raise ValueError(problem)
+        return self
+
+    def _authentication_problem(self) -> str | None:
+        if self.auth is not None and self.auth_issuers:
+            return f"AUTH: {self.auth} does without tokens, but AUTH_ISSUERS is set; unset one."
+        if self.auth == "none" and not self.is_local:
+            return (
+                f"AUTH: with none the service listens on loopback only, and HOST is {self.host}. "
+                "none-anywhere lets everybody who reaches it do everything."
+            )
+        if self.auth_issuers and not self.auth_audiences:
+            return (
+                "AUTH_AUDIENCES: not set, so tokens for any other service would be accepted; name "
+                "the audience of this one."
+            )
+        if self.auth is None and not self.auth_issuers and not self.is_local:
+            return (
+                f"AUTH_ISSUERS: not set, and HOST ({self.host}) is not loopback: name the issuers "
+                "of tokens, as https://login.example.com."
+            )
+        return None
+
+    @property
+    def has_own_issuer(self) -> bool:
+        """Whether the service is an issuer of its own, for development on one machine."""
+        return self.auth is None and not self.auth_issuers
 
     @property
     def hosts(self) -> frozenset[str] | None:
@@ -158,7 +213,12 @@ class Settings(BaseSettings):
             return cls(**overrides)
         except ValidationError as error:
             lines = [
-                f"{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}"
+                ": ".join(
+                    [
+                        *(str(place).upper() for place in each["loc"][:1]),
+                        each["msg"].removeprefix("Value error, "),
+                    ]
+                )
                 for each in error.errors()
             ]
             raise InvalidSettings("\n".join(lines)) from error

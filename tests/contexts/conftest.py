@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.main import application
 from tests.integration.conftest import log, settings
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 from tests.world import World
 
 __all__ = ["log", "settings"]

@@ -12,8 +12,7 @@ import uvloop
 
 from app.framework.http.middleware import Places
 from app.host.server import accepting
-from app.main import application
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 from tests.unit.bounded import Busy, Server, until
 
 HEAD = b"GET /users HTTP/1.1\r\nHost: x\r\n\r\n"

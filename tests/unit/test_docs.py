@@ -7,10 +7,9 @@ import httpx
 import pytest
 
 from app.adapters.postgres.revision import REVISION_TABLE
-from app.main import application
 from tests.docs_tables import API, with_tables
 from tests.documents import Comparison, Curl, blocks, exchanges
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -6,8 +6,7 @@ import logging
 import pytest
 from starlette.types import Message
 
-from app.main import application
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 from tests.unit.serving import Echo, address_of, answers_to, in_pieces_of, read_answer, serving
 
 POST = b"POST /first HTTP/1.1\r\nHost: x\r\n"

@@ -11,8 +11,7 @@ import pytest
 import uvicorn
 
 from app.host.server.protocol import Protocol
-from app.main import application
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

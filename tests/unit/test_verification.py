@@ -16,6 +16,7 @@ from app.framework.eventsourcing import AggregateType, Event, EventRegistry
 from app.framework.mediator import Command, DuplicateHandler, Mediator, Message, Query, Registration
 from app.framework.misconfigured import Misconfigured
 from app.framework.projections import Projection
+from app.framework.security import Policy
 from app.host.settings import Settings
 from tests.unit.sample_context.doors import DOORS as DOOR_TYPE
 from tests.unit.sample_context.events import DoorOpened, DoorPainted
@@ -39,6 +40,7 @@ def manifest(**differences: Any) -> Context:
             "events": (DoorOpened, DoorPainted),
             "aggregates": (DOOR_TYPE,),
             "projections": (OPEN_DOORS, COLOURS),
+            "policies": dict.fromkeys(defined_in(DOORS, Message), Policy("doors:use")),
             **differences,
         }
     )
@@ -53,6 +55,7 @@ def problems(
     kinds: Sequence[type[Message[Any]]] = (Command, Query),
     aggregates: Sequence[AggregateType[Any]] = (DOOR_TYPE,),
     others: Sequence[Context] = (),
+    unguarded: Collection[str] = (),
 ) -> list[str]:
     """What is said of doors when everything is wired up but for what the arguments leave out."""
     mediator = Mediator()
@@ -64,7 +67,14 @@ def problems(
     other_messages = [kind for each in others for kind in defined_in(each.package, Message)]
     for each in other_messages:
         mediator.register(Registration(each, anything))
-    doors = manifest(events=events, aggregates=aggregates, projections=projections)
+    policies = {
+        each: Policy("doors:use")
+        for each in defined_in(DOORS, Message)
+        if each.__name__ not in unguarded
+    }
+    doors = manifest(
+        events=events, aggregates=aggregates, projections=projections, policies=policies
+    )
     try:
         registry = EventRegistry([*events, *other_events], {**upcasters, **upcasters_of(others)})
         verify([doors, *others], kinds, mediator, registry)
@@ -91,6 +101,15 @@ def test_every_second_handler_is_named():
 def test_what_is_wired_up_passes():
     """With a handler, a name and a stance for everything there is nothing to say."""
     assert problems() == []
+
+
+def test_a_message_without_a_policy_is_named():
+    """Nobody may send it; which is not what its author wants either."""
+    [problem] = problems(unguarded={"OpenDoor"})
+    assert problem == (
+        "There is no policy for tests.unit.sample_context.commands.open_door.OpenDoor: who may "
+        "send it?"
+    )
 
 
 def test_a_message_without_a_handler_is_named():

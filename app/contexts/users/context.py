@@ -9,6 +9,7 @@ from app.contexts.users.commands.register_user import RegisterUser, register_use
 from app.contexts.users.commands.update_user_profile import UpdateUserProfile, update_user_profile
 from app.contexts.users.domain.events import USER_EVENTS
 from app.contexts.users.domain.user import USERS, User
+from app.contexts.users.policies import USER_POLICIES
 from app.contexts.users.projections import USER_HISTORY, USER_PROJECTIONS
 from app.contexts.users.projections.user_history import change
 from app.contexts.users.queries.follow_users import FollowUsers
@@ -80,5 +81,6 @@ USERS_CONTEXT = Context(
     projections=USER_PROJECTIONS,
     commands=_commands,
     queries=_queries,
+    policies=USER_POLICIES,
     http=_http,
 )

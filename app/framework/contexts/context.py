@@ -8,6 +8,7 @@ from app.framework.contexts.read_side import ReadSide
 from app.framework.eventsourcing import AggregateType, Event, EventStore, Upcasters
 from app.framework.mediator import Registration
 from app.framework.projections import Projection
+from app.framework.security import Policies
 
 if TYPE_CHECKING:
     from app.framework.http.resources import HttpSide
@@ -31,6 +32,7 @@ class Context:
     projections: its views.
     commands: makes the handlers of commands, on an event store.
     queries: makes the handlers of queries, on the views.
+    policies: who may send each of its messages; start-up refuses a message without one.
     http: returns the routes and problems. Only a process that serves them calls it, so that
         nothing else imports the web framework.
     """
@@ -42,6 +44,7 @@ class Context:
     projections: Sequence[Projection]
     commands: Commands = _none
     queries: Queries = _none
+    policies: Policies = field(default_factory=dict)
     http: "Callable[[], HttpSide] | None" = None
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from app.framework.contexts.context import Context
 from app.framework.eventsourcing import AggregateType, Event, EventRegistry
-from app.framework.mediator import HandlersMissing, Mediator, Message
+from app.framework.mediator import Command, HandlersMissing, Mediator, Message, Query
 from app.framework.misconfigured import Misconfigured
 from app.framework.projections import Projection
+from app.framework.security import without_policy
 
 HTTP = "http"
 """The subpackage of a context for HTTP, which the checks do not import."""
@@ -26,7 +27,8 @@ def verify(
 ) -> None:
     """Check that `contexts` are wired up and do not conflict.
 
-    Every message of one of `kinds` has a handler, and no second one was registered; every event
+    Every message of one of `kinds` has a handler, and no second one was registered; every message
+    has a policy; every event
     is in its manifest, and can be decoded from each schema version it ever had; every projection
     is in its manifest, under an id of its own and a name of its context's own, and handles or
     ignores each event of the contexts it draws on; every aggregate type is in its manifest, under
@@ -42,6 +44,7 @@ def verify(
         for context in contexts
         for problem in (
             *_unhandled_messages(context, kinds, mediator),
+            *_unguarded_messages(context),
             *_unlisted_events(context),
             *_unlisted(context, AggregateType, context.aggregates),
             *_unlisted(context, Projection, context.projections),
@@ -130,6 +133,12 @@ def _unhandled_messages(
     except HandlersMissing as missing:
         for each in missing.message_types:
             yield f"No handler is registered for {_name(each)}."
+
+
+def _unguarded_messages(context: Context) -> Iterator[str]:
+    messages = [*defined_in(context.package, Command), *defined_in(context.package, Query)]
+    for each in without_policy(context.policies, messages):
+        yield f"There is no policy for {_name(each)}: who may send it?"
 
 
 def _unlisted_events(context: Context) -> Iterator[str]:

@@ -17,6 +17,7 @@ from app.framework.http.examples import GENERIC
 from app.framework.http.heads import head_routes
 from app.framework.http.middleware import (
     Admission,
+    Authentication,
     BodyLimit,
     CrossOrigin,
     LastResort,
@@ -38,6 +39,7 @@ from app.framework.http.routes.projections import add_projections
 from app.framework.http.routes.verifications import add_verifications
 from app.framework.http.service import Service
 from app.framework.misconfigured import Misconfigured
+from app.framework.security import Authenticator, Policies
 
 BODY_LIMIT = 64 * 1024
 HEADER_LIMIT = 32 * 1024
@@ -61,6 +63,19 @@ class About:
     summary: str
     description: str
     contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may do what.
+
+    authenticator: verifies the tokens of requests; None where the service runs without
+        authentication, and all requests are anyone's.
+    policies: who may send which message.
+    """
+
+    authenticator: Authenticator | None
+    policies: Policies
 
 
 def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
@@ -91,6 +106,7 @@ def create_api(
     contexts: Sequence[HttpSide],
     about: About,
     *,
+    access: Access,
     hosts: frozenset[str] | None = None,
     origins: frozenset[str] = frozenset(),
     administered: bool = False,
@@ -103,9 +119,10 @@ def create_api(
         service: the process behind it.
         contexts: the contexts with the operations to serve.
         about: the description for the OpenAPI document.
+        access: how clients are authenticated, and what they may do.
         hosts: the allowed hosts; None allows any.
         origins: the origins whose pages may call.
-        administered: whether it has the routes for operators, for any client that reaches it.
+        administered: whether it has the routes for operators.
         telemetry: what FastAPI makes spans, metrics and log records of; of nothing if it is None.
         options: further ones of FastAPI, such as `dependencies`.
 
@@ -129,7 +146,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        middleware=_middleware(places, hosts, origins),
+        middleware=_middleware(access, places, hosts, origins),
         lifespan=_lifespan_of(service),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
@@ -138,7 +155,7 @@ def create_api(
     api.state.draining = service.draining
     api.state.stopping = service.stopping
     api.state.places = places
-    _add_routes(api, service, contexts, administered=administered)
+    _add_routes(api, service, contexts, access, administered=administered)
     return api
 
 
@@ -155,14 +172,19 @@ def _lifespan_of(service: Service) -> Callable[[FastAPI], AbstractAsyncContextMa
 
 
 def _add_routes(
-    api: _Api, service: Service, contexts: Sequence[HttpSide], *, administered: bool
+    api: _Api,
+    service: Service,
+    contexts: Sequence[HttpSide],
+    access: Access,
+    *,
+    administered: bool,
 ) -> None:
     mappings = mappings_of(contexts)
     answer_refusals(api, service.roles, mappings)
     resources = [resource for each in contexts for resource in each.resources]
     for each in resources:
         # Not by `include_router`: requests would be matched with the routes of a router twice.
-        each.add_to(api.router, service.mediator, mappings, service.stopping)
+        each.add_to(api.router, service.mediator, access.policies, mappings, service.stopping)
     api.streamed = [op.answer for each in resources for op in each.operations if op.is_stream]
     api.examples = next((each.examples for each in contexts if each.examples), GENERIC)
     if administered:
@@ -193,13 +215,14 @@ def _refuse_repeats(routes: Sequence[BaseRoute], kinds: Sequence[ProblemType]) -
 
 
 def _middleware(
-    places: Places, hosts: frozenset[str] | None, origins: frozenset[str]
+    access: Access, places: Places, hosts: frozenset[str] | None, origins: frozenset[str]
 ) -> list[Middleware]:
     return [
         Middleware(RequestIds),
         *([Middleware(CrossOrigin, origins=origins)] if origins else []),
         Middleware(LastResort),
         Middleware(RequestGuard, limit=HEADER_LIMIT, hosts=hosts, origins=origins),
+        Middleware(Authentication, authenticator=access.authenticator),
         Middleware(BodyLimit, limit=BODY_LIMIT),
         Middleware(Admission, places=places),
     ]

@@ -13,7 +13,8 @@ from app.framework.eventsourcing import UnreadableEvent
 from app.framework.http.unreadable_events import note_unreadable
 from app.framework.http.wakeups import Wakeups
 from app.framework.observability.outages import note_outage
-from app.framework.request import NO_CONTEXT, RequestContext
+from app.framework.principal import THE_SERVICE
+from app.framework.request import RequestContext
 from app.framework.storage import StorageUnavailable
 
 LOOK_SECONDS = 3.0
@@ -189,7 +190,7 @@ class Broadcast:
         return asyncio.create_task(looking, name=self._name, context=Context())
 
     async def _look_for(self, after: int | None, seconds: float) -> Part:
-        batch = await self._look(after, seconds, NO_CONTEXT)
+        batch = await self._look(after, seconds, RequestContext(principal=THE_SERVICE))
         part = Part(batch.last_id if after is None else after, batch)
         self._parts.keep(part)
         self._head = max(self._head, part.last_id)

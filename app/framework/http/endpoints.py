@@ -22,9 +22,10 @@ from app.framework.http.parameters import (
     LastEventId,
     if_match,
 )
-from app.framework.http.request_id import request_id_of
+from app.framework.http.principals import context_of, principal_of
 from app.framework.mediator import Mediator
 from app.framework.request import RequestContext
+from app.framework.security import Policies, Policy
 
 Endpoint = Callable[..., Awaitable[Any]]
 
@@ -38,14 +39,19 @@ _TOKEN, _KEY, _IF_MATCH, _IF_NONE_MATCH, _LAST_EVENT_ID = (
 
 
 def endpoint_of(
-    operation: Operation, names: Names, mediator: Mediator, stopping: asyncio.Event
+    operation: Operation,
+    names: Names,
+    mediator: Mediator,
+    policies: Policies,
+    stopping: asyncio.Event,
 ) -> Endpoint:
     """The endpoint of `operation`, with its own parameters and those of its promises.
 
     `stopping` is set when streams have to end.
     """
     if operation.is_stream:
-        return _stream(operation, names, mediator, stopping)
+        policy = policies[operation.message_types[0]]
+        return _stream(operation, names, mediator, policy, stopping)
     if operation.is_command:
         return _command(operation, names, mediator)
     return _query(operation, mediator)
@@ -54,6 +60,7 @@ def endpoint_of(
 def _command(operation: Operation, names: Names, mediator: Mediator) -> Endpoint:
     to_message, body, answer = operation.function, operation.body, operation.answer
     is_new, further = operation.is_new, operation.beside_path_and_body
+    caller = operation.principal
 
     async def endpoint(request: Request, response: Response, **sent: Any) -> Any:
         expected = sent.pop(_IF_MATCH, None)
@@ -63,10 +70,12 @@ def _command(operation: Operation, names: Names, mediator: Mediator) -> Endpoint
             sent[body] if body else None,
             {each: sent[each] for each in further},
         )
+        if caller:
+            sent[caller] = principal_of(request.scope)
         message: Any = to_message(**sent)
         if expected is not None:
             message = replace(message, expected_version=expected_version(expected))
-        context = RequestContext(request_id_of(request.scope), idempotency_key=key)
+        context = context_of(request.scope, idempotency_key=key)
         outcome = await mediator.send(message, context)
         if outcome.replayed:
             response.headers["Idempotency-Replayed"] = "true"
@@ -82,12 +91,14 @@ def _command(operation: Operation, names: Names, mediator: Mediator) -> Endpoint
 
 def _query(operation: Operation, mediator: Mediator) -> Endpoint:
     to_message, answer = operation.function, operation.answer
-    is_versioned = operation.has_version
+    is_versioned, caller = operation.has_version, operation.principal
 
     async def endpoint(request: Request, response: Response, **sent: Any) -> Any:
         known = sent.pop(_IF_NONE_MATCH, None)
         position = minimum_position(sent.pop(_TOKEN))
-        context = RequestContext(request_id_of(request.scope), minimum_position=position)
+        context = context_of(request.scope, minimum_position=position)
+        if caller:
+            sent[caller] = principal_of(request.scope)
         result: Any = await mediator.send(to_message(**sent), context)
         if is_versioned:
             set_etag(response, result.version)
@@ -100,7 +111,11 @@ def _query(operation: Operation, mediator: Mediator) -> Endpoint:
 
 
 def _stream(
-    operation: Operation, names: Names, mediator: Mediator, stopping: asyncio.Event
+    operation: Operation,
+    names: Names,
+    mediator: Mediator,
+    policy: Policy,
+    stopping: asyncio.Event,
 ) -> Endpoint:
     to_message, item = operation.function, operation.answer
 
@@ -116,7 +131,8 @@ def _stream(
 
     async def endpoint(request: Request, **sent: Any) -> EventStreamResponse:
         position = minimum_position(sent[_TOKEN])
-        context = RequestContext(request_id_of(request.scope), minimum_position=position)
+        context = context_of(request.scope, minimum_position=position)
+        policy.check(to_message(None, 0.0), context.principal)
         client = None if request.client is None else request.client.host
         return await streams.response(sent[_LAST_EVENT_ID], client=client, context=context)
 

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request
 from pydantic import BaseModel
 
+from app.framework.http.principals import principal_of
 from app.framework.request import IdempotencyKey
 
 
@@ -19,9 +20,14 @@ def idempotency_key(
 ) -> IdempotencyKey | None:
     """The idempotency key of the command of `request`; None without a `key`.
 
-    `further` are the values that the operation takes beside those in the path and the body.
+    Keys of one principal mean nothing for another. `further` are the values that the operation
+    takes beside those in the path and the body.
     """
-    return None if key is None else IdempotencyKey(key, _fingerprint(request, body, further))
+    if key is None:
+        return None
+    realm = principal_of(request.scope).realm
+    own = f"{realm}:{key}" if realm else key
+    return IdempotencyKey(own, _fingerprint(request, body, further))
 
 
 def _fingerprint(request: Request, body: BaseModel | None, further: Mapping[str, Any]) -> str:

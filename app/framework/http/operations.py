@@ -11,6 +11,7 @@ from fastapi import params
 from pydantic import BaseModel
 
 from app.framework.mediator import Command, Message
+from app.framework.principal import Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,17 @@ class Operation:
 
     @property
     def parameters(self) -> Sequence[inspect.Parameter]:
+        """The parameters of the function that a request gives, by what is sent."""
+        return [each for each in self._all_parameters if each.annotation is not Principal]
+
+    @property
+    def principal(self) -> str | None:
+        """The name of the parameter for the principal of the request; None without one."""
+        found = (each.name for each in self._all_parameters if each.annotation is Principal)
+        return next(found, None)
+
+    @property
+    def _all_parameters(self) -> Sequence[inspect.Parameter]:
         return list(inspect.signature(self.function, eval_str=True).parameters.values())
 
     @property

@@ -33,6 +33,7 @@ from app.framework.http.problems.kinds import ErrorMappings
 from app.framework.http.promises import responses_of
 from app.framework.mediator import Command, Mediator, Message, Query
 from app.framework.misconfigured import Misconfigured
+from app.framework.security import Policies
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Message[Any]])
 
@@ -152,6 +153,7 @@ class Resource:
         self,
         router: APIRouter,
         mediator: Mediator,
+        policies: Policies,
         mappings: ErrorMappings,
         stopping: asyncio.Event,
     ) -> None:
@@ -173,7 +175,7 @@ class Resource:
         for each in sorted(self.operations, key=lambda it: it.is_command):
             router.add_api_route(
                 self.names.prefix + each.path,
-                endpoint_of(each, self.names, mediator, stopping),
+                endpoint_of(each, self.names, mediator, policies, stopping),
                 methods=[each.method],
                 name=each.name,
                 tags=[self.names.tag],

@@ -18,9 +18,9 @@ Proceed = Callable[[Message[ResultT], RequestContext], Awaitable[ResultT]]
 class Behaviour(Protocol):
     """Runs around handlers: logging, a deadline, a metric."""
 
-    async def __call__(
+    def __call__(
         self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
-    ) -> ResultT:
+    ) -> Awaitable[ResultT]:
         """Handle `message` by awaiting `proceed(message, context)`, once, never, or again."""
         ...
 

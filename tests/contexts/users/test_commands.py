@@ -23,6 +23,7 @@ from app.contexts.users.domain.events import (
     UserRegistered,
 )
 from app.framework.eventsourcing import VersionMismatch
+from app.framework.principal import operator
 from app.framework.request import RequestContext
 
 ALICE = RegisterUser("alice", "Alice Smith", "alice@example.com", "https://a.example/a", "Reads.")
@@ -222,14 +223,14 @@ async def test_many_updates_at_once_all_happen(world):
 
 async def test_events_say_who_and_what_they_came_from(world):
     """Correlation id and actor are the request's; each command has a causation id of its own."""
-    context = RequestContext(request_id="request-1", actor="admin")
+    context = RequestContext(request_id="request-1", principal=operator("admin"))
     await world.send(ALICE, context)
     await world.send(UpdateUserProfile("alice", name="Al", bio=None), context)
     await world.send(DeactivateUser("alice"))
 
     first, second, third, last = [each.metadata for each in await world.log()]
     assert {each.correlation_id for each in (first, second, third)} == {"request-1"}
-    assert {each.actor for each in (first, second, third)} == {"admin"}
+    assert {each.actor for each in (first, second, third)} == {"operator admin"}
     assert second == third
     assert len({first.causation_id, second.causation_id, last.causation_id}) == 3
     assert (last.correlation_id, last.actor) == (None, None)

@@ -6,8 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.main import application
-from tests.unit.api.service import Lent, MemoryService
+from tests.unit.api.service import Lent, MemoryService, application
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
 

@@ -8,6 +8,7 @@ import httpx
 from fastapi import FastAPI, Path
 from pydantic import BaseModel
 
+from app.framework.http.middleware import Authentication
 from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import Resource
 from app.framework.mediator import Command, Mediator
@@ -64,7 +65,8 @@ class Household:
             mediator.register(each.handled_by(self.handle))
         self.api = FastAPI()
         answer_refusals(self.api, frozenset(), {})
-        resource.add_to(self.api.router, mediator, {}, asyncio.Event())
+        self.api.add_middleware(Authentication, authenticator=None)
+        resource.add_to(self.api.router, mediator, {}, {}, asyncio.Event())
 
     async def handle(self, command: Any, context: RequestContext = NO_CONTEXT) -> Outcome[Lamp]:
         """Answer any command."""

@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from fastapi import FastAPI
+
+from app import main
 from app.bootstrap import all_projections
-from app.framework.http.service import Check
+from app.framework.http.service import Check, Service
 from app.framework.projections import (
     BuildRecord,
     BuildState,
@@ -18,6 +21,11 @@ from app.framework.projections import (
 )
 from tests.notes import notes
 from tests.world import World
+
+
+def application(service: Service, **options: Any) -> FastAPI:
+    """The application around a service, without authentication unless `options` say otherwise."""
+    return main.application(service, **{"access": main.NO_AUTHENTICATION, **options})
 
 
 class MemoryService:

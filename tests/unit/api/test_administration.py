@@ -15,8 +15,8 @@ from app.framework.projections import (
     ProjectionStatus,
 )
 from app.host.settings import Settings
-from app.main import application, create_app
-from tests.unit.api.service import MemoryService
+from app.main import create_app
+from tests.unit.api.service import MemoryService, application
 
 VIEW = "user_summaries"
 PLACE = f"/admin/projections/{VIEW}"
@@ -201,7 +201,7 @@ async def test_without_being_administered_nothing_is_there(service):
 def test_operators_are_served_on_loopback(host, served):
     """Until clients are authorised, others must not reach these routes."""
     urls = {"database_url": "postgresql://x/", "mongodb_url": "mongodb://x/"}
-    app = create_app(Settings.load(host=host, **urls))
+    app = create_app(Settings.load(host=host, auth="none-anywhere", **urls))
     assert any(path.startswith("/admin/") for path in app.openapi()["paths"]) is served
 
 
@@ -216,7 +216,7 @@ def test_operators_are_served_on_loopback(host, served):
 async def test_a_process_answers_for_the_databases_it_has(roles, handled, path):
     """Requests that need another one are misdirected."""
     urls = {"database_url": "postgresql://x/", "mongodb_url": "mongodb://x/"}
-    settings = Settings.load(roles=roles, **urls)
+    settings = Settings.load(roles=roles, auth="none", **urls)
     build(settings).mediator.verify(handled)
     transport = httpx.ASGITransport(create_app(settings))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -12,8 +12,8 @@ from app.framework.http.resources import HttpSide, Resource
 from app.framework.http.schemas.problem import ProblemTypeList
 from app.framework.http.service import Check
 from app.framework.misconfigured import Misconfigured
-from app.main import ABOUT, application
-from tests.unit.api.service import MemoryService
+from app.main import ABOUT, NO_AUTHENTICATION
+from tests.unit.api.service import MemoryService, application
 
 ROLES = ["commands", "projector", "queries"]
 
@@ -188,7 +188,7 @@ def lamps(path: str = "/lamps", *, title: str = "Lamp broken", name: str = "list
 )
 def test_what_two_contexts_have_in_common_is_refused(service, other, complaint):
     """One of the two would not be reached, or be taken for the other."""
-    create_api(service, [lamps(), lamps("/others", name="read")], ABOUT)
+    create_api(service, [lamps(), lamps("/others", name="read")], ABOUT, access=NO_AUTHENTICATION)
     with pytest.raises(Misconfigured) as refused:
-        create_api(service, [lamps(), other], ABOUT)
+        create_api(service, [lamps(), other], ABOUT, access=NO_AUTHENTICATION)
     assert refused.value.problems == (complaint,)

@@ -3,8 +3,7 @@
 import httpx
 import pytest
 
-from app.main import application
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
 READS = {"get_user", "list_users", "get_user_history"}

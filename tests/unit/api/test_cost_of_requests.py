@@ -6,9 +6,8 @@ import pytest
 
 from app.contexts.users.domain import values
 from app.framework.http.application import BODY_LIMIT
-from app.main import application
 from tests.unit.api import nasty
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 
 pytestmark = pytest.mark.unmeasured  # which would cost more than the requests
 

@@ -9,8 +9,8 @@ from app.contexts.users.queries.get_user_profile import GetUserProfile
 from app.framework.mediator import Mediator
 from app.framework.request import RequestContext
 from app.framework.storage import StorageUnavailable
-from app.main import application
 from tests.unit.api.conftest import ALICE
+from tests.unit.api.service import application
 
 PAGE = "https://app.example.com"
 EXPOSED = {

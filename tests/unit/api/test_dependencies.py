@@ -8,8 +8,7 @@ import httpx
 import pytest
 from fastapi import Depends, HTTPException
 
-from app.main import application
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 
 
 def deny() -> None:

@@ -5,7 +5,7 @@ import re
 
 from app.framework.http.application import create_api
 from app.framework.http.examples import GENERIC
-from app.main import ABOUT, http_sides
+from app.main import ABOUT, NO_AUTHENTICATION, http_sides
 from tests.unit.api.service import MemoryService
 
 [EXAMPLES, *_] = [each.examples for each in http_sides() if each.examples]
@@ -21,7 +21,10 @@ def test_they_are_those_of_the_first_context_that_gives_some(document):
 def test_without_a_context_they_are_generic():
     """A document of the machinery alone is whole."""
     text = json.dumps(
-        create_api(MemoryService(), [], ABOUT, administered=True).openapi(), ensure_ascii=False
+        create_api(
+            MemoryService(), [], ABOUT, access=NO_AUTHENTICATION, administered=True
+        ).openapi(),
+        ensure_ascii=False,
     )
     assert [each for each in GENERIC.texts if each not in text] == []
 

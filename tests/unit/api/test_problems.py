@@ -20,8 +20,7 @@ from app.framework.observability.outages import end_outages
 from app.framework.projections import InvalidCursor
 from app.framework.request import RequestContext
 from app.framework.storage import Overloaded, StorageNotReady, StorageTimeout, StorageUnavailable
-from app.main import application
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 
 
 async def ask(error: Exception, **options) -> httpx.Response:

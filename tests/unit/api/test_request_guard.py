@@ -5,9 +5,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from app.main import application
 from tests.unit.api.conftest import ALICE
-from tests.unit.api.service import MemoryService
+from tests.unit.api.service import MemoryService, application
 
 HOST = ("host", "diptych.example")
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})

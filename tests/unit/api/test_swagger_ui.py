@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from app.main import application
+from tests.unit.api.service import application
 
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",

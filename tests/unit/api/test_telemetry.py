@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from app.main import application
+from tests.unit.api.service import application
 
 ALICE = {"id": "alice", "name": "Alice", "email": "alice@example.com"}
 

@@ -8,6 +8,7 @@ from app.framework.eventsourcing import (
     Repository,
     VersionMismatch,
 )
+from app.framework.principal import operator
 from app.framework.request import RequestContext
 from tests.unit.eventsourcing.shelf import (
     NotThere,
@@ -168,12 +169,12 @@ class TestTransact:
 
     async def test_events_carry_the_metadata_of_their_request(self, here, store):
         """What the request passes on, and a causation id that no other command has."""
-        context = RequestContext(request_id="request", actor="alice")
+        context = RequestContext(request_id="request", principal=operator("alice"))
         await here.transact("1", lambda _: [Put("book"), Put("pen")], context)
         await here.transact("1", take("pen"))
 
         one, other, last = [each.metadata for each in await store.load("shelf-1")]
-        assert (one.correlation_id, one.actor) == ("request", "alice")
+        assert (one.correlation_id, one.actor) == ("request", "operator alice")
         assert one == other
         assert (last.correlation_id, last.actor) == (None, None)
         assert None not in {one.causation_id, last.causation_id}

@@ -9,6 +9,7 @@ from app.framework.mediator import (
     Mediator,
     Registration,
 )
+from app.framework.principal import operator
 from app.framework.request import NO_CONTEXT, RequestContext
 from tests.unit.mediator.greeting import CountGreetings, Greet, GreetLoudly, greet
 
@@ -55,7 +56,7 @@ async def test_the_context_reaches_behaviours_and_the_handler():
 
     mediator = Mediator()
     mediator.register(CountGreetings.handled_by(count), behaviours=[note, note])
-    context = RequestContext(request_id="r", actor="alice")
+    context = RequestContext(request_id="r", principal=operator("alice"))
     await mediator.send(CountGreetings(), context)
     await mediator.send(CountGreetings())
 

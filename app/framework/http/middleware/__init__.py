@@ -11,6 +11,7 @@ Those that only pass something on are no coroutines, as each costs a part of a m
 """
 
 from app.framework.http.middleware.admission import ALWAYS_ADMITTED, Admission, Places
+from app.framework.http.middleware.authentication import Authentication
 from app.framework.http.middleware.body_limit import BodyLimit
 from app.framework.http.middleware.cross_origin import CrossOrigin
 from app.framework.http.middleware.last_resort import LastResort
@@ -20,6 +21,7 @@ from app.framework.http.middleware.request_ids import RequestIds
 __all__ = [
     "ALWAYS_ADMITTED",
     "Admission",
+    "Authentication",
     "BodyLimit",
     "CrossOrigin",
     "LastResort",

@@ -15,6 +15,12 @@ from app.framework.http.entity_tags import WEAK_VERSION, entity_tag
 from app.framework.http.problems.administration import ADMINISTRATION_PROBLEMS
 from app.framework.http.problems.consistency import CONSISTENCY_PROBLEMS
 from app.framework.http.problems.kinds import ErrorMapping, ErrorMappings, ProblemType
+from app.framework.http.problems.security import (
+    IDENTITY_UNAVAILABLE,
+    INVALID_TOKEN,
+    SECURITY_PROBLEMS,
+    UNAUTHENTICATED,
+)
 from app.framework.http.problems.streams import STREAM_PROBLEMS
 from app.framework.http.request_rules import RepeatedHeader
 from app.framework.projections import InvalidCursor
@@ -201,6 +207,9 @@ UNREADABLE_EVENT = ProblemType(
 
 WITHOUT_MAPPING = (
     MALFORMED_REQUEST,
+    UNAUTHENTICATED,
+    INVALID_TOKEN,
+    IDENTITY_UNAVAILABLE,
     INVALID_REQUEST,
     ORIGIN_NOT_ALLOWED,
     NOT_FOUND,
@@ -239,6 +248,7 @@ ERROR_MAPPINGS: ErrorMappings = {
     **STREAM_PROBLEMS,
     **ADMINISTRATION_PROBLEMS,
     **CONSISTENCY_PROBLEMS,
+    **SECURITY_PROBLEMS,
     InvalidCursor: ErrorMapping(INVALID_CURSOR),
     IdempotencyKeyReused: ErrorMapping(
         IDEMPOTENCY_KEY_REUSED, lambda _: IDEMPOTENCY_KEY_REUSED.example

@@ -23,6 +23,7 @@ from app.framework.http.headers import set_location
 from app.framework.http.idempotency import idempotency_key
 from app.framework.http.parameters import WHOLE_NUMBER, IdempotencyKey
 from app.framework.http.planned_route import PlannedRoute
+from app.framework.http.principals import context_of
 from app.framework.http.problems import (
     IDEMPOTENCY_KEY_REUSED,
     ORIGIN_NOT_ALLOWED,
@@ -36,7 +37,6 @@ from app.framework.http.problems.administration import (
     PROJECTION_NOT_FOUND,
 )
 from app.framework.http.problems.kinds import ProblemType
-from app.framework.http.request_id import request_id_of
 from app.framework.http.responses import BODY, WITHOUT_HEADERS, answers
 from app.framework.http.schemas.administration import (
     BuildRequest,
@@ -47,7 +47,6 @@ from app.framework.http.schemas.administration import (
 from app.framework.http.schemas.bases import VERSION_MAX
 from app.framework.mediator import Mediator
 from app.framework.projections import TakeOver
-from app.framework.request import RequestContext
 
 TAG = {
     "name": "administration",
@@ -81,11 +80,6 @@ def add_administration(router: APIRouter, mediator: Mediator) -> None:
     _add_builds(router, mediator)
 
 
-def context_of(request: Request) -> RequestContext:
-    """The context of a message that is sent for `request`."""
-    return RequestContext(request_id_of(request.scope))
-
-
 def _read(answered: str, *problems: ProblemType) -> dict[str, Any]:
     return {
         "tags": [TAG["name"]],
@@ -109,17 +103,17 @@ def _write(
 def _add_reads(router: APIRouter, mediator: Mediator) -> None:
     async def list_projection_builds(request: Request) -> ProjectionList:
         """List the projections with their builds: which serves, and how far each is."""
-        found = await mediator.send(ListProjections(), context_of(request))
+        found = await mediator.send(ListProjections(), context_of(request.scope))
         return ProjectionList(items=[Projection.model_validate(each) for each in found])
 
     async def get_projection(request: Request, name: ProjectionName) -> Projection:
         """Get a projection with its builds."""
-        found = await mediator.send(GetProjection(name), context_of(request))
+        found = await mediator.send(GetProjection(name), context_of(request.scope))
         return Projection.model_validate(found)
 
     async def get_build(request: Request, name: ProjectionName, number: _Number) -> ProjectionBuild:
         """Get a build: how far it is, and how it compared. One that was retired is there, too."""
-        found = await mediator.send(GetBuild(name, number), context_of(request))
+        found = await mediator.send(GetBuild(name, number), context_of(request.scope))
         return ProjectionBuild.model_validate(found)
 
     router.add_api_route(
@@ -152,12 +146,12 @@ def _add_pausing(router: APIRouter, mediator: Mediator) -> None:
         It is remembered over restarts. A read with a Consistency-Token of a later write is 503
         `read-model-behind`.
         """
-        outcome = await mediator.send(PauseProjection(name), context_of(request))
+        outcome = await mediator.send(PauseProjection(name), context_of(request.scope))
         return Projection.model_validate(outcome.value)
 
     async def resume_projection(request: Request, name: ProjectionName) -> Projection:
         """Resume the work on a projection: it goes on from where it was paused."""
-        outcome = await mediator.send(ResumeProjection(name), context_of(request))
+        outcome = await mediator.send(ResumeProjection(name), context_of(request.scope))
         return Projection.model_validate(outcome.value)
 
     router.add_api_route(
@@ -190,7 +184,7 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
         compared with the build that serves. The one before is kept, until it is retired.
         """
         key = _key(idempotency_key, request, build)
-        context = RequestContext(request_id_of(request.scope), idempotency_key=key)
+        context = context_of(request.scope, idempotency_key=key)
         outcome = await mediator.send(BeginBuild(name, TakeOver(build.take_over)), context)
         begun = ProjectionBuild.model_validate(outcome.value)
         if outcome.replayed:
@@ -203,12 +197,12 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
 
         The one before is kept and brought up to date, so that going back loses nothing.
         """
-        outcome = await mediator.send(ServeBuild(name, number), context_of(request))
+        outcome = await mediator.send(ServeBuild(name, number), context_of(request.scope))
         return Projection.model_validate(outcome.value)
 
     async def retire_build(request: Request, name: ProjectionName, number: _Number) -> Response:
         """Retire a build for good: its documents are deleted, 10 s later."""
-        await mediator.send(RetireBuild(name, number), context_of(request))
+        await mediator.send(RetireBuild(name, number), context_of(request.scope))
         return Response(status_code=204)
 
     router.add_api_route(

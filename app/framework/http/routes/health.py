@@ -3,8 +3,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from app.framework.administration.policies import PROJECTIONS_READ
+from app.framework.http.principals import principal_of
 from app.framework.http.problems import INVALID_REQUEST
 from app.framework.http.responses import ALWAYS, answers
 from app.framework.http.schemas.health import Health, HealthCheck, RoleName
@@ -45,12 +47,15 @@ def add_health(router: APIRouter, service: Service) -> None:
             503: {"description": "The process cannot do all of it for now.", "model": Health},
         },
     )
-    async def check_readiness(response: Response, role: RoleQuery = None) -> Health:
+    async def check_readiness(
+        request: Request, response: Response, role: RoleQuery = None
+    ) -> Health:
         """Whether the process can do what its roles say, and if not, what it lacks.
 
         With `role` only what that role needs counts: so a process whose projector has stopped still
         takes commands. From when it is asked to stop it is not ready, with a check `stopping`,
-        though it may go on serving for a while.
+        though it may go on serving for a while. Details are for principals with the scope
+        projections:read.
         """
         checks = [*await service.checks()]
         if service.draining.is_set():
@@ -59,6 +64,7 @@ def add_health(router: APIRouter, service: Service) -> None:
             checks.append(Check("role", ok=False, detail=f"This process does not serve {role}."))
         if role is not None:
             checks = [each for each in checks if not each.roles or role in each.roles]
+        is_detailed = PROJECTIONS_READ in principal_of(request.scope).scopes
         ready = all(each.ok for each in checks)
         if not ready:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
@@ -69,7 +75,7 @@ def add_health(router: APIRouter, service: Service) -> None:
                 HealthCheck(
                     name=each.name,
                     ok=each.ok,
-                    detail=each.detail,
+                    detail=each.detail if is_detailed else "",
                     roles=sorted(each.roles or service.roles),
                 )
                 for each in checks

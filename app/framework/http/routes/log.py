@@ -9,9 +9,10 @@ from app.framework.http.consistency import LAST_POSITION
 from app.framework.http.examples import GENERIC
 from app.framework.http.parameters import WHOLE_NUMBER, Cursor, Limit
 from app.framework.http.planned_route import PlannedRoute
+from app.framework.http.principals import context_of
 from app.framework.http.problems import INVALID_CURSOR
 from app.framework.http.responses import WITHOUT_HEADERS, answers
-from app.framework.http.routes.administration import TAG, context_of
+from app.framework.http.routes.administration import TAG
 from app.framework.http.schemas.bases import VERSION_MAX
 from app.framework.http.schemas.log import LoggedEventPage
 from app.framework.mediator import Mediator
@@ -61,7 +62,7 @@ def add_log(router: APIRouter, mediator: Mediator) -> None:
         end only.
         """
         query = ReadLog(after=after, event_type=type, limit=limit, cursor=cursor)
-        return LoggedEventPage.model_validate(await mediator.send(query, context_of(request)))
+        return LoggedEventPage.model_validate(await mediator.send(query, context_of(request.scope)))
 
     async def read_stream(
         request: Request,
@@ -73,7 +74,7 @@ def add_log(router: APIRouter, mediator: Mediator) -> None:
     ) -> LoggedEventPage:
         """List the events of one stream, in order; a stream that does not exist has none."""
         query = ReadStream(stream_id, after=after, event_type=type, limit=limit, cursor=cursor)
-        return LoggedEventPage.model_validate(await mediator.send(query, context_of(request)))
+        return LoggedEventPage.model_validate(await mediator.send(query, context_of(request.scope)))
 
     router.add_api_route("/admin/log", read_log, methods=["GET"], summary="Read the log", **_PAGE)
     router.add_api_route(

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Request, Response
 from app.framework.administration import ListParkedDocuments, ReplayDocument, ReplayDocuments
 from app.framework.http.headers import set_location
 from app.framework.http.planned_route import PlannedRoute
+from app.framework.http.principals import context_of
 from app.framework.http.problems import ORIGIN_NOT_ALLOWED
 from app.framework.http.problems.administration import DOCUMENT_NOT_PARKED, PROJECTION_NOT_FOUND
 from app.framework.http.problems.kinds import ProblemType
 from app.framework.http.responses import WITHOUT_HEADERS, answers
-from app.framework.http.routes.administration import TAG, ProjectionName, context_of
+from app.framework.http.routes.administration import TAG, ProjectionName
 from app.framework.http.schemas.parked_documents import ParkedDocumentList
 from app.framework.mediator import Mediator
 
@@ -36,13 +37,13 @@ def add_parked_documents(router: APIRouter, mediator: Mediator) -> None:
         They are as they were before that event, and every other document goes on. Correct the code
         that refuses the event and deploy it; then replay them.
         """
-        found = await mediator.send(ListParkedDocuments(name), context_of(request))
+        found = await mediator.send(ListParkedDocuments(name), context_of(request.scope))
         return ParkedDocumentList.model_validate(found)
 
     async def replay(
         message: ReplayDocument | ReplayDocuments, request: Request, response: Response
     ) -> ParkedDocumentList:
-        outcome = await mediator.send(message, context_of(request))
+        outcome = await mediator.send(message, context_of(request.scope))
         set_location(response, request, _PARKED.format(name=message.name))
         return ParkedDocumentList.model_validate(outcome.value)
 

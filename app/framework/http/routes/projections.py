@@ -1,7 +1,9 @@
 """How far the read model is behind the log."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from app.framework.administration.policies import PROJECTIONS_READ
+from app.framework.http.principals import require
 from app.framework.http.problems import STORAGE_UNAVAILABLE
 from app.framework.http.responses import ALWAYS, answers
 from app.framework.http.schemas.projections import ProjectionStatus, ProjectionStatusList
@@ -16,8 +18,9 @@ def add_projections(router: APIRouter, service: Service) -> None:
         summary="List projections",
         responses=answers(200, "Every projection.", problems=(*ALWAYS, STORAGE_UNAVAILABLE)),
     )
-    async def list_projections() -> ProjectionStatusList:
+    async def list_projections(request: Request) -> ProjectionStatusList:
         """How far each projection is, and what keeps it."""
+        require(request.scope, PROJECTIONS_READ)
         return ProjectionStatusList(
             items=[
                 _status(build, projection)

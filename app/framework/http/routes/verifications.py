@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from app.framework.administration import BeginVerification, GetVerification
 from app.framework.http.headers import set_location
 from app.framework.http.planned_route import PlannedRoute
+from app.framework.http.principals import context_of
 from app.framework.http.problems import ORIGIN_NOT_ALLOWED
 from app.framework.http.problems.administration import (
     CANNOT_BE_VERIFIED,
@@ -15,7 +16,7 @@ from app.framework.http.problems.administration import (
     VERIFICATION_NOT_FOUND,
 )
 from app.framework.http.responses import BODY, WITHOUT_HEADERS, answers
-from app.framework.http.routes.administration import TAG, ProjectionName, context_of
+from app.framework.http.routes.administration import TAG, ProjectionName
 from app.framework.http.schemas.verifications import Verification, VerificationRequest
 from app.framework.mediator import Mediator
 
@@ -45,7 +46,7 @@ def add_verifications(router: APIRouter, mediator: Mediator) -> None:
         how far it is. It ends with the process. The documents may change meanwhile.
         """
         message = BeginVerification(name, verification.sample, verification.repair)
-        outcome = await mediator.send(message, context_of(request))
+        outcome = await mediator.send(message, context_of(request.scope))
         begun = Verification.model_validate(outcome.value)
         path = _VERIFICATION.format(name=name, verification_id=begun.id)
         set_location(response, request, path)
@@ -55,7 +56,9 @@ def add_verifications(router: APIRouter, mediator: Mediator) -> None:
         request: Request, name: ProjectionName, verification_id: _Id
     ) -> Verification:
         """Get a verification: how far it is, and what it has found. Its process has it."""
-        found = await mediator.send(GetVerification(name, verification_id), context_of(request))
+        found = await mediator.send(
+            GetVerification(name, verification_id), context_of(request.scope)
+        )
         return Verification.model_validate(found)
 
     router.add_api_route(

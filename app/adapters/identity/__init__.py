@@ -1,0 +1,7 @@
+"""Verifies tokens: JWTs of OpenID Connect issuers, and API keys."""
+
+from app.adapters.identity.issuers import Issuer, http_client, is_safe
+from app.adapters.identity.local_issuer import LocalIssuer
+from app.adapters.identity.tokens import TokenRules, TokenVerifier
+
+__all__ = ["Issuer", "LocalIssuer", "TokenRules", "TokenVerifier", "http_client", "is_safe"]

@@ -1,0 +1,226 @@
+"""The public keys of an issuer, fetched over HTTPS and cached.
+
+See OpenID Connect Discovery 1.0, section 4, and RFC 7517.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+
+from app.framework.observability.outages import note_outage
+from app.framework.security import IdentityUnavailable, InvalidToken
+
+FRESH_SECONDS = 600.0
+"""After how long keys are fetched again, while those that are there are used."""
+
+KEPT_SECONDS = 24 * 3600.0
+"""How long keys are used after the issuer was last reached."""
+
+UNKNOWN_SECONDS = 30.0
+"""How often an unknown key has the keys fetched, at most: tokens can name any."""
+
+RETRY_SECONDS = 5.0
+"""How often fetching is tried while the issuer cannot be reached."""
+
+ALGORITHMS = frozenset(
+    f"{kind}{bits}" for kind in ("ES", "PS", "RS") for bits in (256, 384, 512)
+) | {"EdDSA"}
+"""Those that are accepted: asymmetric ones, and of a key only its own."""
+
+LIMIT_BYTES = 64 * 1024
+TIMEOUT_SECONDS = 2.0
+
+_DISCOVERY = "/.well-known/openid-configuration"
+
+
+class KeySource(Protocol):
+    """An issuer and its keys: see Issuer, which fetches them."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def trouble(self) -> str | None: ...
+
+    async def key(self, key_id: str | None) -> jwt.PyJWK: ...
+
+    async def prefetch(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Unusable(Exception):
+    """What an issuer answers cannot be used; the message says why."""
+
+
+class Issuer:
+    """An issuer, and its keys by their ids.
+
+    Keys are fetched when the first token comes, by one request for all callers. Later fetches keep
+    nobody waiting, except for a key that is not there: a new one, as a rule.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client: httpx.AsyncClient,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`client` follows no redirects and has a timeout: see `http_client`."""
+        self.url = url
+        self._client = client
+        self._clock = clock
+        self._keys: Mapping[str | None, jwt.PyJWK] = {}
+        self._fetched_at: float | None = None
+        self._tried_at: float | None = None
+        self._trouble = "not tried yet"
+        self._fetching: asyncio.Task[None] | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there are no keys; None if there are some."""
+        return None if self._has_keys else self._trouble
+
+    @property
+    def _has_keys(self) -> bool:
+        return self._fetched_at is not None and self._clock() < self._fetched_at + KEPT_SECONDS
+
+    async def key(self, key_id: str | None) -> jwt.PyJWK:
+        """The key of this id; None is the id of an only key.
+
+        Raises:
+            InvalidToken: the issuer has no such key.
+            IdentityUnavailable: there are no keys of the issuer.
+
+        """
+        key = self._keys.get(key_id) if self._has_keys else None
+        if key is None:
+            if self._may_fetch(UNKNOWN_SECONDS if self._has_keys else RETRY_SECONDS):
+                await asyncio.shield(self._fetch_once())
+            key = self._keys.get(key_id) if self._has_keys else None
+        elif self._is_older_than(FRESH_SECONDS) and self._may_fetch(RETRY_SECONDS):
+            self._fetch_once()
+        if key is not None:
+            return key
+        if not self._has_keys:
+            raise IdentityUnavailable(f"{self.url}: {self._trouble}")
+        raise InvalidToken("Its issuer has no key of the id that it names.")
+
+    async def prefetch(self) -> None:
+        """Fetch the keys, if possible."""
+        await asyncio.shield(self._fetch_once())
+
+    async def close(self) -> None:
+        """Give up a fetch under way."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
+
+    def _is_older_than(self, seconds: float) -> bool:
+        return self._fetched_at is None or self._clock() >= self._fetched_at + seconds
+
+    def _may_fetch(self, seconds: float) -> bool:
+        is_under_way = self._fetching is not None and not self._fetching.done()
+        return is_under_way or self._tried_at is None or self._clock() >= self._tried_at + seconds
+
+    def _fetch_once(self) -> asyncio.Task[None]:
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch(), name="issuer's keys")
+        return self._fetching
+
+    async def _fetch(self) -> None:
+        self._tried_at = self._clock()
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                self._keys = await self._fetched_keys()
+        except (httpx.HTTPError, Unusable, TimeoutError) as error:
+            self._trouble = str(error) or type(error).__name__
+            note_outage(self.url, IdentityUnavailable(f"{self.url}: {self._trouble}"))
+        else:
+            self._fetched_at = self._clock()
+
+    async def _fetched_keys(self) -> Mapping[str | None, jwt.PyJWK]:
+        found = await self._get(f"{self.url.rstrip('/')}{_DISCOVERY}")
+        if found.get("issuer") != self.url:
+            raise Unusable("its discovery document is of another issuer")
+        where = found.get("jwks_uri")
+        if not isinstance(where, str) or not is_safe(where):
+            raise Unusable("its discovery document names no jwks_uri with https")
+        return keys_of(await self._get(where))
+
+    async def _get(self, url: str) -> dict[str, Any]:
+        async with self._client.stream("GET", url) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise Unusable(f"{urlsplit(url).path} answers {answer.status_code}")
+            body = b""
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > LIMIT_BYTES:
+                    raise Unusable(f"{urlsplit(url).path} is longer than {LIMIT_BYTES} bytes")
+        try:
+            found = json.loads(body)
+        except ValueError:
+            raise Unusable(f"{urlsplit(url).path} is no JSON") from None
+        if not isinstance(found, dict):
+            raise Unusable(f"{urlsplit(url).path} is no JSON object")
+        return found
+
+
+def http_client() -> httpx.AsyncClient:
+    """The HTTP client for issuers: it follows no redirects, and ignores proxies' variables."""
+    return httpx.AsyncClient(
+        follow_redirects=False,
+        timeout=TIMEOUT_SECONDS,
+        headers={"Accept": "application/json"},
+    )
+
+
+def is_safe(url: str) -> bool:
+    """Whether keys may be fetched here: over HTTPS, or from this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    return parts.scheme == "http" and _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def keys_of(found: Mapping[str, Any]) -> Mapping[str | None, jwt.PyJWK]:
+    """The keys of a JWK set that can verify signatures, by their ids.
+
+    Keys of unknown types are left out, as RFC 7517 has it (section 5), and so are those of other
+    algorithms: symmetric ones, for example.
+
+    Raises:
+        Unusable: it has none.
+
+    """
+    listed = found.get("keys")
+    keys: dict[str | None, jwt.PyJWK] = {}
+    for each in listed if isinstance(listed, list) else []:
+        if not isinstance(each, dict) or each.get("use", "sig") != "sig":
+            continue
+        try:
+            key = jwt.PyJWK.from_dict(each)
+        except (jwt.PyJWTError, ValueError, TypeError):
+            continue
+        if key.algorithm_name in ALGORITHMS:
+            keys[each.get("kid")] = key
+    if not keys:
+        raise Unusable("its JWK set has no key that can verify signatures")
+    if len(keys) == 1:
+        keys[None] = next(iter(keys.values()))
+    return keys

@@ -1,0 +1,39 @@
+"""Who may administer: seeing and changing projections, and reading the log, are scopes apart."""
+
+from app.framework.administration.begin_build import BeginBuild
+from app.framework.administration.parked_documents import (
+    ListParkedDocuments,
+    ReplayDocument,
+    ReplayDocuments,
+)
+from app.framework.administration.pause_projection import PauseProjection, ResumeProjection
+from app.framework.administration.read_log import ReadLog, ReadStream
+from app.framework.administration.retire_build import RetireBuild
+from app.framework.administration.serve_build import ServeBuild
+from app.framework.administration.show_projections import GetBuild, GetProjection, ListProjections
+from app.framework.administration.verifications import BeginVerification, GetVerification
+from app.framework.security import Policies, Policy
+
+PROJECTIONS_READ = "projections:read"
+
+_READ = Policy(PROJECTIONS_READ)
+_CHANGE = Policy("projections:admin")
+_LOG = Policy("log:read")
+
+ADMINISTRATION_POLICIES: Policies = {
+    ListProjections: _READ,
+    GetProjection: _READ,
+    GetBuild: _READ,
+    GetVerification: _READ,
+    ListParkedDocuments: _READ,
+    BeginBuild: _CHANGE,
+    ServeBuild: _CHANGE,
+    RetireBuild: _CHANGE,
+    PauseProjection: _CHANGE,
+    ResumeProjection: _CHANGE,
+    ReplayDocument: _CHANGE,
+    ReplayDocuments: _CHANGE,
+    BeginVerification: _CHANGE,
+    ReadLog: _LOG,
+    ReadStream: _LOG,
+}

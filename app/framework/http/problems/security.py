@@ -1,0 +1,42 @@
+"""The problems of who may do what."""
+
+from app.framework.http.problems.kinds import ErrorMapping, ErrorMappings, ProblemType
+from app.framework.security import Forbidden
+
+UNAUTHENTICATED = ProblemType(
+    401,
+    "unauthenticated",
+    "Unauthenticated",
+    example="This takes a token: Authorization: Bearer, and the token.",
+    meaning="The request came without a bearer token, or with several. Nothing was done. Get a "
+    "token of an issuer that the service trusts, or an API key, and send it in the Authorization "
+    "header; a token in the query or the body is not looked at.",
+)
+INVALID_TOKEN = ProblemType(
+    401,
+    "invalid-token",
+    "Invalid token",
+    example="The token is not accepted. It has expired.",
+    meaning="The bearer token is malformed, forged, expired, revoked or meant for another service; "
+    "the detail says which. Nothing was done. Get a new one.",
+)
+FORBIDDEN = ProblemType(
+    403,
+    "forbidden",
+    "Forbidden",
+    example="This takes the scope users:read:any.",
+    meaning="The token is valid, but does not allow this. Nothing was looked up or done, so this "
+    "says nothing about whether what was asked for exists. The detail names the scope that is "
+    "missing.",
+)
+IDENTITY_UNAVAILABLE = ProblemType(
+    503,
+    "identity-unavailable",
+    "Identity unavailable",
+    example="Tokens cannot be verified at present: the keys of their issuer cannot be fetched.",
+    meaning="The service has never been able to fetch the keys of the token's issuer, or not for a "
+    "day. Nothing was done. Send it again after the seconds in Retry-After.",
+    retry_after=5,
+)
+
+SECURITY_PROBLEMS: ErrorMappings = {Forbidden: ErrorMapping(FORBIDDEN)}

@@ -1,0 +1,189 @@
+"""The keys of an issuer: fetched once for all, cached, and not trusted further than needed."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from app.adapters.identity import Issuer, is_safe
+from app.adapters.identity.issuers import (
+    FRESH_SECONDS,
+    KEPT_SECONDS,
+    LIMIT_BYTES,
+    RETRY_SECONDS,
+    UNKNOWN_SECONDS,
+    Unusable,
+    keys_of,
+)
+from app.framework.security import IdentityUnavailable, InvalidToken
+from tests.unit.identity.issuing import URL, Clock, TestIssuer
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+@pytest.fixture
+def issuer() -> TestIssuer:
+    """An issuer of one key."""
+    return TestIssuer()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the cache."""
+    return Clock(1000.0)
+
+
+@pytest.fixture
+def keys(issuer: TestIssuer, clock: Clock) -> Issuer:
+    """The cache of its keys."""
+    return Issuer(URL, issuer.client, clock=clock)
+
+
+def away(_path: str) -> httpx.Response:
+    """An issuer that cannot be reached."""
+    raise httpx.ConnectError("no route")
+
+
+async def settled() -> None:
+    """Let what was begun in the background come to its end."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_keys_are_fetched_once_for_all(keys, issuer):
+    """However many tokens come at once."""
+    await asyncio.gather(*(keys.key("one") for _ in range(100)))
+    await keys.key("one")
+    assert issuer.asked == [DISCOVERY, "/keys"]
+    assert keys.trouble is None
+
+
+async def test_an_only_key_needs_no_id(keys):
+    """Of several it is not known which."""
+    assert await keys.key(None) is await keys.key("one")
+    other = TestIssuer()
+    other.keys["two"] = other.keys["one"]
+    with pytest.raises(InvalidToken):
+        await Issuer(URL, other.client).key(None)
+
+
+async def test_a_new_key_is_fetched_when_a_token_names_it(keys, issuer, clock):
+    """Rotation keeps nobody out; but a flood of made-up ids is one fetch in half a minute."""
+    await keys.key("one")
+    issuer.keys["two"] = TestIssuer().keys["one"]
+    clock.at += UNKNOWN_SECONDS
+    await keys.key("two")
+    fetched = len(issuer.asked)
+    for each in range(100):
+        with pytest.raises(InvalidToken):
+            await keys.key(f"made up {each}")
+    assert len(issuer.asked) == fetched
+
+
+async def test_keys_are_refreshed_behind_the_requests(keys, issuer, clock):
+    """A withdrawn key is not accepted for longer than that."""
+    await keys.key("one")
+    issuer.keys = {"two": TestIssuer().keys["one"]}
+    clock.at += FRESH_SECONDS
+    await keys.key("one")
+    await settled()
+    with pytest.raises(InvalidToken):
+        await keys.key("one")
+
+
+async def test_keys_are_used_for_a_day_while_the_issuer_is_away(keys, issuer, clock):
+    """Then they are forgotten."""
+    await keys.key("one")
+    issuer.answer = away
+    clock.at += KEPT_SECONDS - 1
+    await keys.key("one")
+    await settled()
+    clock.at += 1
+    with pytest.raises(IdentityUnavailable):
+        await keys.key("one")
+
+
+async def test_without_any_keys_it_is_said_so(keys, issuer, clock):
+    """Not that the token is wrong; the issuer is tried again every few seconds."""
+    issuer.answer = away
+    for _ in range(3):
+        with pytest.raises(IdentityUnavailable):
+            await keys.key("one")
+    assert issuer.asked == [DISCOVERY]
+    assert keys.trouble == "no route"
+    issuer.answer = lambda _: None
+    clock.at += RETRY_SECONDS
+    await keys.key("one")
+    assert keys.trouble is None
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "trouble"),
+    [
+        (DISCOVERY, httpx.Response(404), f"{DISCOVERY} answers 404"),
+        (DISCOVERY, httpx.Response(302, headers={"Location": "/x"}), f"{DISCOVERY} answers 302"),
+        (DISCOVERY, httpx.Response(200, text="<html>"), f"{DISCOVERY} is no JSON"),
+        (DISCOVERY, httpx.Response(200, text="[]"), f"{DISCOVERY} is no JSON object"),
+        (
+            DISCOVERY,
+            httpx.Response(200, json={"issuer": "https://evil.example", "jwks_uri": URL}),
+            "its discovery document is of another issuer",
+        ),
+        (
+            DISCOVERY,
+            httpx.Response(200, json={"issuer": URL, "jwks_uri": "http://login.example.com/"}),
+            "its discovery document names no jwks_uri with https",
+        ),
+        (
+            "/keys",
+            httpx.Response(200, content=b" " * (LIMIT_BYTES + 1)),
+            f"/keys is longer than {LIMIT_BYTES} bytes",
+        ),
+        (
+            "/keys",
+            httpx.Response(200, json={"keys": [{"kty": "oct", "k": "AAAA", "kid": "one"}]}),
+            "its JWK set has no key that can verify signatures",
+        ),
+    ],
+)
+async def test_what_cannot_be_used_is_no_key(keys, issuer, path, answer, trouble):
+    """And it is said what is wrong."""
+    issuer.answer = lambda asked: answer if asked == path else None
+    with pytest.raises(IdentityUnavailable):
+        await keys.key("one")
+    assert keys.trouble == trouble
+
+
+@pytest.mark.parametrize(
+    "found",
+    [{}, {"keys": 7}, {"keys": [7]}, {"keys": [{"kty": "EC"}]}, {"keys": [{"kty": "new"}]}],
+)
+def test_a_set_without_usable_keys_is_refused(found):
+    """As no token could be verified."""
+    with pytest.raises(Unusable):
+        keys_of(found)
+
+
+def test_keys_for_encryption_are_left_out():
+    """They are there for others."""
+    issuer = TestIssuer()
+    jwk = issuer.jwk("one")
+    assert keys_of({"keys": [{**jwk, "kid": "a", "use": "enc"}, jwk]}).keys() == {"one", None}
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://login.example.com", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost/realm", True),
+        ("http://[::1]/", True),
+        ("http://login.example.com", False),
+        ("ftp://127.0.0.1", False),
+        ("https://", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_keys_come_over_https(url, safe):
+    """Or from this machine."""
+    assert is_safe(url) is safe
