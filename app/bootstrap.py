@@ -69,7 +69,8 @@ def authenticator_of(settings: Settings) -> Authenticator | None:
     if settings.auth is not None:
         return None
     if settings.has_own_issuer:
-        return TokenVerifier([local_issuer(settings)], TokenRules(audiences=[IDENTIFIER]))
+        own = TokenRules(audiences=[IDENTIFIER], user_id_claim=settings.auth_user_id_claim)
+        return TokenVerifier([local_issuer(settings)], own)
     rules = TokenRules(
         audiences=sorted(settings.auth_audiences),
         types=frozenset(each.lower() for each in settings.auth_token_types),
@@ -123,6 +124,7 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
         projector=projector,
         receipts=event_store if Role.COMMANDS in settings.roles else None,
         verifications=verifications,
+        authenticator=authenticator_of(settings),
     )
 
 

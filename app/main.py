@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import NAME, __version__
-from app.bootstrap import CONTEXTS, authenticator_of, build, policies_of
+from app.bootstrap import CONTEXTS, build, policies_of
 from app.framework.http.application import About, Access, create_api
 from app.framework.http.resources import HttpSide
 from app.framework.http.service import Service
@@ -42,9 +42,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     """
     settings = settings or Settings.load()
+    process = build(settings)
     return application(
-        build(settings),
-        access=Access(authenticator=authenticator_of(settings), policies=policies_of()),
+        process,
+        access=Access(authenticator=process.authenticator, policies=policies_of()),
         hosts=settings.hosts,
         origins=settings.cors_origins,
         administered=settings.auth is None or settings.is_local,

@@ -74,6 +74,7 @@ def environment(on: Databases, name: str) -> dict[str, str]:
         "DATABASE_URL": database_url(on.postgres, name),
         "MONGODB_URL": on.mongodb,
         "MONGODB_DATABASE": name,
+        "AUTH": "none",
     }
 
 

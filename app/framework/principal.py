@@ -65,7 +65,7 @@ class Principal:
     def realm(self) -> str:
         """Separates what principals name freely, such as idempotency keys; empty for anyone.
 
-        The same for a subject of an issuer, whatever token it comes with.
+        The same for a subject of an issuer, with all its tokens.
         """
         if self.kind is PrincipalKind.ANYONE:
             return ""
@@ -75,7 +75,7 @@ class Principal:
 ANYONE = Principal(kind=PrincipalKind.ANYONE, scopes=ALL_SCOPES)
 """The principal of every request where the service runs without authentication."""
 
-NOBODY = Principal(kind=PrincipalKind.ANYONE)
+ANONYMOUS = Principal(kind=PrincipalKind.ANYONE)
 """The principal of a request for what is public, without a token that is accepted."""
 
 THE_SERVICE = Principal(kind=PrincipalKind.SERVICE, scopes=ALL_SCOPES)

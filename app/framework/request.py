@@ -25,7 +25,9 @@ class IdempotencyKey:
 class RequestContext:
     """The context of a message; every behaviour and the handler get it.
 
-    request_id: identifies the request in logs and, as correlation id, in its events.
+    request_id: identifies the request in logs and, as correlation id, in its events; clients may
+        have sent it.
+    internal_id: identifies it uniquely, as causation id of its events; None: they get a new one.
     principal: for whom it is carried out; its events record it as their actor.
     idempotency_key: the command is carried out only if no earlier one had this key.
     minimum_position: a query reads views that have reached this position; 0 for any.
@@ -33,6 +35,7 @@ class RequestContext:
 
     request_id: str | None = None
     principal: Principal = ANYONE
+    internal_id: str | None = None
     idempotency_key: IdempotencyKey | None = None
     minimum_position: int = 0
 
@@ -57,5 +60,7 @@ class Outcome(Generic[ValueT_co]):
     replayed: bool = False
 
 
-logged_request_id: ContextVar[str | None] = ContextVar("logged_request_id", default=None)
-"""The id of the current request, for log lines only."""
+logged_request_id: ContextVar[tuple[str, str] | None] = ContextVar(
+    "logged_request_id", default=None
+)
+"""The id of the current request and its internal one, for log lines only."""

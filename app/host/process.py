@@ -22,6 +22,7 @@ from app.framework.projections import (
     check_origin,
     unknown,
 )
+from app.framework.security import Authenticator
 from app.framework.storage import Storage, StorageNotReady, StorageUnavailable
 
 SETTLE_SECONDS = 2.0
@@ -43,6 +44,7 @@ class Process:
     read_model: the store of the projections' builds.
     receipts: the event store whose idempotency keys this process purges.
     verifications: those of projections that this process carries out.
+    authenticator: verifies the tokens of requests; None without authentication.
     clock: watches the clock of the log's database; None without a log.
     draining: the server sets it when a stop is requested, while it still accepts requests.
     stopping: the server sets it when it accepts no more requests, before `close`.
@@ -57,6 +59,7 @@ class Process:
     projector: Projector | None
     receipts: EventStore | None
     verifications: Verifications | None = None
+    authenticator: Authenticator | None = None
     draining: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     clock: ClockWatch | None = field(init=False)
@@ -75,6 +78,8 @@ class Process:
 
         """
         await self.check()
+        if self.authenticator is not None:
+            await self.authenticator.open()
         if self.projector is not None:
             assert self.log is not None
             assert self.read_model is not None
@@ -115,6 +120,8 @@ class Process:
             await asyncio.wait([self._projecting])
         if self.verifications is not None:
             await self.verifications.close()
+        if self.authenticator is not None:
+            await self.authenticator.close()
         closed = await asyncio.gather(
             *(each.close() for each in self.storages), return_exceptions=True
         )
@@ -143,7 +150,7 @@ class Process:
         )
         return [
             replace(each, roles=each.roles & self.roles)
-            for each in (*checks, *self._check_projector())
+            for each in (*checks, *self._check_projector(), *self._check_identity())
         ]
 
     async def _check_writes(self, store: EventStore) -> Check:
@@ -213,6 +220,13 @@ class Process:
         troubles = self.projector.troubles()
         said = "; ".join(troubles) or self.projector.words()
         return [Check("projector", ok=not troubles, detail=said, roles=roles)]
+
+    def _check_identity(self) -> Sequence[Check]:
+        if self.authenticator is None:
+            return ()
+        trouble = self.authenticator.trouble
+        roles = frozenset({"commands", "queries"})
+        return [Check("identity", ok=trouble is None, detail=trouble or "", roles=roles)]
 
 
 _NEEDED_BY = {

@@ -157,7 +157,7 @@ class Settings(BaseSettings):
         if self.auth == "none" and not self.is_local:
             return (
                 f"AUTH: with none the service listens on loopback only, and HOST is {self.host}. "
-                "none-anywhere lets everybody who reaches it do everything."
+                "none-anywhere lets every client that reaches it do everything."
             )
         if self.auth_issuers and not self.auth_audiences:
             return (

@@ -23,14 +23,17 @@ UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of a service: these settings, and none of whoever runs the tests."""
+    """The environment of a service: these settings, and none of the shell that runs the tests.
+
+    It takes no tokens unless AUTH is given, as "" for one that does.
+    """
     outside = {name.upper() for name in Settings.model_fields} | {
         "MAKEFLAGS",
         "MAKELEVEL",
         "MFLAGS",
     }
     kept = {name: value for name, value in os.environ.items() if name.upper() not in outside}
-    return {**kept, "PYTHONPATH": str(ROOT), "PORT": "0", **settings}
+    return {**kept, "PYTHONPATH": str(ROOT), "PORT": "0", "AUTH": "none", **settings}
 
 
 def run(

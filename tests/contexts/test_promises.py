@@ -16,7 +16,6 @@ from tests.contexts.cases import CASES, Case, operations_of
 from tests.contexts.conftest import client_of
 from tests.contexts.declarations import declared_by, name_of
 from tests.contexts.promises import PROMISES, code_of
-from tests.integration.conftest import serving
 from tests.unit.api.service import MemoryService
 from tests.world import World
 
@@ -115,11 +114,10 @@ async def test_a_process_without_the_role_says_so(case):
 
 
 @each_case(lambda _: True)
-async def test_promises_are_kept_on_real_servers(settings, log, case):
+async def test_promises_are_kept_on_real_servers(served, log, case):
     """By a process with all roles."""
-    async with serving(settings) as client:
-        api = Api(client, log.head)
-        await api.make(case.example.given)
-        for applies_to, promise in PROMISES:
-            if applies_to(case):
-                await promise(api, case)
+    api = Api(served, log.head)
+    await api.make(case.example.given)
+    for applies_to, promise in PROMISES:
+        if applies_to(case):
+            await promise(api, case)

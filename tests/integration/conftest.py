@@ -38,7 +38,10 @@ async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 def settings(postgres_url: str, mongodb_url: str, mongodb_database: str) -> Settings:
     """Settings for all roles, on databases of the test's own."""
     return Settings.load(
-        database_url=postgres_url, mongodb_url=mongodb_url, mongodb_database=mongodb_database
+        database_url=postgres_url,
+        mongodb_url=mongodb_url,
+        mongodb_database=mongodb_database,
+        auth="none",
     )
 
 
@@ -90,7 +93,7 @@ async def caught_up(client: httpx.AsyncClient, head: int) -> None:
 @pytest.fixture
 def environment(settings, monkeypatch) -> None:
     """The settings of the commands."""
-    for name in ("database_url", "mongodb_url", "mongodb_database"):
+    for name in ("database_url", "mongodb_url", "mongodb_database", "auth"):
         monkeypatch.setenv(name.upper(), getattr(settings, name))
 
 

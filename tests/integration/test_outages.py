@@ -151,7 +151,9 @@ async def settings(own_servers) -> Settings:
     await connection.close()
     database_url = urlsplit(postgres)._replace(path=f"/{name}").geturl()
     await asyncio.to_thread(migrate, database_url)
-    return Settings.load(database_url=database_url, mongodb_url=mongod, mongodb_database=name)
+    return Settings.load(
+        database_url=database_url, mongodb_url=mongod, mongodb_database=name, auth="none"
+    )
 
 
 @pytest.fixture

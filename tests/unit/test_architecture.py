@@ -28,14 +28,17 @@ MACHINERY = [
 ]
 
 USERS_OF_DATABASES = {
+    "adapters/identity/tokens.py",
     "adapters/mongo/urls.py",
     "adapters/postgres/urls.py",
     "devtools/servers/accounts.py",
     "devtools/servers/sockets.py",
+    "framework/principal.py",
     "framework/projections/refusals.py",
+    "framework/security/policies.py",
     "framework/storage.py",
 }
-"""Modules of the machinery that speak of users of a database or of the machine."""
+"""Modules of the machinery that speak of users of a database, the machine or an issuer."""
 
 EVERYDAY = frozenset(
     [

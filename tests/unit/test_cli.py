@@ -181,9 +181,9 @@ def test_the_address_of_every_interface_is_shown_as_one_to_open():
     ("settings", "warns"),
     [
         ({}, False),
-        ({"host": "0.0.0.0"}, True),
-        ({"host": "0.0.0.0", "allowed_hosts": "*"}, False),
-        ({"host": "0.0.0.0", "allowed_hosts": "users.example.com"}, False),
+        ({"host": "0.0.0.0", "auth": "none-anywhere"}, True),
+        ({"host": "0.0.0.0", "auth": "none-anywhere", "allowed_hosts": "*"}, False),
+        ({"host": "0.0.0.0", "auth": "none-anywhere", "allowed_hosts": "users.example.com"}, False),
     ],
 )
 def test_a_service_that_answers_for_any_host_says_so(caplog, settings, warns):

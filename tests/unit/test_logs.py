@@ -27,7 +27,7 @@ def written(capsys):
 def under_way():
     """Has the test be in the midst of a request of an id."""
     tokens = []
-    yield lambda name: tokens.append(logged_request_id.set(name))
+    yield lambda *ids: tokens.append(logged_request_id.set(ids))
     for token in tokens:
         logged_request_id.reset(token)
 
@@ -35,7 +35,7 @@ def under_way():
 def test_a_line_of_json_carries_the_request_id(written, under_way):
     """Whatever library wrote it: one object a line, with the context and what was passed on."""
     logs.configure("info", "json")
-    under_way("r1")
+    under_way("r1", "made")
     logging.getLogger("app.somewhere").info("Took %d ms.", 7, extra={"handler": "register"})
     structlog.get_logger("app.elsewhere").warning("Late.", seconds=3)
     first, second = [json.loads(line) for line in written()]
@@ -45,6 +45,7 @@ def test_a_line_of_json_carries_the_request_id(written, under_way):
         "level": "info",
         "logger": "app.somewhere",
         "request_id": "r1",
+        "internal_request_id": "made",
         "handler": "register",
     }
     assert second["message"] == "Late."
@@ -72,7 +73,7 @@ def test_an_error_is_told_without_the_values_of_variables(written, form):
 def test_a_line_for_the_console_is_plain_text_off_a_terminal(written, under_way):
     """No colours in a file."""
     logs.configure("info", "console")
-    under_way("r1")
+    under_way("r1", "made")
     logging.getLogger("app.somewhere").info("Done.")
     [line] = written()
     assert "Done." in line

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import httpx
+
+from app.adapters.identity import Issuer, TokenRules, TokenVerifier
 from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.mediator import Mediator
 from app.host.process import Process
@@ -70,3 +73,30 @@ async def test_looks_at_readiness_are_shared_by_all_who_wait():
     assert storage.checks == 1
     await process.checks()
     assert storage.checks == 2
+
+
+async def test_a_process_that_cannot_verify_tokens_is_not_ready():
+    """Until it has the keys of an issuer; then requests are answered."""
+
+    def keys(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no route")
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(keys))
+    process = Process(
+        roles=frozenset({"queries"}),
+        mediator=Mediator(),
+        all_projections=(),
+        storages=[],
+        log=None,
+        read_model=MemoryReadModel(),
+        projector=None,
+        receipts=None,
+        authenticator=TokenVerifier(
+            [Issuer("https://login.example.com", client)], TokenRules(audiences=["users"])
+        ),
+    )
+    await process.open()
+    _, check = await process.checks()
+    await process.close()
+    assert (check.name, check.ok, check.roles) == ("identity", False, frozenset({"queries"}))
+    assert check.detail == "no route"

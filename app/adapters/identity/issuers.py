@@ -44,16 +44,32 @@ class KeySource(Protocol):
     """An issuer and its keys: see Issuer, which fetches them."""
 
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """What tokens name it, in `iss`."""
+        ...
 
     @property
-    def trouble(self) -> str | None: ...
+    def trouble(self) -> str | None:
+        """Why there are no keys; None if there are some."""
+        ...
 
-    async def key(self, key_id: str | None) -> jwt.PyJWK: ...
+    async def key(self, key_id: str | None) -> jwt.PyJWK:
+        """The key of this id; None is the id of an only key.
 
-    async def prefetch(self) -> None: ...
+        Raises:
+            InvalidToken: the issuer has no such key.
+            IdentityUnavailable: there are no keys of the issuer.
 
-    async def close(self) -> None: ...
+        """
+        ...
+
+    async def prefetch(self) -> None:
+        """Fetch the keys, if possible."""
+        ...
+
+    async def close(self) -> None:
+        """Give up a fetch under way."""
+        ...
 
 
 class Unusable(Exception):
@@ -63,8 +79,8 @@ class Unusable(Exception):
 class Issuer:
     """An issuer, and its keys by their ids.
 
-    Keys are fetched when the first token comes, by one request for all callers. Later fetches keep
-    nobody waiting, except for a key that is not there: a new one, as a rule.
+    Keys are fetched when the first token comes, by one request for all callers. Later no caller
+    waits for a fetch, except for a key that is not there: a new one, as a rule.
     """
 
     def __init__(

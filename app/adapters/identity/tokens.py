@@ -3,6 +3,7 @@
 See RFC 9068 (JWT access tokens) and RFC 8725 (best practices for JWTs).
 """
 
+import asyncio
 import base64
 import hashlib
 import time
@@ -64,8 +65,7 @@ class TokenVerifier:
 
     async def open(self) -> None:
         """Fetch the keys of all issuers, as far as they can be reached."""
-        for each in self._issuers.values():
-            await each.prefetch()
+        await asyncio.gather(*(each.prefetch() for each in self._issuers.values()))
 
     async def close(self) -> None:
         """Give up fetches under way."""

@@ -1,4 +1,4 @@
-"""Who may administer: seeing and changing projections, and reading the log, are scopes apart."""
+"""Who may administer: seeing projections, changing them and reading the log take a scope each."""
 
 from app.framework.administration.begin_build import BeginBuild
 from app.framework.administration.parked_documents import (

@@ -237,7 +237,9 @@ class Repository(Generic[AggregateT]):
             stream_id=stream_id,
             expected_version=before.version if before else 0,
             events=events,
-            metadata=Metadata(context.request_id, uuid7(), context.principal.actor),
+            metadata=Metadata(
+                context.request_id, context.internal_id or uuid7(), context.principal.actor
+            ),
             claims=[self._declared(each) for each in needed if each not in held],
             releases=[each for each in held if each not in needed],
             idempotency_key=context.idempotency_key,

@@ -22,7 +22,7 @@ from app.framework.http.parameters import (
     LastEventId,
     if_match,
 )
-from app.framework.http.principals import context_of, principal_of
+from app.framework.http.principals import context_of, is_still_admitted, principal_of
 from app.framework.mediator import Mediator
 from app.framework.request import RequestContext
 from app.framework.security import Policies, Policy
@@ -134,7 +134,12 @@ def _stream(
         context = context_of(request.scope, minimum_position=position)
         policy.check(to_message(None, 0.0), context.principal)
         client = None if request.client is None else request.client.host
-        return await streams.response(sent[_LAST_EVENT_ID], client=client, context=context)
+        return await streams.response(
+            sent[_LAST_EVENT_ID],
+            client=client,
+            context=context,
+            is_still_admitted=is_still_admitted(request.scope),
+        )
 
     headers = {_LAST_EVENT_ID: LastEventId, _TOKEN: ConsistencyToken}
     return _declared(endpoint, operation, EventStreamResponse, headers)

@@ -7,8 +7,9 @@ and heartbeats as comments, so that proxies keep the connection open.
 import asyncio
 import functools
 import ipaddress
+import math
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -20,6 +21,10 @@ from app.framework.storage import Overloaded
 MEDIA_TYPE = "text/event-stream"
 
 HEARTBEAT_SECONDS = 15.0
+
+CHECK_SECONDS = 2.0
+"""How often it is checked that the reader's token is still accepted."""
+
 RETRY_MILLISECONDS = 1000
 """The pause before a reader reconnects."""
 
@@ -84,12 +89,14 @@ class EventStreams:
         stopping: asyncio.Event,
         *,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        check_seconds: float = CHECK_SECONDS,
         streams: int = STREAMS,
         streams_of_a_client: int = STREAMS_OF_A_CLIENT,
     ) -> None:
         self._name = name
         self._look = look
         self._heartbeat_seconds = heartbeat_seconds
+        self._check_seconds = check_seconds
         self._bound = streams
         self._client_bound = streams_of_a_client
         self._open: Counter[str | None] = Counter()
@@ -101,6 +108,7 @@ class EventStreams:
         *,
         client: str | None = None,
         context: RequestContext = NO_CONTEXT,
+        is_still_admitted: Callable[[], Awaitable[bool]] | None = None,
     ) -> EventStreamResponse:
         """A stream of the events after the id `after`, or of new events if it is None.
 
@@ -111,6 +119,7 @@ class EventStreams:
             after: the id of the last event that the reader has.
             client: the reader's address; None if unknown, then there is no limit per client.
             context: of the request; the first read waits for its minimum position.
+            is_still_admitted: whether the reader may go on; the stream ends when it may not.
 
         Raises:
             TooManyStreams: the client has too many.
@@ -133,24 +142,36 @@ class EventStreams:
         except BaseException:
             self._close(key)
             raise
-        return _EndingResponse(self._text(after, first), functools.partial(self._close, key))
+        text = self._text(after, first, is_still_admitted)
+        return _EndingResponse(text, functools.partial(self._close, key))
 
     def _close(self, key: str | None) -> None:
         self._open[key] -= 1
         if not self._open[key]:
             del self._open[key]
 
-    async def _text(self, begin: int, part: Part) -> AsyncIterator[bytes]:
+    async def _text(
+        self, begin: int, part: Part, is_still_admitted: Callable[[], Awaitable[bool]] | None
+    ) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
         yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, begin) + part.past(begin)
         last_id = max(begin, part.last_id)
         due = clock() + self._heartbeat_seconds
-        while (found := await self._broadcast.next(last_id, due)) is not None:
+        check_at = math.inf if is_still_admitted is None else self._next_check(clock())
+        while (found := await self._broadcast.next(last_id, min(due, check_at))) is not None:
+            if is_still_admitted is not None and clock() >= check_at:
+                if not await is_still_admitted():
+                    return
+                check_at = self._next_check(clock())
             text = found.past(last_id)
             last_id = max(last_id, found.last_id)
             if text or clock() >= due:
                 yield text or b"id: %d\n: nothing new\n\n" % last_id
                 due = clock() + self._heartbeat_seconds
+
+    def _next_check(self, now: float) -> float:
+        # The same for all streams, as each end of waiting makes a read of its own.
+        return (now // self._check_seconds + 1) * self._check_seconds
 
 
 def _client_key(client: str | None) -> str | None:

@@ -30,7 +30,7 @@ class LastAnswer:
         request_id = uuid7()
         detail = f"{kind.example.removesuffix('.')}: {reason}." if reason else kind.example
         scope = {**scope, "state": {}}
-        set_request_id(scope, request_id)
+        set_request_id(scope, request_id, request_id)
         self._response: Response = problem_response(scope, kind, detail)
         self._response.raw_headers = with_safe_defaults(
             self._response.raw_headers,

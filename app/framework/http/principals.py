@@ -1,21 +1,27 @@
 """The principal of a request, which the middleware finds out, and the context of its messages."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.types import Scope
 
-from app.framework.http.request_id import request_id_of
+from app.framework.http.request_id import internal_id_of, request_id_of
 from app.framework.principal import Principal
 from app.framework.request import RequestContext
 from app.framework.security import Forbidden
 
-_STATE, _KEY = "state", "principal"
+_STATE, _KEY, _LATER = "state", "principal", "is_still_admitted"
+
+IsStillAdmitted = Callable[[], Awaitable[bool]]
+"""Whether the token of a request would be accepted now, for answers without an end."""
 
 
-def set_principal(scope: Scope, principal: Principal) -> None:
-    """Set the principal of the request of `scope`."""
-    scope.setdefault(_STATE, {})[_KEY] = principal
+def set_principal(
+    scope: Scope, principal: Principal, is_still_admitted: IsStillAdmitted | None
+) -> None:
+    """Set the principal of the request of `scope`; None if it stays admitted for good."""
+    state = scope.setdefault(_STATE, {})
+    state[_KEY], state[_LATER] = principal, is_still_admitted
 
 
 def principal_of(scope: Mapping[str, Any]) -> Principal:
@@ -29,9 +35,17 @@ def principal_of(scope: Mapping[str, Any]) -> Principal:
     return found
 
 
+def is_still_admitted(scope: Mapping[str, Any]) -> IsStillAdmitted | None:
+    """Whether the request of `scope` would be let in now: tokens expire, keys are revoked."""
+    found: IsStillAdmitted | None = scope[_STATE][_LATER]
+    return found
+
+
 def context_of(scope: Mapping[str, Any], **further: Any) -> RequestContext:
     """The context of a message that is sent for the request of `scope`."""
-    return RequestContext(request_id_of(scope), principal_of(scope), **further)
+    return RequestContext(
+        request_id_of(scope), principal_of(scope), internal_id=internal_id_of(scope), **further
+    )
 
 
 def require(scope: Mapping[str, Any], needed: str) -> None:

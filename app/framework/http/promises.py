@@ -74,7 +74,7 @@ def _links_to_reads(names: Names, others: Sequence[Operation]) -> Links:
     reads = [each for each in others if not each.is_command and not each.is_stream]
     # A link that lacks a parameter leads nowhere.
     of_one = [each.name for each in reads if each.required == {names.id_parameter}]
-    of_several = [each.name for each in reads if not each.required]
+    of_several = [each.name for each in reads if not each.required and not each.principal]
     return {
         **links_to(
             *of_one,

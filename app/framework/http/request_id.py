@@ -1,4 +1,8 @@
-"""The id of a request, which its answer, its events and its log lines carry."""
+"""The ids of a request, which its answer, its events and its log lines carry.
+
+A client may send one, to find its requests again. It is no proof of anything, as clients can send
+the same one: so each request has an internal id besides.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +12,7 @@ from starlette.types import Scope
 
 REQUEST_ID = b"x-request-id"
 _ACCEPTED = re.compile(rb"[!-~]{1,128}")
-_STATE, _KEY = "state", "request_id"
+_STATE, _KEY, _INTERNAL = "state", "request_id", "internal_request_id"
 
 
 def acceptable_id(value: bytes) -> bool:
@@ -16,12 +20,19 @@ def acceptable_id(value: bytes) -> bool:
     return _ACCEPTED.fullmatch(value) is not None
 
 
-def set_request_id(scope: Scope, request_id: str) -> None:
-    """Set the id of the request of `scope`."""
-    scope.setdefault(_STATE, {})[_KEY] = request_id
+def set_request_id(scope: Scope, request_id: str, internal_id: str) -> None:
+    """Set the ids of the request of `scope`; they are the same if the client sent none."""
+    state = scope.setdefault(_STATE, {})
+    state[_KEY], state[_INTERNAL] = request_id, internal_id
 
 
 def request_id_of(scope: Mapping[str, Any]) -> str:
     """The id of the request of `scope`; empty if it has none."""
     found: str = scope.get(_STATE, {}).get(_KEY, "")
+    return found
+
+
+def internal_id_of(scope: Mapping[str, Any]) -> str:
+    """The internal id of the request of `scope`, which no other has; empty if it has none."""
+    found: str = scope.get(_STATE, {}).get(_INTERNAL, "")
     return found

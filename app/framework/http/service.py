@@ -13,7 +13,7 @@ from app.framework.projections import ProjectionRecord
 class Check:
     """One line of readiness.
 
-    name: the part: "postgresql", "mongodb", "writes", "views", "projector".
+    name: the part: "postgresql", "mongodb", "writes", "views", "projector", "identity".
     detail: why it is not ok, or more about it.
     roles: the roles of this process that need it; none means all.
     """

@@ -59,8 +59,10 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
 
 
 def _add_request_id(_: object, __: str, entry: EventDict) -> EventDict:
-    if request_id := logged_request_id.get():
-        entry["request_id"] = request_id
+    if ids := logged_request_id.get():
+        entry["request_id"], internal_id = ids
+        if internal_id != entry["request_id"]:
+            entry["internal_request_id"] = internal_id
     return entry
 
 

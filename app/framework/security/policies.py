@@ -25,7 +25,7 @@ class Forbidden(Exception):
 class Policy:
     """Who may send a message.
 
-    scope: allows it for anybody's aggregate.
+    scope: allows it for every aggregate.
     own: allows it to the owner of the aggregate; None if owning is not enough.
     owner: the user id of the owner, by the message alone; only with `own`.
     """

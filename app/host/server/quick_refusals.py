@@ -26,7 +26,7 @@ class QuickRefusal:
 
     def __init__(self, kind: ProblemType, root_path: str = "") -> None:
         scope = {"path": _PATH, "root_path": root_path}
-        set_request_id(scope, _ID)
+        set_request_id(scope, _ID, _ID)
         answer = problem_response(scope, kind, kind.example)
         headers = with_safe_defaults(answer.raw_headers)
         head = b"".join(b"%b: %b\r\n" % each for each in headers if each[0] != b"content-length")

@@ -28,6 +28,7 @@ STORED_EVENTS: StoredEvents = [
 
 ALICE = Call("register_user", {"id": "alice", "name": "Alice", "email": "alice@example.com"})
 BOB = Call("register_user", {"id": "bob", "name": "Bob", "email": "bob@example.com"})
+OWN = Call("register_user", {"name": "Ann", "email": "ann@example.com"})
 RENAMED = Call("update_user", {"name": "Alice Wonder"})
 DEACTIVATED = Call("deactivate_user")
 
@@ -46,6 +47,7 @@ EXAMPLES = [
         another=Call("reactivate_user", user_id="bob"),
     ),
     Example(Call("get_user"), given=[ALICE]),
+    Example(Call("get_own_user"), given=[OWN]),
     Example(Call("get_user_history"), given=[ALICE, RENAMED]),
     Example(Call("list_users"), given=[ALICE, BOB]),
 ]

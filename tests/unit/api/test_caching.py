@@ -1,12 +1,15 @@
 """What caches may do with answers, and HEAD, by which they ask."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
+from tests.contexts.identity import ACCESS, ALL_SCOPES, authorization
 from tests.unit.api.service import MemoryService, application
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
-READS = {"get_user", "list_users", "get_user_history"}
+READS = {"get_user", "get_own_user", "list_users", "get_user_history"}
 OF_ALL = {"x-content-type-options": "nosniff", "x-request-id": "mine"}
 OF_READS = {"cache-control": "private, no-cache", "vary": "Authorization, Consistency-Token"}
 ROOTS = ("users", "projections", "problems", "health")  # a stream never ends
@@ -19,6 +22,17 @@ OPERATIONS = {
     for method, operation in item.items()
     if path.split("/")[1] in ROOTS
 }
+
+
+@pytest.fixture
+async def client(service: MemoryService) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the token of the user that there is, who may do everything."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(service, access=ACCESS)),
+        base_url="http://localhost",
+        headers=authorization("user123", *ALL_SCOPES),
+    ) as client:
+        yield client
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, **headers: str) -> httpx.Response:

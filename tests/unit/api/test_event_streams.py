@@ -202,3 +202,27 @@ async def test_a_reader_that_leaves_is_noticed(source, stopping, at, stuck):
     answer = await streams.response(0)
     await send_to_one_who_leaves(answer, at=at, stuck=stuck)
     assert (await streams.response(0)).status_code == 200
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+async def test_a_stream_ends_when_its_token_is_accepted_no_more(source, stopping, is_busy):
+    """Whether there is something to send all the time or nothing."""
+    accepted = True
+
+    async def is_still_admitted() -> bool:
+        return accepted
+
+    streams = EventStreams("things", source.look, stopping, check_seconds=0.05)
+    answer: Any = await streams.response(0, is_still_admitted=is_still_admitted)
+    chunks = answer.body_iterator
+    source.happen((1, "{}"))
+    assert "id: 0" in await chunk(chunks)
+    assert "id: 1" in await chunk(chunks)
+    accepted = False
+    for each in range(2, 10_000):
+        if is_busy:
+            source.happen((each, "{}"))
+        async with asyncio.timeout(5):
+            if await anext(chunks, None) is None:
+                return
+    pytest.fail("It goes on.")

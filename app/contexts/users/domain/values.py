@@ -13,7 +13,10 @@ URL_MAX = 2048
 BIO_MAX = 1000
 USER_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 
-RESERVED_IDS = ("me",)
+OWN_ID = "me"
+"""In a path: the user that the request is from."""
+
+RESERVED_IDS = (OWN_ID,)
 """Ids with another meaning in a path; no new user gets one."""
 
 NFC_SHORTENS = 4

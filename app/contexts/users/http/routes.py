@@ -14,6 +14,7 @@ from app.contexts.users.domain.errors import (
     UserIsDeactivated,
     UserNotFound,
 )
+from app.contexts.users.domain.values import OWN_ID
 from app.contexts.users.http.parameters import AsOf, AsOfVersion, SearchText, UserIdPath
 from app.contexts.users.http.schemas import (
     UserHistoryPage,
@@ -28,8 +29,10 @@ from app.contexts.users.queries.get_past_user_profile import GetPastUserProfile
 from app.contexts.users.queries.get_user_history import GetUserHistory
 from app.contexts.users.queries.get_user_profile import GetUserProfile
 from app.contexts.users.queries.list_user_summaries import ListUserSummaries
+from app.framework.eventsourcing import uuid7
 from app.framework.http.parameters import Cursor, Limit
 from app.framework.http.resources import Resource
+from app.framework.principal import Principal
 
 users = Resource("/users", tag="users", singular="user", plural="users", id_parameter="user_id")
 
@@ -48,6 +51,18 @@ def list_users(
 ) -> ListUserSummaries:
     """List users as a dashboard shows them."""
     return ListUserSummaries(status=status, q=q, sort=sort, limit=limit, cursor=cursor)
+
+
+@users.query(
+    "/me",
+    summary="Get your own user",
+    answer=UserProfile,
+    answered="The profile.",
+    raises=(UserNotFound,),
+)
+def get_own_user(principal: Principal) -> GetUserProfile:
+    """Get the profile of the user whose token it is."""
+    return GetUserProfile(principal.user_id or OWN_ID)
 
 
 @users.query(
@@ -88,10 +103,10 @@ def get_user_history(
     answered="The user is registered.",
     raises=(UserAlreadyExists, EmailTaken),
 )
-def register_user(registration: UserRegistration) -> RegisterUser:
+def register_user(registration: UserRegistration, principal: Principal) -> RegisterUser:
     """Register a user, active from then on."""
     return RegisterUser(
-        user_id=registration.id,
+        user_id=registration.id or principal.user_id or uuid7(),
         name=registration.name,
         email=registration.email,
         avatar_url=registration.avatar_url,

@@ -10,7 +10,6 @@ from app.contexts.users.domain import user
 from app.contexts.users.http.event_fields import Actor, EventData, EventType, VersionAfter
 from app.contexts.users.http.fields import AvatarUrl, Bio, Email, Name, UserId
 from app.contexts.users.queries import list_user_summaries
-from app.framework.eventsourcing import uuid7
 from app.framework.http.schemas.bases import (
     EXAMPLE_CURSOR,
     VERSION_MAX,
@@ -77,8 +76,9 @@ class UserRegistration(RequestBody):
     id: Annotated[
         UserId,
         Field(
-            default_factory=uuid7,
-            description="Letters (A-Z, a-z), digits, `_` and `-`; a new UUID when left out.",
+            default_factory=lambda: None,
+            description="Letters (A-Z, a-z), digits, `_` and `-`; when left out, the id of your "
+            "own profile, or a new UUID if you have none.",
         ),
     ]
     name: Name

@@ -12,7 +12,7 @@ from app.framework.http.problems.security import (
     UNAUTHENTICATED,
 )
 from app.framework.http.refusals import problem_response
-from app.framework.principal import ANYONE, NOBODY, Principal
+from app.framework.principal import ANONYMOUS, ANYONE, Principal
 from app.framework.security import Authenticator, IdentityUnavailable, InvalidToken
 
 _PUBLIC = re.compile(r"/(health/(live|ready)|problems(/[^/]*)?|openapi\.json|docs(/.*)?)")
@@ -45,8 +45,15 @@ class Authentication:
                 if not _is_public(scope):
                     await _answer_to(error, scope)(scope, receive, send)
                     return
-                principal = NOBODY
-            set_principal(scope, principal)
+                principal = ANONYMOUS
+
+            async def is_still_admitted() -> bool:
+                try:
+                    return await self._principal(scope) == principal
+                except (InvalidToken, IdentityUnavailable):
+                    return False
+
+            set_principal(scope, principal, is_still_admitted if self._authenticator else None)
         await self._app(scope, receive, send)
 
     async def _principal(self, scope: Scope) -> Principal:

@@ -14,7 +14,8 @@ class RequestIds:
     """Takes the X-Request-Id of a request, or makes one, and echoes it in the response.
 
     Log lines carry the id, and it is the correlation id of the events. An id that is not 1 to 128
-    visible ASCII characters is replaced. `with_safe_defaults` completes every response.
+    visible ASCII characters is replaced. Beside an id that was sent, log lines carry the internal
+    one, which is the causation id of the events. `with_safe_defaults` completes every response.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -24,25 +25,25 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        header = (REQUEST_ID, request_id)
+        internal_id = uuid7()
+        request_id = _sent(scope) or internal_id
+        header = (REQUEST_ID, request_id.encode())
 
         def send_with_id(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = with_safe_defaults(message.get("headers", ()), header)
             return send(message)
 
-        text = request_id.decode()
-        set_request_id(scope, text)
-        logged = logged_request_id.set(text)
+        set_request_id(scope, request_id, internal_id)
+        logged = logged_request_id.set((request_id, internal_id))
         try:
             await self._app(scope, receive, send_with_id)
         finally:
             logged_request_id.reset(logged)
 
 
-def _request_id(scope: Scope) -> bytes:
+def _sent(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == REQUEST_ID and acceptable_id(value):
-            return bytes(value)
-    return uuid7().encode()
+            return str(value, "ascii")
+    return None

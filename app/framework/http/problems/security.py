@@ -24,7 +24,7 @@ FORBIDDEN = ProblemType(
     403,
     "forbidden",
     "Forbidden",
-    example="This takes the scope users:read:any.",
+    example="This takes the scope projections:read.",
     meaning="The token is valid, but does not allow this. Nothing was looked up or done, so this "
     "says nothing about whether what was asked for exists. The detail names the scope that is "
     "missing.",
