@@ -30,11 +30,21 @@ def _checked_whole_number(value: Any) -> Any:
     return value
 
 
+def _checked_integer(value: Any) -> Any:
+    # Pydantic would accept "5" for 5, and true for 1. In JSON Schema 5.0 is an integer.
+    if isinstance(value, str | bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
 TIMESTAMP = BeforeValidator(_checked_timestamp)
 """For times in parameters and bodies: RFC 3339, nothing less."""
 
 WHOLE_NUMBER = BeforeValidator(_checked_whole_number)
-"""For integers: digits alone. It stands last, or the document would lose the bounds."""
+"""For integers in parameters: digits alone. It stands last, or the document loses the bounds."""
+
+INTEGER = BeforeValidator(_checked_integer)
+"""For integers in bodies: numbers alone. It stands last, too."""
 
 Limit = Annotated[
     int,
