@@ -29,7 +29,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
+.PHONY: help run token test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -38,6 +38,10 @@ help: ## list the targets
 # exec: signals reach the service itself.
 run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
 	@exec $(BIN)/python -m app serve --migrate
+
+# SUBJECT: alice. SCOPE: "users:read users:write". By default the administrator's, for everything.
+token: $(RUNTIME) ## print a token for the service that runs here, and with -s nothing else
+	@$(BIN)/python -m app token $(if $(SUBJECT),--subject '$(SUBJECT)') $(if $(SCOPE),--scope '$(SCOPE)')
 
 # Images of Python for containers keep it from writing bytecode: each of the hundred services that
 # tests start would compile all of it anew.
@@ -159,7 +163,7 @@ $(RUNTIME): requirements.lock
 $(EMBEDDED): requirements-embedded.lock
 $(INSTALLED): requirements-dev.lock
 $(RUNTIME) $(EMBEDDED) $(INSTALLED): | $(BIN)/pip
-	@echo "Installing what is in $< into $(VENV) ..."
+	@echo "Installing what is in $< into $(VENV) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@ $(if $(filter $(INSTALLED),$@),$(EMBEDDED) $(RUNTIME)) $(if $(filter $(EMBEDDED),$@),$(RUNTIME))
 

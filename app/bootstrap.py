@@ -5,7 +5,7 @@ Add a bounded context here, by a line in CONTEXTS; its manifest has the rest.
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app import IDENTIFIER
@@ -45,6 +45,9 @@ CONTEXTS: Sequence[Context] = [
     USERS_CONTEXT,
 ]
 
+ADMINISTRATOR = "administrator"
+"""The subject of the token of development that allows everything."""
+
 MESSAGE_SECONDS = 4.5
 """The deadline of a message: its sender gets an answer or an error within 5 s."""
 
@@ -69,15 +72,42 @@ def authenticator_of(settings: Settings) -> Authenticator | None:
     if settings.auth is not None:
         return None
     if settings.has_own_issuer:
-        own = TokenRules(audiences=[IDENTIFIER], user_id_claim=settings.auth_user_id_claim)
+        # By default alice owns the profile alice: an issuer elsewhere may give subjects any form.
+        claim = settings.auth_user_id_claim or "sub"
+        own = TokenRules(audiences=[IDENTIFIER], user_id_claim=claim)
         return TokenVerifier([local_issuer(settings)], own)
     rules = TokenRules(
         audiences=sorted(settings.auth_audiences),
         types=frozenset(each.lower() for each in settings.auth_token_types),
+        scope_claims=sorted(settings.auth_scope_claims),
         user_id_claim=settings.auth_user_id_claim,
     )
     client = http_client()
     return TokenVerifier([Issuer(each, client) for each in sorted(settings.auth_issuers)], rules)
+
+
+def all_scopes(contexts: Sequence[Context] = CONTEXTS) -> frozenset[str]:
+    """Every scope that a policy names."""
+    return frozenset(scope for each in policies_of(contexts).values() for scope in each.scopes)
+
+
+def development_token(
+    settings: Settings, subject: str = ADMINISTRATOR, scopes: Iterable[str] | None = None
+) -> str:
+    """A token that the service of `settings` accepts; it allows everything unless `scopes` say.
+
+    Raises:
+        InvalidSettings: the service is not its own issuer.
+        UnusableKey: its key cannot be read or made.
+
+    """
+    if settings.auth is not None:
+        raise InvalidSettings(f"AUTH: {settings.auth}, so the service takes no token of its own")
+    if settings.auth_issuers:
+        issuers = ", ".join(sorted(settings.auth_issuers))
+        raise InvalidSettings(f"AUTH_ISSUERS: set, so tokens are those of {issuers} alone")
+    allowed = all_scopes() if scopes is None else scopes
+    return local_issuer(settings).token(subject, allowed, IDENTIFIER)
 
 
 def local_issuer(settings: Settings) -> LocalIssuer:

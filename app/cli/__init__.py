@@ -26,6 +26,7 @@ from app.host.settings import InvalidSettings
 COMMANDS = Group(
     LazyCommand("serve", "app.cli.serve", "Serve the API."),
     LazyCommand("migrate", "app.cli.migrate", "Bring the schema of PostgreSQL up to date."),
+    LazyCommand("token", "app.cli.development_token", "Make a token for development."),
     Group(
         LazyCommand("list", "app.cli.projections.list", "Show all builds (the default)."),
         LazyCommand("show", "app.cli.projections.show", "Show everything about a projection."),

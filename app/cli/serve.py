@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
+import shlex
 import socket
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -60,6 +63,7 @@ def run(
     settings = Settings.load(**given)
     logs.configure(settings.log_level, settings.log_format)
     warn_of_any_host(settings)
+    warn_of_any_client(settings)
     raise_limit()
     with (
         StopRequest() as stop,
@@ -87,6 +91,29 @@ def warn_of_any_host(settings: Settings) -> None:
         )
 
 
+def warn_of_any_client(settings: Settings) -> None:
+    """Warn that requests need no token where AUTH says so."""
+    if settings.auth in {"none", "none-anywhere"}:
+        reach = "every program on this machine" if settings.is_local else "every client"
+        _logger.warning(
+            "AUTH is %s: requests need no token, and %s can read and change everything.",
+            settings.auth,
+            reach,
+        )
+
+
+def call_with_token(settings: Settings, url: str) -> str:
+    """A command that calls the service at `url` with a token of development, for any shell."""
+    makes = (
+        "make -s token"
+        if "MAKELEVEL" in os.environ
+        else f"{shlex.quote(sys.executable)} -m app token"
+    )
+    if settings.data_dir != Settings.model_fields["data_dir"].default:
+        makes = f"DATA_DIR={shlex.quote(str(settings.data_dir.absolute()))} {makes}"
+    return f'curl -H "Authorization: Bearer $({makes})" {url}/projections'
+
+
 def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Settings) -> None:
     config = uvicorn.Config(
         app,
@@ -101,7 +128,8 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Sett
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = Server(config, app, settings.stop_delay)
+    hint = partial(call_with_token, settings) if settings.has_own_issuer else None
+    server = Server(config, app, settings.stop_delay, hint)
     stop.hand_to(server)
     _spare_the_collector()
     sys.setswitchinterval(_THREADS_WAIT_SECONDS)

@@ -5,6 +5,7 @@ import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -56,17 +57,31 @@ def _origins(value: Any) -> Any:
 def _issuers(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    given = [each.strip() for each in value.split(",") if each.strip()]
-    wrong = [each for each in given if not identity.is_safe(each)]
+    given = _some(value)
+    if any("@" in each for each in given):  # not shown: it may be a password
+        raise ValueError("an issuer has no user; expected https://login.example.com")
+    wrong = [each for each in given if not _is_issuer(each)]
     if wrong:
         raise ValueError(f"{', '.join(wrong)} cannot be used; expected https://login.example.com")
-    return frozenset(given)
+    return given
+
+
+def _is_issuer(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0 and identity.is_safe(url) and not re.search(r"[\s?#;]", url)
+    except ValueError:  # its port, or an address of IPv6
+        return False
 
 
 def _words(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return frozenset(each.strip() for each in value.split(",") if each.strip())
+    return _some(value) if isinstance(value, str) else value
+
+
+def _some(value: str) -> frozenset[str]:
+    given = frozenset(each.strip() for each in value.split(",") if each.strip())
+    if not given:
+        raise ValueError("names none; leave it out, or name some with commas between")
+    return given
 
 
 def _list(value: Any, form: str, said: str) -> Any:
@@ -121,6 +136,9 @@ class Settings(BaseSettings):
     auth_token_types: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset(
         {"at+jwt"}
     )
+    auth_scope_claims: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset(
+        {"scope", "scp"}
+    )
     auth_user_id_claim: str = ""
     cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
@@ -159,15 +177,27 @@ class Settings(BaseSettings):
                 f"AUTH: with none the service listens on loopback only, and HOST is {self.host}. "
                 "none-anywhere lets every client that reaches it do everything."
             )
-        if self.auth_issuers and not self.auth_audiences:
-            return (
-                "AUTH_AUDIENCES: not set, so tokens for any other service would be accepted; name "
-                "the audience of this one."
-            )
-        if self.auth is None and not self.auth_issuers and not self.is_local:
+        if self.auth_issuers:
+            return self._problem_of_audiences()
+        about_tokens = {"auth_audiences", "auth_scope_claims", "auth_token_types"}
+        for name in sorted(about_tokens & self.model_fields_set):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                return (
+                    f"{name.upper()}: set, but no issuer is named whose tokens it is about; set "
+                    "AUTH_ISSUERS, or unset it."
+                )
+        if self.auth is None and not self.is_local:
             return (
                 f"AUTH_ISSUERS: not set, and HOST ({self.host}) is not loopback: name the issuers "
                 "of tokens, as https://login.example.com."
+            )
+        return None
+
+    def _problem_of_audiences(self) -> str | None:
+        if not self.auth_audiences:
+            return (
+                "AUTH_AUDIENCES: not set, so tokens for any other service would be accepted; name "
+                "the audience of this one."
             )
         return None
 

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from app.cli import COMMANDS, main
 from app.cli.commands import LazyCommand
-from app.cli.serve import warn_of_any_host
+from app.cli.serve import call_with_token, warn_of_any_client, warn_of_any_host
 from app.host.server.listening import CannotListen, base_url, bind
 from app.host.settings import Settings
 
@@ -191,3 +191,42 @@ def test_a_service_that_answers_for_any_host_says_so(caplog, settings, warns):
     warn_of_any_host(Settings.load(**settings))
     assert [each.levelname for each in caplog.records] == ["WARNING"] * warns
     assert ("ALLOWED_HOSTS" in caplog.text) is warns
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, None),
+        ({"auth_issuers": "https://login.example.com", "auth_audiences": "users"}, None),
+        ({"auth": "none"}, "every program on this machine can read and change everything"),
+        ({"auth": "none-anywhere"}, "every program on this machine can read and change everything"),
+        (
+            {"auth": "none-anywhere", "host": "0.0.0.0"},
+            "every client can read and change everything",
+        ),
+    ],
+)
+def test_a_service_without_authentication_says_so(caplog, settings, said):
+    """At each start; the line names the setting."""
+    warn_of_any_client(Settings.load(**settings))
+    assert [each.levelname for each in caplog.records] == ["WARNING"] * bool(said)
+    assert said is None or (caplog.text.count("AUTH is none"), said in caplog.text) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("from_make", "data_dir", "makes"),
+    [
+        (True, ".data", "make -s token"),
+        (False, ".data", f"{sys.executable} -m app token"),
+        (True, "/tmp/my data", "DATA_DIR='/tmp/my data' make -s token"),
+    ],
+)
+def test_a_start_in_development_shows_a_call_with_a_token(monkeypatch, from_make, data_dir, makes):
+    """One line that can be copied, by the way the service was started."""
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    if from_make:
+        monkeypatch.setenv("MAKELEVEL", "1")
+    shown = call_with_token(Settings.load(data_dir=data_dir), "http://127.0.0.1:8000")
+    assert shown == (
+        f'curl -H "Authorization: Bearer $({makes})" http://127.0.0.1:8000/projections'
+    )

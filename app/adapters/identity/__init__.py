@@ -1,7 +1,16 @@
 """Verifies tokens: JWTs of OpenID Connect issuers, and API keys."""
 
 from app.adapters.identity.issuers import Issuer, http_client, is_safe
-from app.adapters.identity.local_issuer import LocalIssuer
-from app.adapters.identity.tokens import TokenRules, TokenVerifier
+from app.adapters.identity.local_issuer import LocalIssuer, UnusableKey
+from app.adapters.identity.tokens import TokenRules, TokenVerifier, is_subject
 
-__all__ = ["Issuer", "LocalIssuer", "TokenRules", "TokenVerifier", "http_client", "is_safe"]
+__all__ = [
+    "Issuer",
+    "LocalIssuer",
+    "TokenRules",
+    "TokenVerifier",
+    "UnusableKey",
+    "http_client",
+    "is_safe",
+    "is_subject",
+]

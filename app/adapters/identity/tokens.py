@@ -35,13 +35,16 @@ class TokenRules:
     """What a token has to say.
 
     audiences: it is meant for one of these.
-    types: its header `typ` is one of these, in lower case: "at+jwt" by RFC 9068.
+    types: its header `typ` is one of these, in lower case: "at+jwt" by RFC 9068. One without a
+        type is a "jwt".
+    scope_claims: the claims that hold scopes; those of all of them count.
     user_id_claim: the claim that holds the id of the user's profile; empty: the id is derived from
         the issuer and the subject.
     """
 
     audiences: Sequence[str]
     types: frozenset[str] = frozenset({"at+jwt"})
+    scope_claims: Sequence[str] = ("scope", "scp")
     user_id_claim: str = ""
 
 
@@ -131,7 +134,7 @@ class TokenVerifier:
         header, claims = found["header"], found["payload"]
         if header.get("alg") not in ALGORITHMS:
             raise InvalidToken("Its algorithm is not accepted.")
-        kind = str(header.get("typ", "")).lower().removeprefix("application/")
+        kind = str(header.get("typ", "JWT")).lower().removeprefix("application/")
         if kind not in self._rules.types:
             raise InvalidToken("Its type is not that of an access token.")
         if not isinstance(header.get("kid"), str | None):
@@ -147,14 +150,14 @@ class TokenVerifier:
             if each in claims and _time(claims, each) > now + LEEWAY_SECONDS:
                 raise InvalidToken("It is not valid yet.")
         issuer, subject = claims["iss"], _text(claims, "sub")
-        if not 0 < len(subject) <= SUBJECT_LIMIT or not subject.isprintable():
+        if not is_subject(subject):
             raise InvalidToken("Its subject cannot be used.")
-        is_client = subject in (claims.get("client_id"), claims.get("azp"))
+        is_client = _is_client(claims, subject)
         return Principal(
             kind=PrincipalKind.CLIENT if is_client else PrincipalKind.USER,
             issuer=issuer,
             subject=subject,
-            scopes=_scopes(claims),
+            scopes=_scopes(claims, self._rules.scope_claims),
             user_id=None if is_client else self._user_id(claims, issuer, subject),
             expires_at=expires_at,
         )
@@ -174,6 +177,11 @@ def derived_user_id(issuer: str, subject: str) -> str:
     return base64.b32encode(digest[:20]).decode().lower()
 
 
+def is_subject(text: str) -> bool:
+    """Whether a token may name this subject."""
+    return 0 < len(text) <= SUBJECT_LIMIT and text.isprintable()
+
+
 def _text(claims: Mapping[str, Any], name: str) -> str:
     found = claims.get(name)
     return found if isinstance(found, str) else ""
@@ -186,15 +194,26 @@ def _time(claims: Mapping[str, Any], name: str) -> float:
     return float(found)
 
 
-def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    # `scope` by RFC 9068; Entra ID and Okta write `scp`, as a text or a list.
-    found = claims.get("scope", claims.get("scp", ""))
-    given = found.split() if isinstance(found, str) else found
+def _is_client(claims: Mapping[str, Any], subject: str) -> bool:
+    """Whether a program got the token for itself, and no person is behind it."""
+    clients = [_text(claims, each) for each in ("client_id", "azp", "cid")]
+    accounts = [f"service-account-{each}".lower() for each in clients]
     return (
-        frozenset(each for each in given if isinstance(each, str))
-        if isinstance(given, list)
-        else frozenset()
+        subject in clients  # RFC 9068, section 2.2
+        or claims.get("gty") == "client-credentials"  # Auth0
+        or claims.get("idtyp") == "app"  # Entra ID, where that optional claim is set up
+        or claims.get("preferred_username") in accounts  # Keycloak
     )
+
+
+def _scopes(claims: Mapping[str, Any], names: Sequence[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for name in names:
+        given = claims.get(name)
+        words = given.split() if isinstance(given, str) else given
+        if isinstance(words, list):
+            found.update(each for each in words if isinstance(each, str))
+    return frozenset(found)
 
 
 def _reason(error: jwt.PyJWTError) -> str:

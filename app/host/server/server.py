@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import cast
 
@@ -26,8 +26,16 @@ class Server(uvicorn.Server):
     It captures no signals: StopRequest handles them.
     """
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, stop_delay: float = 0) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        app: FastAPI,
+        stop_delay: float = 0,
+        hint: Callable[[str], str] | None = None,
+    ) -> None:
+        """`hint` makes a second line of the announcement, with the address of the service."""
         super().__init__(config)
+        self._hint = hint
         self._stop_delay = stop_delay
         self._hurry = not stop_delay
         self._draining: asyncio.Event = app.state.draining
@@ -58,6 +66,8 @@ class Server(uvicorn.Server):
         self.started = True
         url = base_url(bound)
         sys.stdout.write(f"{NAME} serves at {url}, Swagger UI is at {url}/docs\n")
+        if self._hint is not None:
+            sys.stdout.write(f"{self._hint(url)}\n")
         sys.stdout.flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
