@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Scope
 
 from app import NAME, __version__
-from app.bootstrap import CONTEXTS, build, policies_of
+from app.bootstrap import CONTEXTS, build, development_token, policies_of
 from app.framework.http.application import About, Access, create_api
 from app.framework.http.resources import HttpSide
+from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.service import Service
+from app.host.server.peers import is_of_own_account
 from app.host.settings import Settings
 
 ABOUT = About(
@@ -45,11 +48,28 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     process = build(settings)
     return application(
         process,
-        access=Access(authenticator=process.authenticator, policies=policies_of()),
+        access=Access(
+            authenticator=process.authenticator,
+            policies=policies_of(),
+            docs_token=_docs_token_of(settings),
+        ),
         hosts=settings.hosts,
         origins=settings.cors_origins,
         administered=settings.auth is None or settings.is_local,
     )
+
+
+def _docs_token_of(settings: Settings) -> MakeToken | None:
+    """In development the administrator's: the account of the service can read its key as well."""
+    if not settings.has_own_issuer:
+        return None
+
+    def make(scope: Scope) -> str | None:
+        client, server = scope["client"], scope["server"]
+        is_ours = client and server and is_of_own_account(client, server)
+        return development_token(settings) if is_ours else None
+
+    return make
 
 
 def application(service: Service, **options: Any) -> FastAPI:

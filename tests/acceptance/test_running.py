@@ -3,13 +3,15 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import httpx
 import pytest
 
 from app.bootstrap import all_projections
-from tests.acceptance.services import ROOT, SERVE, await_that, run, running
+from tests.acceptance.fronts import needs
+from tests.acceptance.services import ROOT, SERVE, await_that, environment, run, running
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
 
@@ -170,6 +172,44 @@ def test_make_run_is_stopped_by_ctrl_c_and_by_sigterm(start, interrupt):
         service.process.terminate()
     service.await_end()
     assert not running(*pids)
+
+
+@needs("curl")
+def test_make_run_shows_a_call_that_works_as_it_is_printed(start, urls, folder):
+    """One line, after that with the addresses; another call of make makes its token."""
+    make = {"VENV": sys.prefix, "MAKEFLAGS": f"--old-file={sys.prefix}/.embedded"}
+    settings = {**urls, "AUTH": ""}
+    command = ("make", "run")
+    service = start(command, first=True, cwd=ROOT, **settings, **make).await_serving()
+    shown = service.process.stdout.readline().decode().strip()
+    assert shown == (
+        f'curl -H "Authorization: Bearer $(DATA_DIR={folder}/data make -s token)" '
+        f"{service.url}/projections"
+    )
+    make["MAKEFLAGS"] = f"--old-file={sys.prefix}/.runtime"
+    entered = subprocess.run(
+        ["sh", "-c", shown.replace("curl", "curl -sS", 1)],
+        cwd=ROOT,
+        env=environment(**settings, **make),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(json.loads(entered.stdout)["items"]) == len(all_projections())
+    with service.client as client:
+        assert client.get("/projections").status_code == 401
+
+
+@needs("curl")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_programs_of_other_accounts_get_no_token(serve):
+    """They cannot read the key, so the service hands no token to them, either."""
+    url = serve(AUTH="").url
+    call = ["curl", "-sS", "-X", "POST", "-H", f"Origin: {url}", f"{url}/docs/token"]
+    ours = subprocess.check_output(call)
+    others = subprocess.check_output(call, user=65534, group=65534, extra_groups=[])
+    assert json.loads(ours).keys() == {"token"}
+    assert json.loads(others)["status"] == 403
 
 
 def test_the_service_is_started_as_make_run_starts_it():

@@ -32,6 +32,7 @@ from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes import administration, log
 from app.framework.http.routes.docs import add_docs
+from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.routes.health import add_health
 from app.framework.http.routes.parked_documents import add_parked_documents
 from app.framework.http.routes.problems import add_problems
@@ -72,10 +73,12 @@ class Access:
     authenticator: verifies the tokens of requests; None where the service runs without
         authentication, and all requests are anyone's.
     policies: who may send which message.
+    docs_token: makes the token that Swagger UI gets; None where people paste one.
     """
 
     authenticator: Authenticator | None
     policies: Policies
+    docs_token: MakeToken | None = None
 
 
 def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
@@ -195,7 +198,7 @@ def _add_routes(
     add_projections(api.router, service)
     add_health(api.router, service)
     add_problems(api.router, problem_types(mappings))
-    add_docs(api)
+    add_docs(api, access.docs_token)
     _refuse_repeats(api.router.routes, problem_types(mappings))
     api.router.routes += head_routes(api.router.routes)
 

@@ -13,6 +13,8 @@ from importlib.resources import files
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from app.framework.http.routes.docs_token import MakeToken, add_docs_token
+
 _OURS = ("app.framework.http", "swagger_ui")
 _THEIRS = ("fastapi_swagger", "resources")  # as Swagger UI is released; its code is not used
 
@@ -44,9 +46,13 @@ _PAGE_HEADERS = {
 _ASSET_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-def add_docs(api: FastAPI) -> None:
-    """Serve the document of `api` at /openapi.json, and Swagger UI at /docs."""
+def add_docs(api: FastAPI, make_token: MakeToken | None = None) -> None:
+    """Serve the document of `api` at /openapi.json, and Swagger UI at /docs.
+
+    Without `make_token` people paste a token of their own.
+    """
     page = _read(_OURS, "page.html").decode().replace("$title", escape(api.title))
+    page = page.replace("$token\n", "" if make_token is None else add_docs_token(api, make_token))
     for name, (folder, media_type) in _ASSETS.items():
         content = _read(folder, name)
         address = f"docs/{sha256(content).hexdigest()[:16]}/{name}"
