@@ -18,15 +18,29 @@ POOL_SIZE = 2
 """Fewer sessions than a process has connections, so that in transaction mode they are shared."""
 
 
+_TLS = """
+client_tls_sslmode = require
+client_tls_cert_file = {file}
+client_tls_key_file = {file}
+"""
+
+
 @contextlib.contextmanager
-def pgbouncer(postgres_url: str, mode: str) -> Iterator[str]:
-    """The URL of `postgres_url`'s database behind a PgBouncer in `mode`, for a `with` block."""
+def pgbouncer(postgres_url: str, mode: str, certificate: str = "") -> Iterator[str]:
+    """The URL of `postgres_url`'s database behind a PgBouncer in `mode`, for a `with` block.
+
+    With a `certificate`, and its private key in the same text, clients have to use TLS.
+    """
     home = Path(tempfile.mkdtemp(prefix="diptych-pgbouncer-"))
     account = account_for("PgBouncer", home / "none", "postgres")
     port = _free_port()
     config = home / "pgbouncer.ini"
     config.write_text(_config(postgres_url, mode, port))
-    for path in (home, config):
+    if certificate:
+        (home / "server.pem").write_text(certificate)
+        with config.open("a") as added:
+            added.write(_TLS.format(file=home / "server.pem"))
+    for path in (home, *home.iterdir()):
         path.chmod(0o755)
     log = (home / "log").open("wb")
     binary = program("pgbouncer")

@@ -182,7 +182,9 @@ def _cannot(why: str) -> CannotMigrate:
 def _innermost(error: Exception, lock_seconds: float) -> str:
     """The error of asyncpg, which SQLAlchemy wraps twice."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, asyncpg.PostgresError):
+    while cause is not None and not isinstance(
+        cause, asyncpg.PostgresError | asyncpg.ClientConfigurationError
+    ):
         cause = cause.__cause__
     if isinstance(cause, asyncpg.LockNotAvailableError):
         return f"another session has held a lock for {lock_seconds:g} s; is it migrating, too?"
