@@ -24,7 +24,7 @@ KEPT_SECONDS = 24 * 3600.0
 """How long keys are used after the issuer was last reached."""
 
 UNKNOWN_SECONDS = 30.0
-"""How often an unknown key has the keys fetched, at most: tokens can name any."""
+"""For how long no key is looked for after one was not there: tokens can name any."""
 
 RETRY_SECONDS = 5.0
 """How often fetching is tried while the issuer cannot be reached."""
@@ -76,6 +76,16 @@ class Unusable(Exception):
     """What an issuer answers cannot be used; the message says why."""
 
 
+_UNUSABLE = (
+    Unusable,
+    TimeoutError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    ValueError,  # malformed URLs
+)
+"""What the answers of an issuer can raise: none of it is an error of the service."""
+
+
 class Issuer:
     """An issuer, and its keys by their ids.
 
@@ -97,13 +107,14 @@ class Issuer:
         self._keys: Mapping[str | None, jwt.PyJWK] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
-        self._trouble = "not tried yet"
+        self._missed_at: float | None = None
+        self._failure: str | None = "not tried yet"
         self._fetching: asyncio.Task[None] | None = None
 
     @property
     def trouble(self) -> str | None:
         """Why there are no keys; None if there are some."""
-        return None if self._has_keys else self._trouble
+        return None if self._has_keys else self._failure
 
     @property
     def _has_keys(self) -> bool:
@@ -114,20 +125,23 @@ class Issuer:
 
         Raises:
             InvalidToken: the issuer has no such key.
-            IdentityUnavailable: there are no keys of the issuer.
+            IdentityUnavailable: it may have one, but it cannot be reached.
 
         """
-        key = self._keys.get(key_id) if self._has_keys else None
-        if key is None:
-            if self._may_fetch(UNKNOWN_SECONDS if self._has_keys else RETRY_SECONDS):
-                await asyncio.shield(self._fetch_once())
-            key = self._keys.get(key_id) if self._has_keys else None
-        elif self._is_older_than(FRESH_SECONDS) and self._may_fetch(RETRY_SECONDS):
-            self._fetch_once()
+        key = self._found(key_id)
         if key is not None:
+            if self._is_past(self._fetched_at, FRESH_SECONDS) and self._may_try:
+                self._fetch_once()
             return key
-        if not self._has_keys:
-            raise IdentityUnavailable(f"{self.url}: {self._trouble}")
+        if self._may_look:
+            await asyncio.shield(self._fetch_once())
+            key = self._found(key_id)
+            if key is not None:
+                return key
+            if self._failure is None:
+                self._missed_at = self._clock()
+        if self._failure is not None:
+            raise IdentityUnavailable(f"{self.url}: {self._failure}")
         raise InvalidToken("Its issuer has no key of the id that it names.")
 
     async def prefetch(self) -> None:
@@ -140,12 +154,22 @@ class Issuer:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
 
-    def _is_older_than(self, seconds: float) -> bool:
-        return self._fetched_at is None or self._clock() >= self._fetched_at + seconds
+    def _found(self, key_id: str | None) -> jwt.PyJWK | None:
+        return self._keys.get(key_id) if self._has_keys else None
 
-    def _may_fetch(self, seconds: float) -> bool:
-        is_under_way = self._fetching is not None and not self._fetching.done()
-        return is_under_way or self._tried_at is None or self._clock() >= self._tried_at + seconds
+    def _is_past(self, time: float | None, seconds: float) -> bool:
+        return time is None or self._clock() >= time + seconds
+
+    @property
+    def _may_try(self) -> bool:
+        return self._failure is None or self._is_past(self._tried_at, RETRY_SECONDS)
+
+    @property
+    def _may_look(self) -> bool:
+        """Whether to look for an unknown key; at once, if the last one was found: keys change."""
+        if self._fetching is not None and not self._fetching.done():
+            return True
+        return self._may_try and self._is_past(self._missed_at, UNKNOWN_SECONDS)
 
     def _fetch_once(self) -> asyncio.Task[None]:
         if self._fetching is None or self._fetching.done():
@@ -157,11 +181,12 @@ class Issuer:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 self._keys = await self._fetched_keys()
-        except (httpx.HTTPError, Unusable, TimeoutError) as error:
-            self._trouble = str(error) or type(error).__name__
-            note_outage(self.url, IdentityUnavailable(f"{self.url}: {self._trouble}"))
+        except _UNUSABLE as error:
+            self._failure = str(error) or type(error).__name__
+            note_outage(self.url, IdentityUnavailable(f"{self.url}: {self._failure}"))
         else:
             self._fetched_at = self._clock()
+            self._failure = None
 
     async def _fetched_keys(self) -> Mapping[str | None, jwt.PyJWK]:
         found = await self._get(f"{self.url.rstrip('/')}{_DISCOVERY}")
@@ -176,6 +201,8 @@ class Issuer:
         async with self._client.stream("GET", url) as answer:
             if answer.status_code != httpx.codes.OK:
                 raise Unusable(f"{urlsplit(url).path} answers {answer.status_code}")
+            if "Content-Encoding" in answer.headers:  # a few bytes could be many
+                raise Unusable(f"{urlsplit(url).path} is compressed")
             body = b""
             async for part in answer.aiter_bytes():
                 body += part
@@ -183,7 +210,7 @@ class Issuer:
                     raise Unusable(f"{urlsplit(url).path} is longer than {LIMIT_BYTES} bytes")
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unusable(f"{urlsplit(url).path} is no JSON") from None
         if not isinstance(found, dict):
             raise Unusable(f"{urlsplit(url).path} is no JSON object")
@@ -191,11 +218,12 @@ class Issuer:
 
 
 def http_client() -> httpx.AsyncClient:
-    """The HTTP client for issuers: it follows no redirects, and ignores proxies' variables."""
+    """The HTTP client for issuers: it follows no redirects, and uses a proxy for HTTPS only."""
     return httpx.AsyncClient(
         follow_redirects=False,
         timeout=TIMEOUT_SECONDS,
-        headers={"Accept": "application/json"},
+        headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+        mounts={"http://": None},  # loopback
     )
 
 
@@ -231,9 +259,9 @@ def keys_of(found: Mapping[str, Any]) -> Mapping[str | None, jwt.PyJWK]:
             continue
         try:
             key = jwt.PyJWK.from_dict(each)
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError, NotImplementedError):
             continue
-        if key.algorithm_name in ALGORITHMS:
+        if key.algorithm_name in ALGORITHMS and isinstance(each.get("kid"), str | None):
             keys[each.get("kid")] = key
     if not keys:
         raise Unusable("its JWK set has no key that can verify signatures")

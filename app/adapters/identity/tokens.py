@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from jwt.utils import base64url_encode
 
 from app.adapters.identity.issuers import ALGORITHMS, KeySource
 from app.framework.principal import Principal, PrincipalKind
@@ -131,8 +132,10 @@ class TokenVerifier:
             found = jwt.decode_complete(token, options={"verify_signature": False})
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise InvalidToken("It is not a JWT.") from None
+        if token.rpartition(".")[2] != base64url_encode(found["signature"]).decode():
+            raise InvalidToken("It is not a JWT.")  # as Base64 writes it, but not the only way
         header, claims = found["header"], found["payload"]
-        if header.get("alg") not in ALGORITHMS:
+        if _text(header, "alg") not in ALGORITHMS:
             raise InvalidToken("Its algorithm is not accepted.")
         kind = str(header.get("typ", "JWT")).lower().removeprefix("application/")
         if kind not in self._rules.types:

@@ -1,11 +1,12 @@
 """The keys of an issuer: fetched once for all, cached, and not trusted further than needed."""
 
 import asyncio
+import gzip
 
 import httpx
 import pytest
 
-from app.adapters.identity import Issuer, is_safe
+from app.adapters.identity import Issuer, http_client, is_safe
 from app.adapters.identity.issuers import (
     FRESH_SECONDS,
     KEPT_SECONDS,
@@ -67,17 +68,37 @@ async def test_an_only_key_needs_no_id(keys):
         await Issuer(URL, other.client).key(None)
 
 
-async def test_a_new_key_is_fetched_when_a_token_names_it(keys, issuer, clock):
-    """Rotation keeps nobody out; but a flood of made-up ids is one fetch in half a minute."""
+async def test_new_keys_are_fetched_when_tokens_name_them(keys, issuer):
+    """However soon one follows the other: rotation keeps nobody out."""
+    for each in ("one", "two", "three"):
+        issuer.keys[each] = TestIssuer().keys["one"]
+        await keys.key(each)
+
+
+async def test_a_flood_of_made_up_keys_is_one_fetch(keys, issuer, clock):
+    """In half a minute."""
+    await keys.key("one")
+    for fetches in (2, 3):
+        for each in range(100):
+            with pytest.raises(InvalidToken):
+                await keys.key(f"made up {each}")
+        assert issuer.asked == [DISCOVERY, "/keys"] * fetches
+        clock.at += UNKNOWN_SECONDS
+
+
+async def test_while_the_issuer_is_away_a_key_may_be_new(keys, issuer, clock):
+    """Its tokens are not refused for good, but until it can be reached."""
     await keys.key("one")
     issuer.keys["two"] = TestIssuer().keys["one"]
-    clock.at += UNKNOWN_SECONDS
+    issuer.answer = away
+    for _ in range(3):
+        with pytest.raises(IdentityUnavailable):
+            await keys.key("two")
+    assert issuer.asked == [DISCOVERY, "/keys", DISCOVERY]
+    assert await keys.key("one")
+    issuer.answer = lambda _: None
+    clock.at += RETRY_SECONDS
     await keys.key("two")
-    fetched = len(issuer.asked)
-    for each in range(100):
-        with pytest.raises(InvalidToken):
-            await keys.key(f"made up {each}")
-    assert len(issuer.asked) == fetched
 
 
 async def test_keys_are_refreshed_behind_the_requests(keys, issuer, clock):
@@ -140,6 +161,17 @@ async def test_without_any_keys_it_is_said_so(keys, issuer, clock):
             f"/keys is longer than {LIMIT_BYTES} bytes",
         ),
         (
+            DISCOVERY,
+            httpx.Response(200, json={"issuer": URL, "jwks_uri": "https://["}),
+            "Invalid IPv6 URL",
+        ),
+        (
+            DISCOVERY,
+            httpx.Response(200, json={"issuer": URL, "jwks_uri": "https://a\0"}),
+            "Invalid non-printable ASCII character in URL, '\\x00' at position 9.",
+        ),
+        ("/keys", httpx.Response(200, text="[" * 60_000), "/keys is no JSON"),
+        (
             "/keys",
             httpx.Response(200, json={"keys": [{"kty": "oct", "k": "AAAA", "kid": "one"}]}),
             "its JWK set has no key that can verify signatures",
@@ -154,6 +186,45 @@ async def test_what_cannot_be_used_is_no_key(keys, issuer, path, answer, trouble
     assert keys.trouble == trouble
 
 
+async def answered(
+    said: bytes, monkeypatch: pytest.MonkeyPatch, proxy: str = ""
+) -> tuple[str | None, bytes]:
+    """The trouble with an issuer on this machine that says that to all, and what it was asked."""
+    asked = b""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + said)
+        writer.close()
+
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        http_client() as client,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        found = Issuer(f"http://127.0.0.1:{port}", client)
+        await found.prefetch()
+        return found.trouble, asked
+
+
+async def test_what_is_compressed_is_not_unpacked(monkeypatch):
+    """It may be a thousand times as long."""
+    said = b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"[]")
+    trouble, asked = await answered(said, monkeypatch)
+    assert trouble == f"{DISCOVERY} is compressed"
+    assert b"accept-encoding: identity" in asked.lower()
+
+
+async def test_no_proxy_is_asked_for_what_is_on_this_machine(monkeypatch):
+    """It would look for it on its own."""
+    trouble, _ = await answered(b"\r\n[]", monkeypatch, proxy="http://127.0.0.1:9")
+    assert trouble == f"{DISCOVERY} is no JSON object"
+
+
 @pytest.mark.parametrize(
     "found",
     [{}, {"keys": 7}, {"keys": [7]}, {"keys": [{"kty": "EC"}]}, {"keys": [{"kty": "new"}]}],
@@ -162,6 +233,13 @@ def test_a_set_without_usable_keys_is_refused(found):
     """As no token could be verified."""
     with pytest.raises(Unusable):
         keys_of(found)
+
+
+@pytest.mark.parametrize("odd", [{"alg": "none"}, {"kid": []}, {"crv": []}, {"alg": "HS256"}])
+def test_odd_keys_are_left_out(odd):
+    """And those beside them are used."""
+    jwk = TestIssuer().jwk("one")
+    assert keys_of({"keys": [{**jwk, "kid": "odd", **odd}, jwk]}).keys() == {"one", None}
 
 
 def test_keys_for_encryption_are_left_out():

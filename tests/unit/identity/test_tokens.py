@@ -3,6 +3,8 @@
 import base64
 import hmac
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import jwt
 import pytest
@@ -165,10 +167,11 @@ async def test_a_forged_token_is_refused(verifier, issuer):
     """Without a signature, with another's, with the public key as a secret, or changed."""
     right = issuer.token()
     header = jwt.get_unverified_header(right)
-    none = with_part(right, 0, json.dumps({**header, "alg": "none"}).encode())
-    assert (
-        await refusal(verifier, none.rpartition(".")[0] + ".") == "Its algorithm is not accepted."
-    )
+    algs: Sequence[Any] = ("none", None, ["ES256"], {})
+    for alg in algs:
+        none = with_part(right, 0, json.dumps({**header, "alg": alg}).encode())
+        for each in (none, none.rpartition(".")[0] + "."):
+            assert await refusal(verifier, each) == "Its algorithm is not accepted."
     assert await refusal(verifier, signed_with_the_public_key(issuer)) == (
         "Its algorithm is not accepted."
     )
@@ -196,6 +199,13 @@ async def test_what_is_no_token_is_refused(verifier, token):
         "It is not a JWT.",
         "Its algorithm is not accepted.",
     }
+
+
+async def test_a_token_is_written_in_one_way(verifier, issuer):
+    """Base64 allows some; each would be remembered apart."""
+    right = issuer.token()
+    for each in (f"{right}==", right[:-1] + chr(ord(right[-1]) + 1)):
+        assert await refusal(verifier, each) == "It is not a JWT."
 
 
 async def test_a_token_is_not_read_beyond_a_length(verifier, issuer):
