@@ -91,6 +91,8 @@ overload: $(INSTALLED) ## send five times what the service can answer, see that 
 
 fuzz: $(INSTALLED) ## send requests made of the OpenAPI document for FUZZ_SECONDS, check the answers
 	@$(BIN)/python -m tests.acceptance.fuzzing --seconds $(FUZZ_SECONDS) $(FUZZ_SEED:%=--seed %)
+	@$(BIN)/python -m tests.acceptance.fuzzing --seconds 60 --token none $(FUZZ_SEED:%=--seed %)
+	@$(BIN)/python -m tests.acceptance.fuzzing --seconds 60 --token wrong $(FUZZ_SEED:%=--seed %)
 
 # Both print a table and write it, with plots, to build/bench.
 bench: $(BENCH_INSTALLED) ## measure the service against plain ones, which takes half an hour; needs wrk

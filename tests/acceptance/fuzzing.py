@@ -1,6 +1,10 @@
 """Sends the API what schemathesis makes of its document, valid and not, and checks the answers.
 
     python -m tests.acceptance.fuzzing --seconds 300
+    python -m tests.acceptance.fuzzing --seconds 60 --token none
+
+With the token of an administrator everything about the answers is checked; without one, or with one
+that is not accepted, that nothing is served but what is public.
 
 What is checked is in schemathesis.toml beside this file, what schemathesis has to be told of the
 API in fuzzing_hooks.py.
@@ -13,22 +17,39 @@ import sys
 import tempfile
 from pathlib import Path
 
+from app import IDENTIFIER
+from app.adapters.identity import LocalIssuer
 from tests.acceptance.services import SERVE, UNMEASURED, Service, environment
+from tests.unit.api.access import ALL_SCOPES
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+TOKENS = ("administrator", "none", "wrong")
 
 
-def fuzz(url: str, *options: str, cwd: Path, **process) -> subprocess.CompletedProcess[str]:
-    """Run schemathesis with `options` on the service at `url`; it may leave files in `cwd`."""
-    schemathesis = (sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG)
+def fuzz(
+    service: Service, *options: str, token: str = "administrator", cwd: Path, **process
+) -> subprocess.CompletedProcess[str]:
+    """Run schemathesis with `options` on a service; it may leave files in `cwd`.
+
+    `token` is one of TOKENS; the service is its own issuer.
+    """
+    schemathesis = (sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG))
+    command = [*schemathesis, "run", f"{service.url}/openapi.json", "--no-color", *options]
+    if token != "none":
+        command += ["--header", f"Authorization: Bearer {_made(token, service)}"]
+    if token == "administrator":
+        command += ["--exclude-checks", "is_refused"]
+    else:
+        command += ["--checks", "not_a_server_error,is_refused"]
     return subprocess.run(
-        [*schemathesis, "run", f"{url}/openapi.json", "--no-color", *options],
-        cwd=cwd,
-        env=environment(no_proxy="127.0.0.1"),
-        text=True,
-        check=False,
-        **process,
+        command, cwd=cwd, env=environment(no_proxy="127.0.0.1"), text=True, check=False, **process
     )
+
+
+def _made(token: str, service: Service) -> str:
+    folder = service.data_dir if token == "administrator" else service.data_dir.parent
+    issuer = LocalIssuer(folder / "issuer/key.pem")
+    return issuer.token("fuzzing", ALL_SCOPES, IDENTIFIER)
 
 
 def main() -> None:
@@ -36,12 +57,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    parser.add_argument("--token", choices=TOKENS, default=TOKENS[0])
     given = parser.parse_args()
     options = ("--max-time", str(given.seconds), "--seed", str(given.seed))
     with tempfile.TemporaryDirectory(prefix="diptych-fuzzing-") as folder:
-        service = Service(Path(folder) / "data", SERVE, None, LOG_LEVEL="error", **UNMEASURED)
+        settings = {"AUTH": "", "LOG_LEVEL": "error", **UNMEASURED}
+        service = Service(Path(folder) / "data", SERVE, None, **settings)
         try:
-            found = fuzz(service.await_serving().url, *options, cwd=Path(folder))
+            service.await_serving()
+            found = fuzz(service, *options, token=given.token, cwd=Path(folder))
             stopped = service.stop()
             sys.stdout.write(service.log.read_text())
         finally:
