@@ -29,6 +29,7 @@ def names(client: httpx.Client) -> list[str]:
 def test_a_change_travels_from_put_to_get_and_outlives_a_restart(start):
     """What is written is read, is there at the next start, and the stops leave nothing behind."""
     first = start(first=True).await_serving()
+    assert "AUTH is none: requests need no token" in first.log.read_text()
     with first.client as client:
         assert client.post("/users", json=ALICE).status_code == 201
         assert client.put("/users/user123", json={"name": "Alice Wonderland"}).status_code == 200
