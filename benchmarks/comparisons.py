@@ -130,18 +130,18 @@ def take_turns(
     loads: Loads,
     writes: bool,  # noqa: FBT001 - of the scenario
 ) -> Turns:
-    """So many rounds in which each contender has a turn, after one to warm up."""
+    """So many rounds in which each contender has a turn, after those to warm up."""
     turns = Turns(scenario, connections, {name: [] for name in contenders})
-    for number in range(effort.rounds + 1):
+    for number in range(-effort.warm_ups, effort.rounds):
         for name, contender in contenders.items():
             before = contender.written() if writes else 0
-            seconds = effort.seconds if number else 1
+            seconds = effort.seconds if number >= 0 else 1
             load = loads.next(scenario, contender)
             measured = run_wrk(contender.server.url, load, connections=connections, seconds=seconds)
             contender.settled()
             if writes:
                 _check_written(contender, contender.written() - before, measured, connections)
-            if number:
+            if number >= 0:
                 turns.by_name[name].append(measured)
     return turns
 

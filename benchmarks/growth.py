@@ -24,7 +24,7 @@ from benchmarks.wrk import run_wrk
 
 SCENARIOS = {"get_user": False, "list_users": False, "update_user": True}
 CONNECTIONS = 32
-SHORT, LONG = 10, 10_000
+SHORT = 10
 AMONG = 1000
 MIXED_SECONDS = 5
 
@@ -72,20 +72,20 @@ def long_streams(on: Databases, effort: Effort) -> Iterator[Figure]:
     """Loading an aggregate of many events against one of few: unknown yet, and remembered."""
     url = asyncio.run(create_database(on.postgres, "streams"))
     seed_event_store(url, users=AMONG, events_a_user=SHORT)
-    times = asyncio.run(_load(url, effort.stream_rounds))
+    times = asyncio.run(_load(url, effort.long_stream, effort.stream_rounds))
     for how, (long, short) in times.items():
         yield figure(
-            f"loading a stream of {LONG:,} events against one of {SHORT}, {how}",
+            f"loading a stream of {effort.long_stream:,} events against one of {SHORT}, {how}",
             [one / other for one, other in zip(long, short, strict=True)],
             target=at_most(1.5),
             absolute=f"{min(long) * 1000:.2f} ms; {min(short) * 1000:.2f} ms",
         )
 
 
-async def _load(url: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
+async def _load(url: str, events: int, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
     store = PostgresEventStore(url, event_registry())
     long, short = person(AMONG), person(0)
-    await _live(_users(store), long.id)
+    await _live(_users(store), long.id, events)
     cold: tuple[list[float], list[float]] = ([], [])
     warm: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
@@ -107,11 +107,11 @@ def _users(store: PostgresEventStore) -> Repository[User]:
     return Repository(store, USERS)
 
 
-async def _live(users: Repository[User], user_id: str) -> None:
-    """Have LONG things happen to a user, a command each, as the service records them."""
+async def _live(users: Repository[User], user_id: str, events: int) -> None:
+    """Have so many things happen to a user, a command each, as the service records them."""
     registered = User.register(user_id, "Ada Lovelace", f"{user_id}@example.com")
     await users.transact(user_id, lambda _: registered)
-    for number in range(LONG - 1):
+    for number in range(events - 1):
         await users.transact(user_id, _renaming(f"Ada {number}"))
 
 
