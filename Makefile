@@ -47,9 +47,12 @@ token: $(RUNTIME) ## print a token for the service that runs here, and with -s n
 # tests start would compile all of it anew.
 test bench bench-quick: export PYTHONDONTWRITEBYTECODE =
 
-# A module stays with one of the workers, and each has servers of its own.
+# A module stays with one of the workers, and each has servers of its own. In the order of folders,
+# so that the long modules of tests/acceptance come first and short ones are left for the end.
+PYTEST := python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+
 test: $(INSTALLED) $(NODE_INSTALLED) ## run all the tests, on real servers
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope $(MEASURE)
+	@$(BIN)/$(PYTEST) $(MEASURE)
 
 # For this kind of machine there is a Chromium in a package; CHROMIUM names another to test with.
 ifeq ($(shell uname -sm)$(CHROMIUM),Linux x86_64)
