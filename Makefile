@@ -25,11 +25,14 @@ MUTANTS ?=
 MUTANTS_LOCK := requirements-mutants.lock
 MUTANTS_INSTALLED := $(VENV)/.mutants-installed
 
+GUIDE := build/guide
+GUIDE_TESTS := tests/unit tests/contexts tests/contract tests/acceptance/test_promises.py
+
 BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate release lock clean
+.PHONY: help run token test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate guide release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -45,7 +48,7 @@ token: $(RUNTIME) ## print a token for the service that runs here, and with -s n
 
 # Images of Python for containers keep it from writing bytecode: each of the hundred services that
 # tests start would compile all of it anew.
-test bench bench-quick: export PYTHONDONTWRITEBYTECODE =
+test guide bench bench-quick: export PYTHONDONTWRITEBYTECODE =
 
 # A module stays with one of the workers, and each has servers of its own. In the order of folders,
 # so that the long modules of tests/acceptance come first and short ones are left for the end.
@@ -91,6 +94,12 @@ fronts: $(INSTALLED) lint-openapi ## try the service behind nginx, a cache, PgBo
 
 overload: $(INSTALLED) ## send five times what the service can answer, see that it holds
 	@$(BIN)/python -m tests.acceptance.overload
+
+# It lies in build/guide, to be looked at.
+guide: $(INSTALLED) $(NODE_INSTALLED) ## carry out docs/adding-a-context.md on a copy, run the tests there
+	@rm -rf $(GUIDE)
+	@$(BIN)/python -m tests.guide $(GUIDE)
+	@cd $(GUIDE) && $(abspath $(BIN))/$(PYTEST) $(GUIDE_TESTS)
 
 fuzz: $(INSTALLED) ## send requests made of the OpenAPI document for FUZZ_SECONDS, check the answers
 	@$(BIN)/python -m tests.acceptance.fuzzing --seconds $(FUZZ_SECONDS) $(FUZZ_SEED:%=--seed %)

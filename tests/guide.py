@@ -1,0 +1,88 @@
+"""docs/adding-a-context.md, carried out block by block on a copy of the project.
+
+    python -m tests.guide FOLDER
+
+makes FOLDER, which holds the copy. A block is headed by the path of its file. Python is a file of
+its own; a diff is a change to a file that is there, whose lines have to be found exactly once;
+commands run in the project's folder. The last block of them, `make ...`, is not among `PARTS`.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.documents import Block, blocks
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs/adding-a-context.md").read_text(encoding="utf-8")
+*PARTS, _CHECKS = [each for each in blocks(TEXT) if each.kind in {"python", "diff", "sh"}]
+
+SECONDS = 240
+"""What a program may take to end."""
+
+_DERIVED = (
+    ("-m", "app", "openapi", "--output", "openapi.json"),
+    ("-m", "tests.folds"),
+    ("-m", "tests.docs_tables"),
+)
+"""What `make openapi folds docs-tables` runs."""
+
+
+def carried_out_in(tree: Path) -> Path:
+    """A copy of the project to which everything in the text is done."""
+    for name in ("app", "tests", "alembic", "docs", "benchmarks"):
+        unused = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(ROOT / name, tree / name, ignore=unused)
+    for file in ROOT.iterdir():
+        if file.is_file() and file.name != ".env":
+            shutil.copy(file, tree)
+    for part in PARTS:
+        _carry_out(part, tree)
+    for command in _DERIVED:
+        done = run(tree, sys.executable, *command)
+        assert done.returncode == 0, done.stderr
+    return tree
+
+
+def run(tree: Path, *command, **environment) -> subprocess.CompletedProcess[str]:
+    """Run a program in `tree` to its end."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [str(each) for each in command],
+        cwd=tree,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def _carry_out(part: Block, tree: Path) -> None:
+    path = tree / part.path
+    if part.kind == "sh":
+        done = run(tree, "sh", "-ec", part.text)
+        assert done.returncode == 0, done.stderr
+    elif part.kind == "diff":
+        _change(path, part.text)
+    else:
+        assert not path.exists(), f"{path} is shown twice"
+        path.write_text(part.text, encoding="utf-8")
+
+
+def _change(path: Path, diff: str) -> None:
+    lines = diff.splitlines(keepends=True)
+    before = "".join(line[1:] for line in lines if line[0] in " -")
+    after = "".join(line[1:] for line in lines if line[0] in " +")
+    text = path.read_text(encoding="utf-8")
+    assert f"\n{text}".count(f"\n{before}") == 1, f"{path} does not hold, once:\n{before}"
+    path.write_text(f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.guide")
+    parser.add_argument("folder", type=Path)
+    carried_out_in(parser.parse_args().folder)
