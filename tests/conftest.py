@@ -76,9 +76,12 @@ def _no_episode_outlives_its_test(monkeypatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
     """Take back what a test, a command for one, has configured: its output is closed by now."""
-    root = logging.getLogger()
+    root, audit = logging.getLogger(), logging.getLogger("app.audit")
     before = root.handlers, root.level
     yield
+    for each in audit.handlers:
+        each.close()
+    audit.handlers, audit.propagate = [], True
     if root.handlers is not before[0]:
         structlog.reset_defaults()
         root.handlers, root.level = before

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.adapters.postgres import PostgresStoredLog
+from app.cli.auditing import audited
 from app.cli.databases import shared_databases
 from app.cli.progress import progress
 from app.framework.eventsourcing.archive import (
@@ -34,8 +35,8 @@ def run(
     service may run meanwhile: what it appends after the start is left for the next export.
     """
     settings = Settings.load().model_copy(update={"roles": frozenset({Role.COMMANDS})})
-    logs.configure(settings.log_level, settings.log_format)
-    with shared_databases(settings) as ready:
+    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
+    with shared_databases(settings) as ready, audited("export", "export_log"):
         assert ready.database_url
         header = asyncio.run(_export(ready.database_url, file))
     sys.stderr.write(f"Log {header.identity} is exported up to position {header.position:,}.\n")

@@ -10,6 +10,7 @@ import typer
 
 from app.adapters.postgres import PostgresStoredLog
 from app.bootstrap import CONTEXTS, event_registry
+from app.cli.auditing import audited
 from app.cli.databases import shared_databases
 from app.cli.progress import progress
 from app.framework.eventsourcing.archive import Folds, LogReader, import_log, through_outages
@@ -34,8 +35,12 @@ def run(
     no service starts on the database. A FILE that cannot be imported changes nothing.
     """
     settings = Settings.load().model_copy(update={"roles": frozenset({Role.COMMANDS})})
-    logs.configure(settings.log_level, settings.log_format)
-    with contextlib.closing(LogReader(file)) as reader, shared_databases(settings) as ready:
+    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
+    with (
+        contextlib.closing(LogReader(file)) as reader,
+        shared_databases(settings) as ready,
+        audited("import", "import_log"),
+    ):
         assert ready.database_url
         is_new = asyncio.run(_import(ready.database_url, reader, keeps_identity=new_identity))
         header = reader.header

@@ -14,7 +14,7 @@ def run() -> int:
     Running it again does no harm.
     """
     settings = Settings.load().model_copy(update={"roles": frozenset({Role.COMMANDS})})
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
     with shared_databases(settings) as ready:
         assert ready.database_url
         migrate(ready.database_url)

@@ -61,7 +61,7 @@ def run(
     options = {"host": host, "port": port}
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings.load(**given)
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
     warn_of_any_host(settings)
     warn_of_any_client(settings)
     raise_limit()

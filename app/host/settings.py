@@ -117,6 +117,14 @@ def _networks(value: str) -> str:
     return "*" if "*" in networks else ",".join(networks)
 
 
+def _appendable(path: Path) -> Path:
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
+    return path
+
+
 class Settings(BaseSettings):
     """All settings; the variable of a field is its name in capitals.
 
@@ -152,6 +160,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".data")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+    audit_log: Annotated[Path, AfterValidator(_appendable)] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from app.bootstrap import build
+from app.cli.auditing import OperatorMediator
 from app.cli.databases import shared_databases
 from app.framework.administration import BuildDetails
 from app.framework.mediator import Mediator
@@ -41,7 +42,7 @@ def operate(work: Callable[[Mediator], Awaitable[ResultT]]) -> ResultT:
     settings = Settings.load()
     roles = {Role.QUERIES} | ({Role.COMMANDS} if settings.needs_postgres else set())
     settings = settings.model_copy(update={"roles": frozenset(roles)})
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
     with shared_databases(settings) as ready:
         return asyncio.run(_operate(build(ready), work))
 
@@ -49,7 +50,7 @@ def operate(work: Callable[[Mediator], Awaitable[ResultT]]) -> ResultT:
 async def _operate(process: Process, work: Callable[[Mediator], Awaitable[ResultT]]) -> ResultT:
     try:
         await process.check()
-        return await work(process.mediator)
+        return await work(OperatorMediator(process.mediator, "projections"))
     finally:
         await process.close()
 

@@ -1,6 +1,7 @@
 """`projections verify`: compares the read model with a fold of the log, and repairs it."""
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ import typer
 from rich.text import Text
 
 from app import bootstrap
+from app.cli.auditing import audited
 from app.cli.databases import shared_databases
 from app.cli.output import AsJson, Cell, print_json, print_table
 from app.cli.progress import progress
@@ -96,10 +98,11 @@ def run(
     settings = Settings.load()
     # It reads both databases; a projector would begin builds.
     settings = settings.model_copy(update={"roles": frozenset({Role.COMMANDS, Role.QUERIES})})
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
     with shared_databases(settings, migrating=False) as ready:
         process = bootstrap.build(ready)
-        found = asyncio.run(_verify(process, names or (), build, sample=sample, repairs=repair))
+        with audited("projections", "begin_verification") if repair else contextlib.nullcontext():
+            found = asyncio.run(_verify(process, names or (), build, sample=sample, repairs=repair))
     if as_json:
         print_json({"items": [document(each) for each in found]})
     else:

@@ -17,6 +17,7 @@ from app.framework.http.examples import GENERIC
 from app.framework.http.heads import head_routes
 from app.framework.http.middleware import (
     Admission,
+    Auditing,
     Authentication,
     BodyLimit,
     CrossOrigin,
@@ -26,6 +27,7 @@ from app.framework.http.middleware import (
     RequestIds,
 )
 from app.framework.http.openapi import complete
+from app.framework.http.operation_index import OperationIndex
 from app.framework.http.problems import ERROR_MAPPINGS, problem_types
 from app.framework.http.problems.kinds import ErrorMappings, ProblemType
 from app.framework.http.refusals import answer_refusals
@@ -134,7 +136,7 @@ def create_api(
             name or place, or two kinds of problems one code.
 
     """
-    places = Places(REQUESTS)
+    places, operations = Places(REQUESTS), OperationIndex()
     api = _Api(
         title=about.title,
         version=about.version,
@@ -149,7 +151,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        middleware=_middleware(access, places, hosts, origins),
+        middleware=_middleware(access, operations, places, hosts, origins),
         lifespan=_lifespan_of(service),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
@@ -159,6 +161,7 @@ def create_api(
     api.state.stopping = service.stopping
     api.state.places = places
     _add_routes(api, service, contexts, access, administered=administered)
+    operations.add(api.router.routes)
     return api
 
 
@@ -218,10 +221,15 @@ def _refuse_repeats(routes: Sequence[BaseRoute], kinds: Sequence[ProblemType]) -
 
 
 def _middleware(
-    access: Access, places: Places, hosts: frozenset[str] | None, origins: frozenset[str]
+    access: Access,
+    operations: OperationIndex,
+    places: Places,
+    hosts: frozenset[str] | None,
+    origins: frozenset[str],
 ) -> list[Middleware]:
     return [
         Middleware(RequestIds),
+        Middleware(Auditing, operations=operations),
         *([Middleware(CrossOrigin, origins=origins)] if origins else []),
         Middleware(LastResort),
         Middleware(RequestGuard, limit=HEADER_LIMIT, hosts=hosts, origins=origins),

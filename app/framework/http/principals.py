@@ -41,6 +41,12 @@ def is_still_admitted(scope: Mapping[str, Any]) -> IsStillAdmitted | None:
     return found
 
 
+def found_principal(scope: Mapping[str, Any]) -> Principal | None:
+    """The principal of the request of `scope`; None if none was set."""
+    found: Principal | None = scope.get(_STATE, {}).get(_KEY)
+    return found
+
+
 def context_of(scope: Mapping[str, Any], **further: Any) -> RequestContext:
     """The context of a message that is sent for the request of `scope`."""
     return RequestContext(

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.framework.eventsourcing import UnreadableEvent
+from app.framework.http.answers import set_problem
 from app.framework.http.problems import (
     INVALID_REQUEST,
     METHOD_NOT_ALLOWED,
@@ -42,6 +43,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem as the answer to the request of `scope`, with its id."""
+    set_problem(scope, kind.code)
     optional: dict[str, Any] = {"errors": list(errors)} if errors else {}
     problem = Problem(
         type=kind.uri_under(scope.get("root_path", "")),

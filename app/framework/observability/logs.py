@@ -9,11 +9,13 @@ import json
 import logging
 import re
 import sys
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
+from app.framework.observability import audit
 from app.framework.request import logged_request_id
 
 _TOO_TALKATIVE = ("alembic", "asyncio", "pymongo", "uvicorn")
@@ -23,11 +25,13 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]
 """Control characters, line separators, and controls of the direction of text."""
 
 
-def configure(level: str, form: Literal["console", "json"]) -> None:
+def configure(level: str, form: Literal["console", "json"], audit_log: Path | None = None) -> None:
     """Send log lines of `logging` and `structlog` to standard error.
 
-    Lines carry the id of the current request.
+    Lines carry the id of the current request. Those of the audit log go to the file `audit_log`, if
+    there is one.
     """
+    audit.direct(audit_log)
     shared: list[Processor] = [
         _add_request_id,
         structlog.stdlib.add_logger_name,

@@ -1,6 +1,7 @@
 """Plain ASGI middleware around every request, the first listed outermost.
 
 RequestIds   gives the request an id, for the answer, the logs and the events; completes headers
+Auditing     writes the audit log
 CrossOrigin  lets pages of allowed origins call, if there are any
 LastResort   answers unhandled exceptions, and logs them
 RequestGuard refuses long heads, other hosts, and pages of other origins
@@ -11,6 +12,7 @@ Those that only pass something on are no coroutines, as each costs a part of a m
 """
 
 from app.framework.http.middleware.admission import ALWAYS_ADMITTED, Admission, Places
+from app.framework.http.middleware.auditing import Auditing
 from app.framework.http.middleware.authentication import Authentication
 from app.framework.http.middleware.body_limit import BodyLimit
 from app.framework.http.middleware.cross_origin import CrossOrigin
@@ -21,6 +23,7 @@ from app.framework.http.middleware.request_ids import RequestIds
 __all__ = [
     "ALWAYS_ADMITTED",
     "Admission",
+    "Auditing",
     "Authentication",
     "BodyLimit",
     "CrossOrigin",

@@ -1,0 +1,79 @@
+"""Writes the audit log: a line for each write, and for each refusal of who may do what."""
+
+from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.framework.http.addresses import client_address
+from app.framework.http.answers import problem_of, unwritten_of
+from app.framework.http.operation_index import OperationIndex, ids_in, path_of
+from app.framework.http.principals import found_principal
+from app.framework.http.request_id import internal_id_of, request_id_of
+from app.framework.observability.audit import AuditOutcome, audit
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_REFUSALS = frozenset({401, 403, 429})
+
+
+class Auditing:
+    """Writes the line of a request before its answer is sent; reads that are allowed have none.
+
+    It stands outside of all that refuses requests. Of a client that goes on after it was refused by
+    its rate limit, only some refusals have a line, with the number of the others.
+    """
+
+    def __init__(self, app: ASGIApp, operations: OperationIndex) -> None:
+        self._app = app
+        self._operations = operations
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not a coroutine, which would cost every request some time.
+        if scope["type"] != "http":
+            return self._app(scope, receive, send)
+        is_write = scope["method"] not in _READS
+
+        def auditing_send(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start" and (
+                is_write or message["status"] in _REFUSALS
+            ):
+                self._audit(scope, message)
+            return send(message)
+
+        return self._app(scope, receive, auditing_send)
+
+    def _audit(self, scope: Scope, answer: Message) -> None:
+        repeated = unwritten_of(scope)
+        if repeated is None:
+            return
+        route = self._operations.find(scope)
+        status: int = answer["status"]
+        request_id, internal_id = request_id_of(scope), internal_id_of(scope)
+        audit(
+            route.name if route else None,
+            _outcome(status),
+            principal=found_principal(scope),
+            address=client_address(scope),
+            resource=self._created(scope, answer)
+            or (ids_in(route, path_of(scope)) if route else {}),
+            request_id=request_id,
+            internal_request_id=None if internal_id == request_id else internal_id,
+            status=status,
+            problem=problem_of(scope),
+            repeated=repeated or None,
+        )
+
+    def _created(self, scope: Scope, answer: Message) -> Mapping[str, str]:
+        """The ids of what is new, of which the path of the request knows nothing."""
+        for name, value in answer.get("headers", ()):
+            if name == b"location":
+                path = path_of({**scope, "path": value.decode("latin-1")})
+                route = self._operations.at("GET", path)
+                return ids_in(route, path) if route else {}
+        return {}
+
+
+def _outcome(status: int) -> AuditOutcome:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return AuditOutcome.FAILED
+    return AuditOutcome.REFUSED if status >= HTTPStatus.BAD_REQUEST else AuditOutcome.DONE

@@ -1,0 +1,94 @@
+"""The audit log: who did what, to what, and how it ended, as one JSON object a line.
+
+It has ids and no values: no part of a profile, no text of a search, no token and no key.
+"""
+
+import enum
+import json
+import logging
+import logging.handlers
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.framework.principal import Principal, PrincipalKind
+
+LOGGER = "app.audit"
+
+_log = logging.getLogger(LOGGER)
+
+
+class AuditOutcome(enum.StrEnum):
+    """How something ended.
+
+    DONE: as asked.
+    REFUSED: nothing was changed.
+    FAILED: whether something was changed is not known.
+    """
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+def audit(
+    operation: str | None,
+    outcome: AuditOutcome,
+    *,
+    principal: Principal | None = None,
+    address: str | None = None,
+    resource: Mapping[str, str] | None = None,
+    request_id: str | None = None,
+    **further: str | int | None,
+) -> None:
+    """Write a line.
+
+    Args:
+        operation: its id in the OpenAPI document, or the command; None if there is no such
+            operation.
+        outcome: how it ended.
+        principal: who sent it; None if that is not known.
+        address: where it came from; written only if the principal is not known.
+        resource: the ids of what it is about, by the names of their parameters.
+        request_id: as in the lines of the log.
+        further: members of this kind of line; None is left out.
+
+    """
+    line = {
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "logger": LOGGER,
+        "operation": operation,
+        "outcome": outcome,
+        "principal": _described(principal, address),
+        "resource": resource or {},
+        "request_id": request_id,
+        **further,
+    }
+    _log.info(json.dumps({name: it for name, it in line.items() if it is not None}))
+
+
+def direct(file: Path | None) -> None:
+    """Append the lines to `file`, which may be rotated, or write them to standard error.
+
+    Their form and level do not depend on those of the log.
+    """
+    for each in _log.handlers:
+        each.close()
+    _log.handlers = [_handler(file)]
+    _log.propagate = False
+    _log.setLevel(logging.INFO)
+
+
+def _handler(file: Path | None) -> logging.Handler:
+    if file is None:
+        return logging.StreamHandler(sys.stderr)
+    return logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+
+
+def _described(principal: Principal | None, address: str | None) -> Mapping[str, Any]:
+    if principal is None or principal.kind is PrincipalKind.ANYONE:
+        return {"kind": PrincipalKind.ANYONE} | ({"address": address} if address else {})
+    known = {"issuer": principal.issuer, "subject": principal.subject}
+    return {"kind": principal.kind} | {name: value for name, value in known.items() if value}
