@@ -14,9 +14,11 @@ Answer = tuple[int, dict[str, Any]]
 class Connection:
     """One connection, opened when needed and again after it broke; one request at a time."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, headers: str = "") -> None:
+        """`headers` are lines for each request."""
         self._host = host
         self._port = port
+        self._headers = headers
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def request(self, method: str, path: str, body: object = None) -> Answer:
@@ -30,7 +32,7 @@ class Connection:
             if self._streams is None:
                 self._streams = await asyncio.open_connection(self._host, self._port)
             reader, writer = self._streams
-            writer.write(_written(method, path, self._host, body))
+            writer.write(_written(method, path, self._host, self._headers, body))
             head = await reader.readuntil(b"\r\n\r\n")
             return int(head[9:12]), json.loads(await reader.readexactly(_length(head)))
         except (OSError, EOFError):
@@ -44,10 +46,10 @@ class Connection:
             streams[1].close()
 
 
-def _written(method: str, path: str, host: str, body: object) -> bytes:
+def _written(method: str, path: str, host: str, headers: str, body: object) -> bytes:
     content = b"" if body is None else json.dumps(body).encode()
     head = (
-        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}"
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
