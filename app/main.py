@@ -9,6 +9,7 @@ from starlette.types import Scope
 from app import NAME, __version__
 from app.bootstrap import CONTEXTS, build, development_token, policies_of
 from app.framework.http.application import About, Access, create_api
+from app.framework.http.buckets import Rate
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.service import Service
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             authenticator=process.authenticator,
             policies=policies_of(),
             docs_token=_docs_token_of(settings),
+            rate=_rate(settings),
         ),
         hosts=settings.hosts,
         origins=settings.cors_origins,
@@ -70,6 +72,12 @@ def _docs_token_of(settings: Settings) -> MakeToken | None:
         return development_token(settings) if is_ours else None
 
     return make
+
+
+def _rate(settings: Settings) -> Rate | None:
+    if settings.rate_limit is None:
+        return None
+    return Rate(settings.rate_limit, settings.rate_limit_burst)
 
 
 def application(service: Service, **options: Any) -> FastAPI:

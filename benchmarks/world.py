@@ -75,6 +75,7 @@ def environment(on: Databases, name: str) -> dict[str, str]:
         "MONGODB_URL": on.mongodb,
         "MONGODB_DATABASE": name,
         "AUTH": "none",
+        "RATE_LIMIT": "none",
     }
 
 

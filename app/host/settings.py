@@ -117,6 +117,10 @@ def _networks(value: str) -> str:
     return "*" if "*" in networks else ",".join(networks)
 
 
+def _limit(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
 def _appendable(path: Path) -> Path:
     try:
         path.open("a").close()
@@ -148,6 +152,8 @@ class Settings(BaseSettings):
         {"scope", "scp"}
     )
     auth_user_id_claim: str = ""
+    rate_limit: Annotated[int | None, Field(ge=1, le=1_000_000), BeforeValidator(_limit)] = 3000
+    rate_limit_burst: Annotated[int, Field(ge=10, le=100_000)] = 100
     cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
     database_url: Annotated[str, AfterValidator(postgres.checked_url)] | None = None

@@ -25,7 +25,8 @@ UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 def environment(**settings: str) -> dict[str, str]:
     """The environment of a service: these settings, and none of the shell that runs the tests.
 
-    It takes no tokens unless AUTH is given, as "" for one that does.
+    It takes no tokens unless AUTH is given, as "" for one that does, and has no RATE_LIMIT unless
+    that is given, as tests send more than one client may.
     """
     outside = {name.upper() for name in Settings.model_fields} | {
         "MAKEFLAGS",
@@ -33,7 +34,8 @@ def environment(**settings: str) -> dict[str, str]:
         "MFLAGS",
     }
     kept = {name: value for name, value in os.environ.items() if name.upper() not in outside}
-    return {**kept, "PYTHONPATH": str(ROOT), "PORT": "0", "AUTH": "none", **settings}
+    own = {"PYTHONPATH": str(ROOT), "PORT": "0", "AUTH": "none", "RATE_LIMIT": "none"}
+    return {**kept, **own, **settings}
 
 
 def run(

@@ -42,6 +42,7 @@ def settings(postgres_url: str, mongodb_url: str, mongodb_database: str) -> Sett
         mongodb_url=mongodb_url,
         mongodb_database=mongodb_database,
         auth="none",
+        rate_limit=None,
     )
 
 

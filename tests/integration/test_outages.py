@@ -152,7 +152,11 @@ async def settings(own_servers) -> Settings:
     database_url = urlsplit(postgres)._replace(path=f"/{name}").geturl()
     await asyncio.to_thread(migrate, database_url)
     return Settings.load(
-        database_url=database_url, mongodb_url=mongod, mongodb_database=name, auth="none"
+        database_url=database_url,
+        mongodb_url=mongod,
+        mongodb_database=name,
+        auth="none",
+        rate_limit=None,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _CACHED = 4096
+_LONGEST = 64
 
 
 def client_address(scope: Mapping[str, Any]) -> str | None:
@@ -21,9 +22,10 @@ def client_address(scope: Mapping[str, Any]) -> str | None:
 def client_network(scope: Mapping[str, Any]) -> str | None:
     """What limits count as one client: an address, of IPv6 its /64, which one client has whole.
 
-    None if it is unknown.
+    None if it is unknown. A proxy may name clients otherwise: then it is the name.
     """
-    return _network(_host(scope))
+    host = _host(scope)[:_LONGEST]
+    return _network(host) if host else None
 
 
 def _host(scope: Mapping[str, Any]) -> str:
@@ -32,11 +34,11 @@ def _host(scope: Mapping[str, Any]) -> str:
 
 
 @functools.lru_cache(_CACHED)
-def _network(host: str) -> str | None:
+def _network(host: str) -> str:
     address = _parsed(host)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(address), 64), strict=False))
-    return None if address is None else str(address)
+    return host if address is None else str(address)
 
 
 def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

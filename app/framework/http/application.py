@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from app.framework.http.buckets import Rate
+from app.framework.http.costs import Costs
 from app.framework.http.examples import GENERIC
 from app.framework.http.heads import head_routes
 from app.framework.http.middleware import (
@@ -23,13 +25,16 @@ from app.framework.http.middleware import (
     CrossOrigin,
     LastResort,
     Places,
+    RateLimiting,
     RequestGuard,
     RequestIds,
 )
 from app.framework.http.openapi import complete
 from app.framework.http.operation_index import OperationIndex
+from app.framework.http.operations import Operation
 from app.framework.http.problems import ERROR_MAPPINGS, problem_types
 from app.framework.http.problems.kinds import ErrorMappings, ProblemType
+from app.framework.http.rate_limits import RateLimits
 from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes import administration, log
@@ -70,17 +75,19 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who may do what.
+    """Who may do what, and how much of it.
 
     authenticator: verifies the tokens of requests; None where the service runs without
         authentication, and all requests are anyone's.
     policies: who may send which message.
     docs_token: makes the token that Swagger UI gets; None where people paste one.
+    rate: how much each client may use; None without limits.
     """
 
     authenticator: Authenticator | None
     policies: Policies
     docs_token: MakeToken | None = None
+    rate: Rate | None = None
 
 
 def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
@@ -136,7 +143,8 @@ def create_api(
             name or place, or two kinds of problems one code.
 
     """
-    places, operations = Places(REQUESTS), OperationIndex()
+    places, index = Places(REQUESTS), OperationIndex()
+    declared = [op for side in contexts for each in side.resources for op in each.operations]
     api = _Api(
         title=about.title,
         version=about.version,
@@ -151,7 +159,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        middleware=_middleware(access, operations, places, hosts, origins),
+        middleware=_middleware(access, index, declared, places, hosts, origins),
         lifespan=_lifespan_of(service),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
@@ -161,7 +169,7 @@ def create_api(
     api.state.stopping = service.stopping
     api.state.places = places
     _add_routes(api, service, contexts, access, administered=administered)
-    operations.add(api.router.routes)
+    index.add(api.router.routes)
     return api
 
 
@@ -222,18 +230,22 @@ def _refuse_repeats(routes: Sequence[BaseRoute], kinds: Sequence[ProblemType]) -
 
 def _middleware(
     access: Access,
-    operations: OperationIndex,
+    index: OperationIndex,
+    declared: Sequence[Operation],
     places: Places,
     hosts: frozenset[str] | None,
     origins: frozenset[str],
 ) -> list[Middleware]:
+    limits = RateLimits(access.rate) if access.rate else None
+    costs = Costs(index, declared)
     return [
         Middleware(RequestIds),
-        Middleware(Auditing, operations=operations),
+        Middleware(Auditing, operations=index),
         *([Middleware(CrossOrigin, origins=origins)] if origins else []),
         Middleware(LastResort),
         Middleware(RequestGuard, limit=HEADER_LIMIT, hosts=hosts, origins=origins),
-        Middleware(Authentication, authenticator=access.authenticator),
+        Middleware(Authentication, authenticator=access.authenticator, limits=limits),
+        *([Middleware(RateLimiting, limits=limits, costs=costs)] if limits else []),
         Middleware(BodyLimit, limit=BODY_LIMIT),
         Middleware(Admission, places=places),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from app.framework.http.addresses import client_network
 from app.framework.http.broadcast import EventBatch
 from app.framework.http.consistency import minimum_position
 from app.framework.http.entity_tags import expected_version, names_version
@@ -133,7 +134,7 @@ def _stream(
         position = minimum_position(sent[_TOKEN])
         context = context_of(request.scope, minimum_position=position)
         policy.check(to_message(None, 0.0), context.principal)
-        client = None if request.client is None else request.client.host
+        client = context.principal.realm or client_network(request.scope)
         return await streams.response(
             sent[_LAST_EVENT_ID],
             client=client,

@@ -6,7 +6,6 @@ and heartbeats as comments, so that proxies keep the connection open.
 
 import asyncio
 import functools
-import ipaddress
 import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -117,7 +116,7 @@ class EventStreams:
 
         Args:
             after: the id of the last event that the reader has.
-            client: the reader's address; None if unknown, then there is no limit per client.
+            client: identifies the reader; None if unknown, then there is no limit per client.
             context: of the request; the first read waits for its minimum position.
             is_still_admitted: whether the reader may go on; the stream ends when it may not.
 
@@ -127,23 +126,22 @@ class EventStreams:
             And the errors of the first read; later errors end the stream.
 
         """
-        key = _client_key(client)
-        if key is not None and self._open[key] >= self._client_bound:
+        if client is not None and self._open[client] >= self._client_bound:
             raise TooManyStreams(self._client_bound)
         if self._open.total() >= self._bound:
             raise Overloaded(self._name, self._bound)
         # Counted from here: after an outage all readers return at once, and read first.
-        self._open[key] += 1
+        self._open[client] += 1
         try:
             if after is None or context.minimum_position:
                 reached = (await self._look(None, 0, context)).last_id
                 after = reached if after is None else after
             first = await self._broadcast.first(after)
         except BaseException:
-            self._close(key)
+            self._close(client)
             raise
         text = self._text(after, first, is_still_admitted)
-        return _EndingResponse(text, functools.partial(self._close, key))
+        return _EndingResponse(text, functools.partial(self._close, client))
 
     def _close(self, key: str | None) -> None:
         self._open[key] -= 1
@@ -172,15 +170,3 @@ class EventStreams:
     def _next_check(self, now: float) -> float:
         # The same for all streams, as each end of waiting makes a read of its own.
         return (now // self._check_seconds + 1) * self._check_seconds
-
-
-def _client_key(client: str | None) -> str | None:
-    """The key of a client: of an IPv6 address its network, as a client has 2**64 addresses."""
-    try:
-        address = ipaddress.ip_address(client or "")
-    except ValueError:
-        return client
-    if address.version == 4:  # noqa: PLR2004 - of IP
-        return str(address)
-    mapped = address.ipv4_mapped
-    return str(mapped or ipaddress.ip_network((int(address), 64), strict=False))

@@ -51,6 +51,21 @@ HEADERS: Documented = {
     },
 }
 
+RATE_LIMIT_HEADERS: Documented = {
+    "RateLimit-Policy": {
+        "description": "How much the client may use: `q` units in `w` seconds, which are there "
+        "again after as long (draft-ietf-httpapi-ratelimit-headers-11).",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+        "example": '"principal";q=100;w=2',
+    },
+    "RateLimit": {
+        "description": "How many units are left, `r`, for the next `t` seconds.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+        "example": '"principal";r=73;t=1',
+    },
+}
+"""Those of every answer to a request that a limit applies to."""
+
 
 def header_references(names: Iterable[str]) -> dict[str, Any]:
     """References to these headers for the documentation of a response."""

@@ -2,8 +2,8 @@
 
 import inspect
 import typing
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from http import HTTPStatus
 from typing import Any
 
@@ -39,6 +39,7 @@ class Operation:
     answer: the schema of the answer; of the data of an event if it `is_stream`.
     answered: the description of the answer, in a sentence.
     raises: the domain errors of the message.
+    costs: what a request costs that has a query parameter of this name, where it costs more.
     """
 
     function: Callable[..., Message[Any]]
@@ -51,6 +52,7 @@ class Operation:
     status: int = 200
     raises: Sequence[type[Exception]] = ()
     is_stream: bool = False
+    costs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -59,7 +59,7 @@ def problem_response(
     return Response(
         problem.model_dump_json(exclude_unset=True),
         kind.status,
-        {**(headers or {}), **retry_after},
+        {**retry_after, **(headers or {})},
         MEDIA_TYPE,
     )
 

@@ -103,8 +103,13 @@ class Resource:
         answer: type[BaseModel],
         answered: str,
         raises: Sequence[type[Exception]] = (),
+        costs: Mapping[str, int] | None = None,
     ) -> Callable[[FunctionT], FunctionT]:
-        """Declare an operation that sends the query that the function makes; see `command`."""
+        """Declare an operation that sends the query that the function makes; see `command`.
+
+        `costs` are those of requests with a query parameter, by its name, in units of the rate
+        limit: a read costs 1, a page of a list 5.
+        """
         return self._declaring(
             Query,
             method="GET",
@@ -113,6 +118,7 @@ class Resource:
             answer=answer,
             answered=answered,
             raises=raises,
+            costs=costs or {},
         )
 
     def stream(

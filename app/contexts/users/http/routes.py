@@ -34,6 +34,9 @@ from app.framework.http.parameters import Cursor, Limit
 from app.framework.http.resources import Resource
 from app.framework.principal import Principal
 
+_LOOK_BACK = 10
+"""What a look into the past costs of the rate limit: it folds the events up to then."""
+
 users = Resource("/users", tag="users", singular="user", plural="users", id_parameter="user_id")
 
 
@@ -71,6 +74,7 @@ def get_own_user(principal: Principal) -> GetUserProfile:
     answer=UserProfile,
     answered="The profile.",
     raises=(UserNotFound,),
+    costs=dict.fromkeys(("as_of", "as_of_version"), _LOOK_BACK),
 )
 def get_user(
     user_id: UserIdPath, as_of: AsOf = None, as_of_version: AsOfVersion = None

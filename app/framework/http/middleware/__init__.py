@@ -5,6 +5,8 @@ Auditing     writes the audit log
 CrossOrigin  lets pages of allowed origins call, if there are any
 LastResort   answers unhandled exceptions, and logs them
 RequestGuard refuses long heads, other hosts, and pages of other origins
+Authentication finds out the principal, and refuses requests without one
+RateLimiting refuses requests of clients that have used up their limit
 BodyLimit    reads the whole body, and refuses long ones
 Admission    refuses requests when all places are taken
 
@@ -17,6 +19,7 @@ from app.framework.http.middleware.authentication import Authentication
 from app.framework.http.middleware.body_limit import BodyLimit
 from app.framework.http.middleware.cross_origin import CrossOrigin
 from app.framework.http.middleware.last_resort import LastResort
+from app.framework.http.middleware.rate_limiting import RateLimiting
 from app.framework.http.middleware.request_guard import RequestGuard
 from app.framework.http.middleware.request_ids import RequestIds
 
@@ -29,6 +32,7 @@ __all__ = [
     "CrossOrigin",
     "LastResort",
     "Places",
+    "RateLimiting",
     "RequestGuard",
     "RequestIds",
 ]

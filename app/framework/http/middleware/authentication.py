@@ -5,12 +5,15 @@ import re
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.framework.http.attempts import Attempts
+from app.framework.http.middleware.rate_limiting import refuse
 from app.framework.http.principals import set_principal
 from app.framework.http.problems.security import (
     IDENTITY_UNAVAILABLE,
     INVALID_TOKEN,
     UNAUTHENTICATED,
 )
+from app.framework.http.rate_limits import RateLimits, Verdict
 from app.framework.http.refusals import problem_response
 from app.framework.principal import ANONYMOUS, ANYONE, Principal
 from app.framework.security import Authenticator, IdentityUnavailable, InvalidToken
@@ -25,6 +28,12 @@ class _Refused(Exception):
     """A request without a usable token; the message is for its client."""
 
 
+class _TooManyAttempts(Exception):
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__()
+        self.verdict = verdict
+
+
 class Authentication:
     """Lets a request pass with its principal, and refuses it otherwise, before its body is read.
 
@@ -33,17 +42,21 @@ class Authentication:
     authenticator all requests are anyone's.
     """
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator | None) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticator: Authenticator | None, limits: RateLimits | None = None
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._limits = limits
+        self._attempts = Attempts(limits) if limits else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             try:
-                principal = await self._principal(scope)
-            except (_Refused, InvalidToken, IdentityUnavailable) as error:
+                principal = await self._admit(scope)
+            except (_Refused, InvalidToken, IdentityUnavailable, _TooManyAttempts) as error:
                 if not _is_public(scope):
-                    await _answer_to(error, scope)(scope, receive, send)
+                    await self._refuse(error, scope, receive, send)
                     return
                 principal = ANONYMOUS
 
@@ -56,18 +69,50 @@ class Authentication:
             set_principal(scope, principal, is_still_admitted if self._authenticator else None)
         await self._app(scope, receive, send)
 
+    async def _admit(self, scope: Scope) -> Principal:
+        """The principal of a request, whose address may try tokens so often only."""
+        if self._attempts is None or self._authenticator is None:
+            return await self._principal(scope)
+        token = _token(scope)
+        if verdict := self._attempts.refused(scope, token):
+            raise _TooManyAttempts(verdict)
+        try:
+            principal = await self._authenticator.authenticate(token)
+        except InvalidToken:
+            self._attempts.fail(scope, token)
+            raise
+        self._attempts.accept(token)
+        return principal
+
     async def _principal(self, scope: Scope) -> Principal:
         if self._authenticator is None:
             return ANYONE
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not given:
-            raise _Refused(UNAUTHENTICATED.example)
-        if len(given) > 1:
-            raise _Refused("A request has one Authorization header, and this had several.")
-        found = _CREDENTIALS.fullmatch(given[0].strip())
-        if found is None:
-            raise _Refused("The Authorization header has another form than Bearer and a token.")
-        return await self._authenticator.authenticate(found[1].decode())
+        return await self._authenticator.authenticate(_token(scope))
+
+    async def _refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _answer_to(error, scope)
+        if self._limits and self._attempts:
+            if isinstance(error, _TooManyAttempts):
+                verdict = error.verdict
+            else:
+                verdict = self._attempts.come_without(scope)
+            if verdict.is_refused:
+                await refuse(self._limits, verdict, scope, receive, send)
+                return
+            answer.raw_headers.extend(verdict.headers)
+        await answer(scope, receive, send)
+
+
+def _token(scope: Scope) -> str:
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    if not given:
+        raise _Refused(UNAUTHENTICATED.example)
+    if len(given) > 1:
+        raise _Refused("A request has one Authorization header, and this had several.")
+    found = _CREDENTIALS.fullmatch(given[0].strip())
+    if found is None:
+        raise _Refused("The Authorization header has another form than Bearer and a token.")
+    return found[1].decode()
 
 
 def _answer_to(error: Exception, scope: Scope) -> Response:

@@ -7,7 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.framework.http.headers import HEADERS
+from app.framework.http.headers import HEADERS, RATE_LIMIT_HEADERS
 from app.framework.http.problems import ORIGIN_NOT_ALLOWED
 from app.framework.http.refusals import problem_response
 
@@ -29,7 +29,7 @@ class CrossOrigin(CORSMiddleware):
             allow_origins=origins,
             allow_methods=_METHODS,
             allow_headers=("*",),
-            expose_headers=tuple(HEADERS),
+            expose_headers=(*HEADERS, *RATE_LIMIT_HEADERS),
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:

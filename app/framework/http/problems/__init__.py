@@ -19,6 +19,7 @@ from app.framework.http.problems.security import (
     IDENTITY_UNAVAILABLE,
     INVALID_TOKEN,
     SECURITY_PROBLEMS,
+    TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
 )
 from app.framework.http.problems.streams import STREAM_PROBLEMS
@@ -210,6 +211,7 @@ WITHOUT_MAPPING = (
     UNAUTHENTICATED,
     INVALID_TOKEN,
     IDENTITY_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
     INVALID_REQUEST,
     ORIGIN_NOT_ALLOWED,
     NOT_FOUND,

@@ -38,5 +38,17 @@ IDENTITY_UNAVAILABLE = ProblemType(
     "day. Nothing was done. Send it again after the seconds in Retry-After.",
     retry_after=5,
 )
+TOO_MANY_REQUESTS = ProblemType(
+    429,
+    "too-many-requests",
+    "Too many requests",
+    example="You send more requests than one client may. Send it again in 2 s.",
+    meaning="The client has used up its rate limit: the principal of its token, or its address if "
+    "it comes without a valid token. Nothing was done. Send it again after the seconds in "
+    "Retry-After. RateLimit says how much is left, and RateLimit-Policy how much there is: a read "
+    "costs 1, a write 2, a page of a list 5, a look into the past 10. A client that goes on is "
+    "refused slowly.",
+    retry_after=1,
+)
 
 SECURITY_PROBLEMS: ErrorMappings = {Forbidden: ErrorMapping(FORBIDDEN)}
