@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from app import NAME, __version__
+from app.adapters.identity import discovery_url
 from app.bootstrap import CONTEXTS, build, development_token, policies_of
 from app.framework.http.application import About, Access, create_api
 from app.framework.http.buckets import Rate
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             policies=policies_of(),
             docs_token=_docs_token_of(settings),
             rate=_rate(settings),
+            discovery_urls=[discovery_url(each) for each in sorted(settings.auth_issuers)],
         ),
         hosts=settings.hosts,
         origins=settings.cors_origins,

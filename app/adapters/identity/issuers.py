@@ -37,8 +37,6 @@ ALGORITHMS = frozenset(
 LIMIT_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 2.0
 
-_DISCOVERY = "/.well-known/openid-configuration"
-
 
 class KeySource(Protocol):
     """An issuer and its keys: see Issuer, which fetches them."""
@@ -189,7 +187,7 @@ class Issuer:
             self._failure = None
 
     async def _fetched_keys(self) -> Mapping[str | None, jwt.PyJWK]:
-        found = await self._get(f"{self.url.rstrip('/')}{_DISCOVERY}")
+        found = await self._get(discovery_url(self.url))
         if found.get("issuer") != self.url:
             raise Unusable("its discovery document is of another issuer")
         where = found.get("jwks_uri")
@@ -215,6 +213,11 @@ class Issuer:
         if not isinstance(found, dict):
             raise Unusable(f"{urlsplit(url).path} is no JSON object")
         return found
+
+
+def discovery_url(issuer: str) -> str:
+    """Where an issuer says what it has (OpenID Connect Discovery 1.0, section 4)."""
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
 
 def http_client() -> httpx.AsyncClient:

@@ -6,8 +6,10 @@ from typing import Any
 from app.devtools.openapi.schemas import SchemaComparison
 
 Json = dict[str, Any]
+Requirement = dict[str, list[str]]
+Requirements = list[Requirement] | None
 
-_AS_THEY_ARE = ("operationId", "tags", "security", "servers", "callbacks")
+_AS_THEY_ARE = ("operationId", "tags", "servers", "callbacks")
 
 
 def operation_changes(
@@ -17,6 +19,7 @@ def operation_changes(
     for each in _AS_THEY_ARE:
         if before.get(each) != after.get(each):
             yield f"{where}: {each} was {before.get(each)!r}, is {after.get(each)!r}"
+    yield from _security(where, before.get("security"), after.get("security"))
     yield from _parameters(schemas, where, before, after)
     yield from _body(schemas, where, before.get("requestBody"), after.get("requestBody"))
     for status, response in before["responses"].items():
@@ -25,6 +28,17 @@ def operation_changes(
             yield from _response(schemas, there, response, after["responses"][status])
         else:
             yield f"{where} no longer declares {status}"
+
+
+def _security(where: str, before: Requirements, after: Requirements) -> Iterator[str]:
+    # Each requirement is an alternative; none at all, like an empty one, takes no credentials.
+    for met in before or [{}]:
+        if not any(_is_met(each, met) for each in after or [{}]):
+            yield f"{where} no longer takes {met or 'requests without credentials'}"
+
+
+def _is_met(needed: Requirement, met: Requirement) -> bool:
+    return all(each in met and {*needed[each]} <= {*met[each]} for each in needed)
 
 
 def _parameters(schemas: SchemaComparison, where: str, before: Json, after: Json) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from app.framework.http.access import undeclared
 from app.framework.http.buckets import Rate
 from app.framework.http.costs import Costs
 from app.framework.http.examples import GENERIC
@@ -82,12 +83,15 @@ class Access:
     policies: who may send which message.
     docs_token: makes the token that Swagger UI gets; None where people paste one.
     rate: how much each client may use; None without limits.
+    discovery_urls: where clients find the issuers of tokens (OpenID Connect Discovery), for the
+        OpenAPI document.
     """
 
     authenticator: Authenticator | None
     policies: Policies
     docs_token: MakeToken | None = None
     rate: Rate | None = None
+    discovery_urls: Sequence[str] = ()
 
 
 def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
@@ -107,9 +111,14 @@ class _Api(FastAPI):
     examples = GENERIC
     """Those in the schemas that all contexts share."""
 
+    discovery_urls: Sequence[str] = ()
+    """Those of the issuers of tokens."""
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi(), self.streamed, self.examples)
+            self.openapi_schema = complete(
+                super().openapi(), self.streamed, self.examples, self.discovery_urls
+            )
         return self.openapi_schema
 
 
@@ -139,7 +148,8 @@ def create_api(
         options: further ones of FastAPI, such as `dependencies`.
 
     Raises:
-        Misconfigured: an operation declares an error that has no problem; two operations have one
+        Misconfigured: an operation declares an error that has no problem, or does not say who may
+            use it; two operations have one
             name or place, or two kinds of problems one code.
 
     """
@@ -168,6 +178,7 @@ def create_api(
     api.state.draining = service.draining
     api.state.stopping = service.stopping
     api.state.places = places
+    api.discovery_urls = access.discovery_urls
     _add_routes(api, service, contexts, access, administered=administered)
     index.add(api.router.routes)
     return api
@@ -210,8 +221,17 @@ def _add_routes(
     add_health(api.router, service)
     add_problems(api.router, problem_types(mappings))
     add_docs(api, access.docs_token)
+    _refuse_undeclared(api.router.routes)
     _refuse_repeats(api.router.routes, problem_types(mappings))
     api.router.routes += head_routes(api.router.routes)
+
+
+def _refuse_undeclared(routes: Sequence[BaseRoute]) -> None:
+    found = undeclared(routes)
+    if found:
+        raise Misconfigured(
+            [f"The operation {each} does not say who may use it; see `access`." for each in found]
+        )
 
 
 def _refuse_repeats(routes: Sequence[BaseRoute], kinds: Sequence[ProblemType]) -> None:

@@ -43,6 +43,12 @@ HEADERS: Documented = {
         "schema": {"type": "string", "enum": ["true"]},
         "example": "true",
     },
+    "WWW-Authenticate": {
+        "required": True,
+        "description": "The scheme of tokens, and with a token the error (RFC 6750).",
+        "schema": {"type": "string", "maxLength": 256, "pattern": "^Bearer"},
+        "example": 'Bearer error="invalid_token"',
+    },
     "Retry-After": {
         "required": True,
         "description": "After how many seconds it makes sense to try again.",

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from app.framework.http.examples import GENERIC, Examples, with_examples
 from app.framework.http.headers import HEADERS, header_references
+from app.framework.http.openapi_security import document_security, security_schemes
 from app.framework.http.refusals import MEDIA_TYPE
 from app.framework.http.request_rules import body_media_types
 from app.framework.http.responses import REFERENCE
@@ -28,12 +29,14 @@ def complete(
     document: dict[str, Any],
     streamed: Iterable[type[BaseModel]] = (),
     examples: Examples = GENERIC,
+    discovery_urls: Sequence[str] = (),
 ) -> dict[str, Any]:
     """`document` as FastAPI makes it, brought into the form that clients are generated from.
 
     It has the components that routes refer to, the schemas of `streamed`, the data of events,
     among them, with `examples` in those that all contexts share. It says how the pages of a list
-    follow each other, and of every integer how many bits it takes.
+    follow each other, how many bits an integer takes, and who may use an operation, with tokens of
+    the issuers at `discovery_urls`.
     """
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -43,12 +46,14 @@ def complete(
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
     components["schemas"] = {name: _tidied(each, schemas) for name, each in sorted(schemas.items())}
+    components["securitySchemes"] = security_schemes(discovery_urls)
     components["headers"] = deepcopy(HEADERS)
     components["examples"] = {}
     components["links"] = {}
     for path in document["paths"].values():
         for method, operation in path.items():
             _name_media_types(method, operation)
+            document_security(operation, discovery_urls)
             parameters = operation.get("parameters", ())
             for each in parameters:
                 _tidy_parameter(each)

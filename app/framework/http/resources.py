@@ -24,6 +24,7 @@ from fastapi.datastructures import Default
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from app.framework.http.access import sends
 from app.framework.http.endpoints import endpoint_of
 from app.framework.http.event_streams import EventStreamResponse
 from app.framework.http.examples import Examples
@@ -166,17 +167,22 @@ class Resource:
         """Add a route for each operation to `router`.
 
         Raises:
-            Misconfigured: an operation declares an error that none of `mappings` is for.
+            Misconfigured: an operation declares an error that none of `mappings` is for; its
+                message has no policy, or those that it may send have several.
 
         """
-        unmapped = [
+        wrong = [
             f"The operation {operation.name} raises {error.__name__}, which has no problem."
             for operation in self.operations
             for error in operation.raises
             if error not in mappings
         ]
-        if unmapped:
-            raise Misconfigured(unmapped)
+        for operation in self.operations:
+            scopes = set(_scopes(operation, policies))
+            if () in scopes or len(scopes) > 1:
+                wrong.append(f"The operation {operation.name} sends messages without one policy.")
+        if wrong:
+            raise Misconfigured(wrong)
         # Routes are matched in order, and most requests are reads.
         for each in sorted(self.operations, key=lambda it: it.is_command):
             router.add_api_route(
@@ -190,7 +196,13 @@ class Resource:
                 responses=responses_of(each, self.names, self.operations, mappings),
                 response_class=EventStreamResponse if each.is_stream else Default(JSONResponse),
                 route_class_override=PlannedRoute,
+                **sends(policies[each.message_types[0]]),
             )
+
+
+def _scopes(operation: Operation, policies: Policies) -> list[Sequence[str]]:
+    found = [policies.get(each) for each in operation.message_types]
+    return [tuple(each.scopes) if each else () for each in found]
 
 
 def _message_types(function: Callable[..., Any]) -> tuple[type[Message[Any]], ...]:

@@ -1,6 +1,7 @@
 """The documented answers of routes: one success, and the possible problems."""
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
@@ -118,11 +119,31 @@ def links_to(*operation_ids: str, description: str, parameters: Mapping[str, str
     }
 
 
+def with_problems(responses: Mapping[str, Any], problems: Iterable[ProblemType]) -> dict[str, Any]:
+    """`responses`, as they stand in the document, with further problems; by status."""
+    merged = dict(responses)
+    for status, same in groupby(sorted(problems, key=lambda it: it.status), lambda it: it.status):
+        refusal, there = _refusal(list(same)), merged.get(str(status))
+        merged[str(status)] = _both(there, refusal) if there else refusal
+    return dict(sorted(merged.items()))
+
+
+def _both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    content = first["content"][MEDIA_TYPE]
+    examples = {**content["examples"], **second["content"][MEDIA_TYPE]["examples"]}
+    return {
+        "description": f"{first['description']} or {second['description']}",
+        "headers": {**first.get("headers", {}), **second["headers"]},
+        "content": {MEDIA_TYPE: {**content, "examples": examples}},
+    }
+
+
 def _refusal(problems: list[ProblemType]) -> dict[str, Any]:
-    waits = any(each.retry_after is not None for each in problems)
+    headers = {"Retry-After": any(each.retry_after is not None for each in problems)}
+    headers["WWW-Authenticate"] = problems[0].status == HTTPStatus.UNAUTHORIZED
     return {
         "description": " or ".join(f"{each.title} (`{each.code}`)" for each in problems),
-        "headers": header_references(["Retry-After"] if waits else []),
+        "headers": header_references(name for name, has in headers.items() if has),
         "content": {
             MEDIA_TYPE: {
                 "schema": reference(Problem),

@@ -37,6 +37,7 @@ DOCUMENT: dict[str, Any] = {
             "post": {
                 "operationId": "add_book",
                 "tags": ["books"],
+                "security": [{"key": ["add"]}, {"key": ["all"]}],
                 "requestBody": {
                     "content": {
                         "application/json": {"schema": {"$ref": "#/components/schemas/NewBook"}}
@@ -53,6 +54,7 @@ DOCUMENT: dict[str, Any] = {
         },
     },
     "components": {
+        "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
         "schemas": {
             "Order": {

@@ -14,6 +14,7 @@ from app.framework.http.resources import Resource
 from app.framework.mediator import Command, Mediator
 from app.framework.mediator import Query as QueryMessage
 from app.framework.request import NO_CONTEXT, Outcome, RequestContext
+from app.framework.security import Policies, Policy
 
 LampId = Annotated[str, Path()]
 
@@ -55,10 +56,13 @@ class Look(QueryMessage[Light]):
     number: int = 0
 
 
+POLICIES: Policies = dict.fromkeys((Switch, Replace, Look), Policy("lamps"))
+
+
 class Household:
     """A service of one resource; it keeps the contexts that its handler was given."""
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, policies: Policies = POLICIES) -> None:
         self.contexts: list[RequestContext] = []
         mediator = Mediator()
         for each in (Switch, Replace):
@@ -66,7 +70,7 @@ class Household:
         self.api = FastAPI()
         answer_refusals(self.api, frozenset(), {})
         self.api.add_middleware(Authentication, authenticator=None)
-        resource.add_to(self.api.router, mediator, {}, {}, asyncio.Event())
+        resource.add_to(self.api.router, mediator, policies, {}, asyncio.Event())
 
     async def handle(self, command: Any, context: RequestContext = NO_CONTEXT) -> Outcome[Lamp]:
         """Answer any command."""

@@ -28,7 +28,23 @@ BREAKING = [
         "GET /books: operationId was 'list_books', is 'get_books'",
     ),
     ((*LIST, "tags"), ["library"], "GET /books: tags was ['books'], is ['library']"),
-    ((*LIST, "security"), [{"key": []}], "GET /books: security was None, is [{'key': []}]"),
+    (
+        (*LIST, "security"),
+        [{"key": []}],
+        "GET /books no longer takes requests without credentials",
+    ),
+    (
+        (*ADD, "security", 1),
+        {"key": ["all", "add"]},
+        "POST /books no longer takes {'key': ['all']}",
+    ),
+    ((*ADD, "security", 1), {"seal": []}, "POST /books no longer takes {'key': ['all']}"),
+    (("components", "securitySchemes", "key"), GONE, "the security scheme key is gone"),
+    (
+        ("components", "securitySchemes", "key", "scheme"),
+        "basic",
+        "the security scheme key is another",
+    ),
     ((*ADD, "responses", "409"), GONE, "POST /books no longer declares 409"),
     ((*ADD, "responses", "201", "headers", "ETag"), GONE, "POST /books, 201, header ETag is gone"),
     (
@@ -152,6 +168,14 @@ BREAKING = [
 COMPATIBLE = {
     "a new operation": (("paths", "/films"), {"get": {"operationId": "list_films"}}),
     "a new method": (("paths", "/books", "delete"), {"operationId": "burn_books"}),
+    "an operation that became public": ((*ADD, "security"), []),
+    "credentials that need not be sent": ((*ADD, "security", 2), {}),
+    "a scope that need not be had": ((*ADD, "security", 1, "key"), []),
+    "another way to credentials": ((*LIST, "security"), [{"key": []}, {}]),
+    "another form of tokens": (
+        ("components", "securitySchemes", "key", "bearerFormat"),
+        "opaque",
+    ),
     "a new status": ((*LIST, "responses", "503"), {"content": {}}),
     "a new header": ((*LIST, "responses", "200", "headers"), {"ETag": {"schema": STRING}}),
     "a new optional parameter": (

@@ -80,6 +80,13 @@ def test_every_integer_says_how_many_bits_it_takes(document):
 def test_every_reference_leads_somewhere(document):
     """And no component is there for nothing."""
     found = set(references(document))
+    found |= {
+        f"#/components/securitySchemes/{name}"
+        for item in document["paths"].values()
+        for operation in item.values()
+        for each in operation["security"]
+        for name in each
+    }
     components = {
         f"#/components/{kind}/{name}"
         for kind, named in document["components"].items()

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from app.framework.mediator import Query as QueryMessage
 from app.framework.misconfigured import Misconfigured
-from tests.unit.api.lamps import Household, Lamp, LampId, Light, Replace, Switch, lamps
+from app.framework.security import Policy
+from tests.unit.api.lamps import Household, Lamp, LampId, Light, Look, Replace, Switch, lamps
 
 
 class LampIsBroken(Exception):
@@ -18,6 +19,11 @@ class LampIsBroken(Exception):
 @dataclass(frozen=True, slots=True)
 class FindLight(QueryMessage[Light]):
     """Whether it is light."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain(QueryMessage[Light]):
+    """Another query."""
 
 
 def test_an_error_without_a_problem_is_refused_at_start():
@@ -35,6 +41,23 @@ def test_an_error_without_a_problem_is_refused_at_start():
         Misconfigured, match="operation switch raises LampIsBroken, which has no problem"
     ):
         Household(resource)
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [{}, {Look: Policy("lamps")}, {Look: Policy("lamps"), LookAgain: Policy("lamps:replace")}],
+)
+def test_messages_without_one_policy_are_refused_at_start(policies):
+    """The document could not say which scopes their operation takes."""
+    resource = lamps()
+
+    @resource.query("/{lamp_id}", summary="A", answer=Light, answered="It.")
+    def look(lamp_id: LampId) -> Look | LookAgain:
+        """Look at a lamp."""
+        return Look(lamp_id)
+
+    with pytest.raises(Misconfigured, match="operation look sends messages without one policy"):
+        Household(resource, policies)
 
 
 def or_nothing(lamp_id: LampId) -> Switch | None:

@@ -5,6 +5,7 @@ import re
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.framework.http.access import is_public
 from app.framework.http.attempts import Attempts
 from app.framework.http.middleware.rate_limiting import refuse
 from app.framework.http.principals import set_principal
@@ -17,9 +18,6 @@ from app.framework.http.rate_limits import RateLimits, Verdict
 from app.framework.http.refusals import problem_response
 from app.framework.principal import ANONYMOUS, ANYONE, Principal
 from app.framework.security import Authenticator, IdentityUnavailable, InvalidToken
-
-_PUBLIC = re.compile(r"/(health/(live|ready)|problems(/[^/]*)?|openapi\.json|docs(/.*)?)")
-"""The paths that take no token: what probes, people and generators of clients read."""
 
 _CREDENTIALS = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
 
@@ -130,4 +128,4 @@ def _is_public(scope: Scope) -> bool:
     path: str = scope["path"]
     if prefix := scope.get("root_path"):
         path = path.removeprefix(prefix)
-    return _PUBLIC.fullmatch(path) is not None
+    return is_public(path)

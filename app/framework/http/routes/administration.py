@@ -18,6 +18,8 @@ from app.framework.administration import (
     RetireBuild,
     ServeBuild,
 )
+from app.framework.administration.policies import ADMINISTRATION_POLICIES
+from app.framework.http.access import sends
 from app.framework.http.examples import GENERIC
 from app.framework.http.headers import set_location
 from app.framework.http.idempotency import idempotency_key
@@ -45,13 +47,12 @@ from app.framework.http.schemas.administration import (
     ProjectionList,
 )
 from app.framework.http.schemas.bases import VERSION_MAX
-from app.framework.mediator import Mediator
+from app.framework.mediator import Mediator, Message
 from app.framework.projections import TakeOver
 
 TAG = {
     "name": "administration",
-    "description": "Running projections: rebuilding, pausing, going back; reading the log. Served "
-    "only where the service listens on loopback.",
+    "description": "Running projections: rebuilding, pausing, going back; reading the log.",
 }
 
 _PROJECTIONS = "/admin/projections"
@@ -80,8 +81,9 @@ def add_administration(router: APIRouter, mediator: Mediator) -> None:
     _add_builds(router, mediator)
 
 
-def _read(answered: str, *problems: ProblemType) -> dict[str, Any]:
+def _read(kind: type[Message[Any]], answered: str, *problems: ProblemType) -> dict[str, Any]:
     return {
+        **sends(ADMINISTRATION_POLICIES[kind]),
         "tags": [TAG["name"]],
         "responses": answers(200, answered, problems=(*WITHOUT_HEADERS, *problems)),
         "route_class_override": PlannedRoute,
@@ -89,10 +91,15 @@ def _read(answered: str, *problems: ProblemType) -> dict[str, Any]:
 
 
 def _write(
-    answered: str, *problems: ProblemType, status: int = 200, headers: tuple[str, ...] = ()
+    kind: type[Message[Any]],
+    answered: str,
+    *problems: ProblemType,
+    status: int = 200,
+    headers: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     refusals = (*WITHOUT_HEADERS, ORIGIN_NOT_ALLOWED, PROJECTION_NOT_FOUND, *problems)
     return {
+        **sends(ADMINISTRATION_POLICIES[kind]),
         "tags": [TAG["name"]],
         "status_code": status,
         "responses": answers(status, answered, headers=headers, problems=refusals),
@@ -121,21 +128,21 @@ def _add_reads(router: APIRouter, mediator: Mediator) -> None:
         list_projection_builds,
         methods=["GET"],
         summary="List projections and builds",
-        **_read("Every projection."),
+        **_read(ListProjections, "Every projection."),
     )
     router.add_api_route(
         _PROJECTION,
         get_projection,
         methods=["GET"],
         summary="Get a projection",
-        **_read("The projection.", PROJECTION_NOT_FOUND),
+        **_read(GetProjection, "The projection.", PROJECTION_NOT_FOUND),
     )
     router.add_api_route(
         _BUILD,
         get_build,
         methods=["GET"],
         summary="Get a build",
-        **_read("The build.", PROJECTION_NOT_FOUND, BUILD_NOT_FOUND),
+        **_read(GetBuild, "The build.", PROJECTION_NOT_FOUND, BUILD_NOT_FOUND),
     )
 
 
@@ -159,14 +166,14 @@ def _add_pausing(router: APIRouter, mediator: Mediator) -> None:
         pause_projection,
         methods=["POST"],
         summary="Pause a projection",
-        **_write("The projection is paused."),
+        **_write(PauseProjection, "The projection is paused."),
     )
     router.add_api_route(
         f"{_PROJECTION}/resume",
         resume_projection,
         methods=["POST"],
         summary="Resume a projection",
-        **_write("The projection is not paused."),
+        **_write(ResumeProjection, "The projection is not paused."),
     )
 
 
@@ -211,6 +218,7 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
         methods=["POST"],
         summary="Rebuild a projection",
         **_write(
+            BeginBuild,
             "The build has begun.",
             PROJECTION_BUSY,
             IDEMPOTENCY_KEY_REUSED,
@@ -225,14 +233,16 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
         serve_build,
         methods=["POST"],
         summary="Let a build serve",
-        **_write("The build serves.", BUILD_NOT_FOUND, BUILD_NOT_READY, PROJECTION_BUSY),
+        **_write(
+            ServeBuild, "The build serves.", BUILD_NOT_FOUND, BUILD_NOT_READY, PROJECTION_BUSY
+        ),
     )
     router.add_api_route(
         _BUILD,
         retire_build,
         methods=["DELETE"],
         summary="Retire a build",
-        **_write("The build is retired.", BUILD_NOT_FOUND, BUILD_SERVES, status=204),
+        **_write(RetireBuild, "The build is retired.", BUILD_NOT_FOUND, BUILD_SERVES, status=204),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from app.framework.administration import ReadLog, ReadStream
+from app.framework.administration.policies import ADMINISTRATION_POLICIES
+from app.framework.http.access import sends
 from app.framework.http.consistency import LAST_POSITION
 from app.framework.http.examples import GENERIC
 from app.framework.http.parameters import WHOLE_NUMBER, Cursor, Limit
@@ -15,7 +17,7 @@ from app.framework.http.responses import WITHOUT_HEADERS, answers
 from app.framework.http.routes.administration import TAG
 from app.framework.http.schemas.bases import VERSION_MAX
 from app.framework.http.schemas.log import LoggedEventPage
-from app.framework.mediator import Mediator
+from app.framework.mediator import Mediator, Message
 
 _Type = Annotated[
     str | None,
@@ -76,18 +78,26 @@ def add_log(router: APIRouter, mediator: Mediator) -> None:
         query = ReadStream(stream_id, after=after, event_type=type, limit=limit, cursor=cursor)
         return LoggedEventPage.model_validate(await mediator.send(query, context_of(request.scope)))
 
-    router.add_api_route("/admin/log", read_log, methods=["GET"], summary="Read the log", **_PAGE)
+    router.add_api_route(
+        "/admin/log",
+        read_log,
+        methods=["GET"],
+        summary="Read the log",
+        **_page(ReadLog),
+    )
     router.add_api_route(
         "/admin/streams/{stream_id}",
         read_stream,
         methods=["GET"],
         summary="Read a stream",
-        **_PAGE,
+        **_page(ReadStream),
     )
 
 
-_PAGE: dict[str, Any] = {
-    "tags": [TAG["name"]],
-    "responses": answers(200, "A page of events.", problems=(*WITHOUT_HEADERS, INVALID_CURSOR)),
-    "route_class_override": PlannedRoute,
-}
+def _page(kind: type[Message[Any]]) -> dict[str, Any]:
+    return {
+        **sends(ADMINISTRATION_POLICIES[kind]),
+        "tags": [TAG["name"]],
+        "responses": answers(200, "A page of events.", problems=(*WITHOUT_HEADERS, INVALID_CURSOR)),
+        "route_class_override": PlannedRoute,
+    }

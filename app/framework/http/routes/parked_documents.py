@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from app.framework.administration import ListParkedDocuments, ReplayDocument, ReplayDocuments
+from app.framework.administration.policies import ADMINISTRATION_POLICIES
+from app.framework.http.access import sends
 from app.framework.http.headers import set_location
 from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.principals import context_of
@@ -14,7 +16,7 @@ from app.framework.http.problems.kinds import ProblemType
 from app.framework.http.responses import WITHOUT_HEADERS, answers
 from app.framework.http.routes.administration import TAG, ProjectionName
 from app.framework.http.schemas.parked_documents import ParkedDocumentList
-from app.framework.mediator import Mediator
+from app.framework.mediator import Mediator, Message
 
 _PARKED = "/admin/projections/{name}/parked"
 
@@ -68,6 +70,7 @@ def add_parked_documents(router: APIRouter, mediator: Mediator) -> None:
         list_parked_documents,
         methods=["GET"],
         summary="List parked documents",
+        **sends(ADMINISTRATION_POLICIES[ListParkedDocuments]),
         tags=[TAG["name"]],
         responses=answers(
             200, "The parked documents.", problems=(*WITHOUT_HEADERS, PROJECTION_NOT_FOUND)
@@ -79,20 +82,21 @@ def add_parked_documents(router: APIRouter, mediator: Mediator) -> None:
         replay_document,
         methods=["POST"],
         summary="Replay a parked document",
-        **_replay("The document will be replayed.", DOCUMENT_NOT_PARKED),
+        **_replay(ReplayDocument, "The document will be replayed.", DOCUMENT_NOT_PARKED),
     )
     router.add_api_route(
         f"{_PARKED}/replay",
         replay_documents,
         methods=["POST"],
         summary="Replay all parked documents",
-        **_replay("All parked documents will be replayed."),
+        **_replay(ReplayDocuments, "All parked documents will be replayed."),
     )
 
 
-def _replay(answered: str, *problems: ProblemType) -> dict[str, Any]:
+def _replay(kind: type[Message[Any]], answered: str, *problems: ProblemType) -> dict[str, Any]:
     refusals = (*WITHOUT_HEADERS, ORIGIN_NOT_ALLOWED, PROJECTION_NOT_FOUND, *problems)
     return {
+        **sends(ADMINISTRATION_POLICIES[kind]),
         "tags": [TAG["name"]],
         "status_code": 202,
         "responses": answers(202, answered, headers=("Location",), problems=refusals),

@@ -1,9 +1,9 @@
 """How far the read model is behind the log."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from app.framework.administration.policies import PROJECTIONS_READ
-from app.framework.http.principals import require
+from app.framework.http.access import takes
 from app.framework.http.problems import STORAGE_UNAVAILABLE
 from app.framework.http.responses import ALWAYS, answers
 from app.framework.http.schemas.projections import ProjectionStatus, ProjectionStatusList
@@ -17,10 +17,10 @@ def add_projections(router: APIRouter, service: Service) -> None:
         tags=["projections"],
         summary="List projections",
         responses=answers(200, "Every projection.", problems=(*ALWAYS, STORAGE_UNAVAILABLE)),
+        **takes(PROJECTIONS_READ),
     )
-    async def list_projections(request: Request) -> ProjectionStatusList:
+    async def list_projections() -> ProjectionStatusList:
         """How far each projection is, and what keeps it."""
-        require(request.scope, PROJECTIONS_READ)
         return ProjectionStatusList(
             items=[
                 _status(build, projection)

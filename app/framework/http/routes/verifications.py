@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from app.framework.administration import BeginVerification, GetVerification
+from app.framework.administration.policies import ADMINISTRATION_POLICIES
+from app.framework.http.access import sends
 from app.framework.http.headers import set_location
 from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.principals import context_of
@@ -66,6 +68,7 @@ def add_verifications(router: APIRouter, mediator: Mediator) -> None:
         begin_verification,
         methods=["POST"],
         summary="Verify a projection",
+        **sends(ADMINISTRATION_POLICIES[BeginVerification]),
         tags=[TAG["name"]],
         status_code=202,
         responses=answers(
@@ -88,6 +91,7 @@ def add_verifications(router: APIRouter, mediator: Mediator) -> None:
         get_verification,
         methods=["GET"],
         summary="Get a verification",
+        **sends(ADMINISTRATION_POLICIES[GetVerification]),
         tags=[TAG["name"]],
         responses=answers(
             200, "The verification.", problems=(*WITHOUT_HEADERS, VERIFICATION_NOT_FOUND)
