@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from app.adapters.identity import LocalIssuer
 from app.devtools.servers import processes
 from app.host.settings import Settings
 
@@ -137,6 +138,11 @@ class Service:
 
     def _has(self, file: str) -> bool:
         return (self.data_dir / file).exists()
+
+
+def issuer_of(service: Service) -> LocalIssuer:
+    """The issuer of a service that takes tokens of its own."""
+    return LocalIssuer(service.data_dir / "issuer" / "key.pem")
 
 
 def running(*pids: int) -> list[int]:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from app import IDENTIFIER
+from app.adapters.identity import LocalIssuer
 from tests.acceptance.fronts import needs, nginx, under_prefix
-from tests.acceptance.services import ROOT, environment
+from tests.acceptance.services import ROOT, environment, issuer_of
 
 CLIENTS = ROOT / "tests/clients"
 TOOLS = CLIENTS / "node_modules/.bin"
 NODE = Path(sys.executable).with_name("node")
 SDK = ROOT / "build/sdk"
 SECONDS = 120
+READING = ("users:list", "users:read:any")
 
 
 def run(*command: object, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -69,21 +72,29 @@ def test_the_typescript_client_is_well_typed():
 
 
 def test_the_clients_work(serve):
-    """On a live service: writes, repeats, consistent reads, pages and refusals, with each."""
-    service = serve()
-    run_scenarios(service.url)
+    """On a live service: tokens, writes, repeats, reads, pages and refusals, with each."""
+    service = serve(AUTH="")
+    run_scenarios(service.url, issuer_of(service))
     assert service.stop() == 0
 
 
 @needs("nginx")
 def test_the_clients_work_behind_nginx(serve):
     """The same, where nginx strips a prefix and compresses."""
-    service = serve(ROOT_PATH="/api")
+    service = serve(AUTH="", ROOT_PATH="/api")
     with nginx(under_prefix(service.url)) as url:
-        run_scenarios(f"{url}/api")
+        run_scenarios(f"{url}/api", issuer_of(service))
 
 
-def run_scenarios(url: str) -> None:
-    """Use each of the clients on the service at `url`."""
-    run(sys.executable, CLIENTS / "scenario.py", url, PYTHONPATH=str(SDK / "python"))
-    run(NODE, CLIENTS / "scenario.ts", url)
+def run_scenarios(url: str, issuer: LocalIssuer) -> None:
+    """Use each of the clients on the service at `url`, with tokens of its issuer."""
+    python, typescript = (token_of_alice(issuer, each) for each in ("alice", "alicia"))
+    administrator = issuer.token("administrator", ["users:admin", *READING], IDENTIFIER)
+    scenario = (sys.executable, CLIENTS / "scenario.py", url, python, administrator)
+    run(*scenario, PYTHONPATH=str(SDK / "python"))
+    run(NODE, CLIENTS / "scenario.ts", url, typescript, administrator)
+
+
+def token_of_alice(issuer: LocalIssuer, subject: str) -> str:
+    """A token for a user's own profile."""
+    return issuer.token(subject, ["users:register", "users:read", "users:write"], IDENTIFIER)

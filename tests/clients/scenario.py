@@ -1,6 +1,11 @@
 """How the Python client that `make sdk` generates is used.
 
-    PYTHONPATH=build/sdk/python .venv/bin/python tests/clients/scenario.py http://127.0.0.1:8000
+    PYTHONPATH=build/sdk/python .venv/bin/python tests/clients/scenario.py http://127.0.0.1:8000 \
+        "$(.venv/bin/python -m app token --subject alice \
+            --scope "users:register users:read users:write")" \
+        "$(.venv/bin/python -m app token)"
+
+The first token is Alice's, who has no profile yet, the second an administrator's.
 
 Each operation is a module, named by its operationId, in a package named by its tag. Called with
 `sync_detailed` (or `asyncio_detailed`) it answers status, headers and the parsed body. A refusal
@@ -12,8 +17,8 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from diptych_client import Client
-from diptych_client.api.users import get_user, list_users, register_user, update_user
+from diptych_client import AuthenticatedClient
+from diptych_client.api.users import get_own_user, get_user, list_users, register_user, update_user
 from diptych_client.models import (
     Problem,
     UserOrder,
@@ -44,9 +49,12 @@ def expect(kind: type[BodyT], response: Response[Any]) -> BodyT:
     raise Refused(response.parsed)
 
 
-def register(client: Client, given: str, family: str) -> Response[Problem | UserProfile]:
-    """Register somebody; the id is left to the service."""
+def register(
+    client: AuthenticatedClient, given: str, family: str, user_id: str | Unset = UNSET
+) -> Response[Problem | UserProfile]:
+    """Register a user; without an id it becomes the profile that belongs to the token."""
     registration = UserRegistration(
+        id=user_id,
         name=f"{given} {family}",
         email=f"{given}@{family}.example.com",
         avatar_url=f"https://images.example.com/{given}.png",
@@ -58,7 +66,7 @@ def register(client: Client, given: str, family: str) -> Response[Problem | User
 
 
 def rename(
-    client: Client, user: UserProfile, name: str, *, etag: str, key: str
+    client: AuthenticatedClient, user: UserProfile, name: str, *, etag: str, key: str
 ) -> Response[Problem | UserProfile]:
     """Give somebody another name and no bio, if they are still as `etag` says."""
     update = UserUpdate(name=name, bio=None)  # the avatar is left out, and stays
@@ -67,7 +75,7 @@ def rename(
     )
 
 
-def summaries(client: Client, q: str, *, token: str) -> Iterator[UserSummary]:
+def summaries(client: AuthenticatedClient, q: str, *, token: str) -> Iterator[UserSummary]:
     """Everybody of this name, page by page, the last first."""
     cursor: str | Unset = UNSET
     while True:
@@ -86,10 +94,18 @@ def summaries(client: Client, q: str, *, token: str) -> Iterator[UserSummary]:
         cursor = page.next_cursor
 
 
-def main(base_url: str) -> None:
-    """Tell the story of Alice, who is registered, renamed, read and listed, and of refusals."""
+def client_of(base_url: str, token: str) -> AuthenticatedClient:
+    """A client that sends this token with every request."""
+    return AuthenticatedClient(base_url=base_url, token=token, raise_on_unexpected_status=True)
+
+
+def main(base_url: str, token_of_alice: str, token_of_administrator: str) -> None:
+    """Tell the story of Alice, who registers, renames and reads herself, and of refusals."""
     family = f"Liddell{uuid4().hex[:20]}"
-    with Client(base_url=base_url, raise_on_unexpected_status=True) as client:
+    with (
+        client_of(base_url, token_of_alice) as client,
+        client_of(base_url, token_of_administrator) as administrator,
+    ):
         registered = register(client, "Alice", family)
         alice = expect(UserProfile, registered)
         assert (alice.bio, alice.version) == ("Curious.", 1)
@@ -110,21 +126,33 @@ def main(base_url: str) -> None:
         # The name and the bio are an event each.
         assert (alicia.name, alicia.bio, alicia.version) == (f"Alicia {family}", None, 3)
         assert alicia.avatar_url == alice.avatar_url
+        assert get_own_user.sync(client=client, consistency_token=token) == alicia
 
         for given in ("Dinah", "Edith", "Lorina", "Mabel"):
-            token = register(client, given, family).headers["Consistency-Token"]
-        names = [each.name for each in summaries(client, family, token=token)]
+            registered = register(administrator, given, family, f"{given}-{family}")
+            token = registered.headers["Consistency-Token"]
+        names = [each.name for each in summaries(administrator, family, token=token)]
         assert names == [
             f"{each} {family}" for each in ("Mabel", "Lorina", "Edith", "Dinah", "Alicia")
         ]
 
-        refused = expect(Problem, get_user.sync_detailed("nobody", client=client))
+        refused = expect(Problem, get_user.sync_detailed("nobody", client=administrator))
         assert (refused.status, refused.code) == (404, "user-not-found")
-        refused = expect(Problem, register(client, "Mabel", family))
+        refused = expect(Problem, register(administrator, "Mabel", family, f"other-{family}"))
         assert (refused.status, refused.code) == (409, "email-taken")
         refused = expect(Problem, rename(client, alicia, "Alice", etag=etag, key=str(uuid4())))
         assert (refused.status, refused.code) == (412, "version-mismatch")
 
+        # What is not hers she may not read, be it there or not.
+        for user_id in (f"Mabel-{family}", "nobody"):
+            refused = expect(Problem, get_user.sync_detailed(user_id, client=client))
+            assert (refused.status, refused.code) == (403, "forbidden")
+            assert "users:read:any" in refused.detail
+        # The types let no client without a token call this, but its token may be no good.
+        with client_of(base_url, "made-up") as stranger:
+            refused = expect(Problem, get_user.sync_detailed(alice.id, client=stranger))
+        assert (refused.status, refused.code) == (401, "invalid-token")
+
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,7 +1,12 @@
 /**
  * How the TypeScript client that `make sdk` generates is used.
  *
- *     .venv/bin/node tests/clients/scenario.ts http://127.0.0.1:8000
+ *     .venv/bin/node tests/clients/scenario.ts http://127.0.0.1:8000 \
+ *       "$(.venv/bin/python -m app token --subject alice \
+ *         --scope "users:register users:read users:write")" \
+ *       "$(.venv/bin/python -m app token)"
+ *
+ * The first token is Alice's, who has no profile yet, the second an administrator's.
  *
  * The generated module holds types only; openapi-fetch makes a client of them. Each call answers
  * `data` or `error`, and the `response` with its status and headers. A refusal is an `error`: a
@@ -14,9 +19,16 @@ import { randomUUID } from "node:crypto";
 import type { paths, Problem, UserProfile, UserSummary, UserSummaryPage } from "diptych-client";
 import createClient from "openapi-fetch";
 
-const [, , baseUrl = "http://127.0.0.1:8000"] = process.argv;
-const diptych = createClient<paths>({ baseUrl });
+const [, , baseUrl = "http://127.0.0.1:8000", tokenOfAlice, tokenOfAdministrator] = process.argv;
+const diptych = clientOf(tokenOfAlice);
+const administrator = clientOf(tokenOfAdministrator);
+const stranger = createClient<paths>({ baseUrl });
 const family = `Liddell${randomUUID().replaceAll("-", "").slice(0, 20)}`;
+
+/** A client that sends this token with every request. */
+function clientOf(token = "") {
+  return createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
+}
 
 /** The service said no; `problem` says why. */
 class Refused extends Error {
@@ -42,11 +54,12 @@ function header(answer: { response: Response }, name: string): string {
   return value;
 }
 
-/** Register somebody; the id is left to the service. */
-function register(given: string) {
-  return diptych.POST("/users", {
+/** Register a user; without an id it becomes the profile that belongs to the token. */
+function register(client: typeof diptych, given: string, id?: string) {
+  return client.POST("/users", {
     params: { header: { "Idempotency-Key": randomUUID() } },
     body: {
+      ...(id && { id }),
       name: `${given} ${family}`,
       email: `${given}@${family}.example.com`,
       avatar_url: `https://images.example.com/${given}.png`,
@@ -68,7 +81,7 @@ async function* summaries(q: string, token: string): AsyncGenerator<UserSummary>
   let cursor: string | null = null;
   do {
     const page: UserSummaryPage = expect(
-      await diptych.GET("/users", {
+      await administrator.GET("/users", {
         params: {
           query: { q, sort: "-name", limit: 2, ...(cursor && { cursor }) },
           header: { "Consistency-Token": token },
@@ -80,7 +93,7 @@ async function* summaries(q: string, token: string): AsyncGenerator<UserSummary>
   } while (cursor);
 }
 
-const registered = await register("Alice");
+const registered = await register(diptych, "Alice");
 const alice = expect(registered);
 assert.deepEqual([alice.bio, alice.version], ["Curious.", 1]);
 
@@ -104,9 +117,12 @@ assert.deepEqual(alicia, expect(renamed));
 // The name and the bio are an event each.
 assert.deepEqual([alicia.name, alicia.bio, alicia.version], [`Alicia ${family}`, null, 3]);
 assert.equal(alicia.avatar_url, alice.avatar_url);
+const own = await diptych.GET("/users/me", { params: { header: { "Consistency-Token": token } } });
+assert.deepEqual(expect(own), alicia);
 
 for (const given of ["Dinah", "Edith", "Lorina", "Mabel"]) {
-  token = header(await register(given), "Consistency-Token");
+  const added = await register(administrator, given, `${given}-${family}`);
+  token = header(added, "Consistency-Token");
 }
 const names: string[] = [];
 for await (const each of summaries(family, token)) names.push(each.name);
@@ -115,9 +131,22 @@ assert.deepEqual(
   ["Mabel", "Lorina", "Edith", "Dinah", "Alicia"].map((each) => `${each} ${family}`),
 );
 
-const missing = await diptych.GET("/users/{user_id}", { params: { path: { user_id: "nobody" } } });
+const nobody = { params: { path: { user_id: "nobody" } } };
+const missing = await administrator.GET("/users/{user_id}", nobody);
 assert.deepEqual([missing.error?.status, missing.error?.code], [404, "user-not-found"]);
-const taken = await register("Mabel");
+const taken = await register(administrator, "Mabel", `other-${family}`);
 assert.deepEqual([taken.error?.status, taken.error?.code], [409, "email-taken"]);
 const stale = await rename(alicia, "Alice", etag, randomUUID());
 assert.deepEqual([stale.error?.status, stale.error?.code], [412, "version-mismatch"]);
+
+// What is not hers she may not read, be it there or not.
+for (const user_id of [`Mabel-${family}`, "nobody"]) {
+  const forbidden = await diptych.GET("/users/{user_id}", { params: { path: { user_id } } });
+  assert.deepEqual([forbidden.error?.status, forbidden.error?.code], [403, "forbidden"]);
+  assert.match(forbidden.error?.detail ?? "", /users:read:any/);
+}
+// Without a token nothing is read.
+const unknown = await stranger.GET("/users/{user_id}", {
+  params: { path: { user_id: alice.id } },
+});
+assert.deepEqual([unknown.error?.status, unknown.error?.code], [401, "unauthenticated"]);

@@ -12,8 +12,10 @@ public final class ReadsPositions {
         }
     }
 
-    /** Is compiled only: a position is what the stream goes on after. */
-    static String goOnAfter(UserChange change) throws Exception {
-        return new ChangesApi().streamChanges(change.getPosition(), null);
+    /** Is compiled only: each request has a token, and a position is what the stream goes on after. */
+    static String goOnAfter(UserChange change, String token) throws Exception {
+        ApiClient client = new ApiClient();
+        client.setRequestInterceptor(each -> each.header("Authorization", "Bearer " + token));
+        return new ChangesApi(client).streamChanges(change.getPosition(), null);
     }
 }

@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.adapters.identity import LocalIssuer, TokenRules, TokenVerifier
 from app.bootstrap import policies_of
 from app.framework.http.access import scopes_of
-from app.framework.http.application import Access
-from app.main import NO_AUTHENTICATION
+from app.framework.http.application import Access, create_api
+from app.framework.http.resources import HttpSide, Resource
+from app.framework.misconfigured import Misconfigured
+from app.main import ABOUT, NO_AUTHENTICATION
 from tests.unit.api.samples import Sample, samples
 from tests.unit.api.service import Lent, MemoryService, application
 
@@ -142,3 +144,15 @@ def test_issuers_are_schemes_of_their_own():
         {"issuer1": ["users:read:any"]},
     ]
     assert document["paths"]["/health/live"]["get"]["security"] == []
+
+
+def test_an_operation_that_does_not_say_who_may_use_it_is_refused_at_start():
+    """Its name is in the message."""
+
+    class Careless(Resource):
+        def add_to(self, router: APIRouter, *_: object) -> None:
+            router.add_api_route("/lamps", lambda: None, methods=["GET"], name="list_lamps")
+
+    careless = HttpSide(resources=[Careless("/lamps", tag="lamps")], problems={})
+    with pytest.raises(Misconfigured, match="operation list_lamps does not say who may use it"):
+        create_api(MemoryService(), [careless], ABOUT, access=NO_AUTHENTICATION)
