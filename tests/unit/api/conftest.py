@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from tests.contexts.identity import ACCESS
 from tests.unit.api.service import Lent, MemoryService, application
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
@@ -51,6 +52,24 @@ async def alice(client: httpx.AsyncClient, service: MemoryService) -> str:
     assert registered.status_code == 201
     await service.project()
     return ALICE["id"]
+
+
+@pytest.fixture(scope="session")
+def shared_guarded(lent: Lent) -> FastAPI:
+    """As `shared`, but it takes tokens."""
+    return application(lent, access=ACCESS, administered=True)
+
+
+@pytest.fixture
+async def guarded(
+    shared_guarded: FastAPI, lent: Lent, service: MemoryService
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a token of an API on `service` that takes one; its streams end at once."""
+    service.stopping.set()
+    lent.service = service
+    transport = httpx.ASGITransport(shared_guarded)
+    async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

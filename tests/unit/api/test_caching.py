@@ -1,38 +1,33 @@
 """What caches may do with answers, and HEAD, by which they ask."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
-from tests.contexts.identity import ACCESS, ALL_SCOPES, authorization
+from tests.contexts.identity import ALL_SCOPES, authorization
+from tests.unit.api.samples import samples
 from tests.unit.api.service import MemoryService, application
 
 ALICE = {"id": "user123", "name": "Alice Smith", "email": "alice@example.com"}
 READS = {"get_user", "get_own_user", "list_users", "get_user_history"}
 OF_ALL = {"x-content-type-options": "nosniff", "x-request-id": "mine"}
+OF_THE_REST = {"cache-control": "no-store", "vary": "Authorization"}
+MINE = {"X-Request-Id": "mine"}
 OF_READS = {"cache-control": "private, no-cache", "vary": "Authorization, Consistency-Token"}
 ROOTS = ("users", "projections", "problems", "health")  # a stream never ends
-EXAMPLES = {"user_id": "user123", "code": "not-found"}
 
-DOCUMENT = application(MemoryService()).openapi()
+SAMPLES = samples(application(MemoryService(), administered=True).openapi())
 OPERATIONS = {
-    operation["operationId"]: (method, path.format(**EXAMPLES))
-    for path, item in DOCUMENT["paths"].items()
-    for method, operation in item.items()
-    if path.split("/")[1] in ROOTS
+    name: (each.method, each.path)
+    for name, each in SAMPLES.items()
+    if each.path.split("/")[1] in ROOTS
 }
 
 
 @pytest.fixture
-async def client(service: MemoryService) -> AsyncIterator[httpx.AsyncClient]:
+def client(guarded: httpx.AsyncClient) -> httpx.AsyncClient:
     """A client with the token of the user that there is, who may do everything."""
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(application(service, access=ACCESS)),
-        base_url="http://localhost",
-        headers=authorization("user123", *ALL_SCOPES),
-    ) as client:
-        yield client
+    guarded.headers.update(authorization("user123", *ALL_SCOPES))
+    return guarded
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, **headers: str) -> httpx.Response:
@@ -78,20 +73,38 @@ async def test_a_stream_has_no_head_and_a_write_neither(client, path, allowed):
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-async def test_answers_say_how_they_may_be_cached(client, service, name):
-    """What reads the views by its client alone, asking each time; all else by nobody."""
-    method, path = OPERATIONS[name]
+def check_headers(answer: httpx.Response, *, reads_views: bool) -> None:
+    """See that an answer is for its client alone, and is what it says it is."""
+    expected = OF_READS if reads_views else OF_THE_REST
+    assert (OF_ALL | expected).items() <= answer.headers.items()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_every_answer_is_for_its_principal_alone(client, service, name):
+    """What reads the views is kept by its client, who asks each time; all else by none."""
+    sample = SAMPLES[name]
     if name != "register_user":
         await client.post("/users", json=ALICE)
         await service.project()
 
-    answer = await ask(client, method, path)
+    answer = await client.request(**sample.sent, headers=MINE)
+    check_headers(answer, reads_views=answer.is_success and name in READS)
+    assert answer.is_success or answer.json()["code"].endswith(("-not-found", "-not-parked"))
 
-    assert answer.is_success
-    expected = OF_ALL | (OF_READS if name in READS else {"cache-control": "no-store"})
-    assert expected.items() <= answer.headers.items()
-    assert ("vary" in answer.headers) is (name in READS)
+    for refused in (authorization("somebody"), {"Authorization": ""}):
+        answer = await client.request(**sample.sent, headers=MINE | refused)
+        check_headers(answer, reads_views=False)
+        assert answer.is_success is (not sample.operation["security"])
+
+
+def test_what_is_kept_is_what_takes_a_token_of_a_write():
+    """So that no read is left out above."""
+    found = {
+        name
+        for name, each in SAMPLES.items()
+        if {it["name"] for it in each.operation.get("parameters", ())} >= {"Consistency-Token"}
+    }
+    assert found - {"stream_changes"} == READS
 
 
 async def test_a_304_says_what_its_200_says(client, alice):
@@ -126,7 +139,7 @@ async def test_no_problem_is_stored(client, method, path, headers):
     """Of whatever kind, by whatever part of the service."""
     answer = await ask(client, method, path, **headers)
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert (OF_ALL | {"cache-control": "no-store"}).items() <= answer.headers.items()
+    check_headers(answer, reads_views=False)
 
 
 async def test_documents_that_never_change_are_kept(client):

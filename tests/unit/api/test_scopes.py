@@ -1,23 +1,21 @@
 """What the document says of tokens and scopes is what operations take."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.adapters.identity import LocalIssuer, TokenRules, TokenVerifier
-from app.bootstrap import policies_of
 from app.framework.http.access import scopes_of
 from app.framework.http.application import Access, create_api
 from app.framework.http.resources import HttpSide, Resource
 from app.framework.misconfigured import Misconfigured
 from app.main import ABOUT, NO_AUTHENTICATION
+from tests.contexts.identity import authorization
 from tests.unit.api.samples import Sample, samples
-from tests.unit.api.service import Lent, MemoryService, application
+from tests.unit.api.service import MemoryService, application
 
-AUDIENCE = "tests"
 OWNER, OTHER = "user123", "bob"
 
 DOCUMENT = application(MemoryService(), administered=True).openapi()
@@ -26,46 +24,11 @@ TAKEN = {name: each for name, each in SAMPLES.items() if each.operation["securit
 PUBLIC = {"check_liveness", "check_readiness", "list_problem_types", "get_problem_type"}
 
 
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory) -> LocalIssuer:
-    """What signs the tokens."""
-    return LocalIssuer(tmp_path_factory.mktemp("issuer") / "key.pem")
-
-
-@pytest.fixture(scope="module")
-def access(issuer) -> Access:
-    """Everybody needs a token, and owns the profile that is named like its subject."""
-    rules = TokenRules(audiences=[AUDIENCE], user_id_claim="sub")
-    return Access(authenticator=TokenVerifier([issuer], rules), policies=policies_of())
-
-
-@pytest.fixture(scope="module")
-def guard(access) -> tuple[FastAPI, Lent]:
-    """An application that wants tokens, and what stands for its service."""
-    lent = Lent(MemoryService())
-    return application(lent, access=access, administered=True), lent
-
-
-@pytest.fixture
-async def guarded(guard, service) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a service that wants tokens, and whose streams end at once."""
-    api, lent = guard
-    service.stopping.set()
-    lent.service = service
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(api), base_url="http://diptych"
-    ) as client:
-        yield client
-
-
 async def ask(
-    client: httpx.AsyncClient, sample: Sample, token: str | None = None
+    client: httpx.AsyncClient, sample: Sample, headers: Mapping[str, str] | None = None
 ) -> httpx.Response:
-    """The answer to a sample with a token."""
-    sent = sample.sent
-    if token is not None:
-        sent["headers"] = {**sent["headers"], "Authorization": f"Bearer {token}"}
-    return await client.request(**sent)
+    """The answer to a sample with these headers."""
+    return await client.request(**sample.sent, headers=headers)
 
 
 def code_of(answer: httpx.Response) -> str | None:
@@ -98,7 +61,7 @@ async def test_what_is_public_takes_no_token(guarded, name):
 async def test_what_takes_a_token_is_refused_without_one_that_is_right(guarded, name):
     """With the answers that the document has."""
     without = await ask(guarded, TAKEN[name])
-    forged = await ask(guarded, TAKEN[name], "e30.e30.c2lnbmVk")
+    forged = await ask(guarded, TAKEN[name], {"Authorization": "Bearer e30.e30.c2lnbmVk"})
 
     assert (without.status_code, code_of(without)) == (401, "unauthenticated")
     assert (forged.status_code, code_of(forged)) == (401, "invalid-token")
@@ -107,17 +70,16 @@ async def test_what_takes_a_token_is_refused_without_one_that_is_right(guarded, 
 
 
 @pytest.mark.parametrize("name", TAKEN)
-async def test_an_operation_takes_the_scopes_that_the_document_names(guarded, issuer, name):
+async def test_an_operation_takes_the_scopes_that_the_document_names(guarded, name):
     """Each is enough, of its owner the first and of others the last, and no other is."""
     sample = TAKEN[name]
     scopes = scopes_of(sample.operation)
     others = {each for it in TAKEN.values() for each in scopes_of(it.operation)} - {*scopes}
 
     async def code(subject: str, held: Sequence[str]) -> str | None:
-        token = issuer.token(subject, held, AUDIENCE)
-        return code_of(await ask(guarded, sample, token))
+        return code_of(await ask(guarded, sample, authorization(subject, *held)))
 
-    refused = await ask(guarded, sample, issuer.token(OWNER, others, AUDIENCE))
+    refused = await ask(guarded, sample, authorization(OWNER, *others))
     assert (refused.status_code, code_of(refused)) == (403, "forbidden")
     assert refused.json()["detail"] == f"This takes the scope {' or '.join(scopes)}."
     if len(scopes) == 1 or OWNER in f"{sample.path} {sample.body}":
