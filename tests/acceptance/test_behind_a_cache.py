@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from app import IDENTIFIER
 from tests.acceptance.fronts import needs, nginx, varnish
+from tests.acceptance.services import issuer_of
 
 _CACHE = "proxy_cache_path {folder}/cache keys_zone=all:1m;"
 _LOCATION = """
@@ -19,6 +21,18 @@ _LOCATION = """
         add_header X-Cache $upstream_cache_status always;
     }}
 """
+
+
+_BY_VARY = "proxy_ignore_headers Cache-Control Expires;"
+
+OWN = ("users:register", "users:read", "users:write")
+
+
+@contextlib.contextmanager
+def careless_nginx(url: str) -> Iterator[str]:
+    """An nginx that ignores Cache-Control, keeps everything and heeds Vary alone; its URL."""
+    with nginx(_LOCATION.format(url=url), f"{_CACHE}{_BY_VARY}") as front:
+        yield front
 
 
 @contextlib.contextmanager
@@ -102,3 +116,52 @@ def check_documents(client: httpx.Client) -> None:
     found = re.search(r"docs/[0-9a-f]{16}/swagger-ui\.css", client.get("/docs").text)
     assert found
     assert [is_from_cache(client.get(f"/{found[0]}")) for _ in range(2)] == [False, True]
+
+
+@needs("nginx", "varnishd")
+@pytest.mark.parametrize("front", [caching_nginx, careless_nginx, varnish])
+def test_no_principal_gets_the_answer_to_another(serve, front):
+    """Each is answered by its own token, in turns, also by a cache that heeds Vary alone."""
+    service = serve(AUTH="", LOG_LEVEL="error")
+    issuer = issuer_of(service)
+
+    def authorized(subject: str, *scopes: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {issuer.token(subject, scopes, IDENTIFIER)}"}
+
+    people = {each: authorized(each, *OWN) for each in ("alice", "bob")}
+    operator = authorized("operator", "projections:read")
+    with front(service.url) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        ids = {each: registered(client, each, people[each]) for each in people}
+        expected = {
+            **{
+                (f"/users/{ids[it]}", whose): 200 if it == whose else 403
+                for it in ids
+                for whose in ids
+            },
+            **{("/users/me", each): 200 for each in ids},
+        }
+        for _ in range(2):
+            for (path, whose), status in expected.items():
+                answer = client.get(path, headers=people[whose])
+                assert answer.status_code == status
+                assert answer.json().get("id") == (ids[whose] if status == 200 else None)
+                assert client.get(path).status_code == 401
+            for headers in ({}, operator, people["alice"]):
+                check_readiness(client, headers, is_detailed=headers is operator)
+                allowed = client.get("/projections", headers=headers).status_code == 200
+                assert allowed is (headers is operator)
+
+
+def registered(client: httpx.Client, name: str, headers: dict[str, str]) -> str:
+    """Register the user of a token; the id of the profile, which the views hold then."""
+    body = {"name": name, "email": f"{name}@example.com"}
+    written = client.post("/users", json=body, headers=headers)
+    token = {"Consistency-Token": written.headers["Consistency-Token"]}
+    assert client.get("/users/me", headers=headers | token).json() == written.json()
+    return str(written.json()["id"])
+
+
+def check_readiness(client: httpx.Client, headers: dict[str, str], *, is_detailed: bool) -> None:
+    """See that the details of readiness are for operators alone."""
+    checks = client.get("/health/ready", headers=headers).json()["checks"]
+    assert any(each["detail"] for each in checks) is is_detailed
