@@ -23,7 +23,7 @@ from app.framework.http.parameters import (
     LastEventId,
     if_match,
 )
-from app.framework.http.principals import context_of, is_still_admitted, principal_of
+from app.framework.http.principals import context_of, principal_of, still_admitted
 from app.framework.mediator import Mediator
 from app.framework.request import RequestContext
 from app.framework.security import Policies, Policy
@@ -139,7 +139,7 @@ def _stream(
             sent[_LAST_EVENT_ID],
             client=client,
             context=context,
-            is_still_admitted=is_still_admitted(request.scope),
+            is_still_admitted=still_admitted(request.scope),
         )
 
     headers = {_LAST_EVENT_ID: LastEventId, _TOKEN: ConsistencyToken}

@@ -1,6 +1,7 @@
 """The principal of a request, which the middleware finds out, and the context of its messages."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.types import Scope
@@ -12,16 +13,17 @@ from app.framework.security import Forbidden
 
 _STATE, _KEY, _LATER = "state", "principal", "is_still_admitted"
 
-IsStillAdmitted = Callable[[], Awaitable[bool]]
+IsStillAdmitted = Callable[[Scope], Awaitable[bool]]
 """Whether the token of a request would be accepted now, for answers without an end."""
 
 
-def set_principal(
-    scope: Scope, principal: Principal, is_still_admitted: IsStillAdmitted | None
-) -> None:
-    """Set the principal of the request of `scope`; None if it stays admitted for good."""
+def set_principal(scope: Scope, principal: Principal, later: IsStillAdmitted | None) -> None:
+    """Set the principal of the request of `scope`, and how to look again later; None for never.
+
+    `later` does not hold the scope: only the garbage collector would free such a request.
+    """
     state = scope.setdefault(_STATE, {})
-    state[_KEY], state[_LATER] = principal, is_still_admitted
+    state[_KEY], state[_LATER] = principal, later
 
 
 def principal_of(scope: Mapping[str, Any]) -> Principal:
@@ -35,10 +37,13 @@ def principal_of(scope: Mapping[str, Any]) -> Principal:
     return found
 
 
-def is_still_admitted(scope: Mapping[str, Any]) -> IsStillAdmitted | None:
-    """Whether the request of `scope` would be let in now: tokens expire, keys are revoked."""
-    found: IsStillAdmitted | None = scope[_STATE][_LATER]
-    return found
+def still_admitted(scope: Scope) -> Callable[[], Awaitable[bool]] | None:
+    """Whether the request of `scope` would be let in now: tokens expire, keys are revoked.
+
+    None if it would be for good.
+    """
+    later: IsStillAdmitted | None = scope[_STATE][_LATER]
+    return None if later is None else partial(later, scope)
 
 
 def found_principal(scope: Mapping[str, Any]) -> Principal | None:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.framework.http.access import is_public
 from app.framework.http.attempts import Attempts
 from app.framework.http.middleware.rate_limiting import refuse
-from app.framework.http.principals import set_principal
+from app.framework.http.principals import principal_of, set_principal
 from app.framework.http.problems.security import (
     IDENTITY_UNAVAILABLE,
     INVALID_TOKEN,
@@ -57,14 +57,9 @@ class Authentication:
                     await self._refuse(error, scope, receive, send)
                     return
                 principal = ANONYMOUS
-
-            async def is_still_admitted() -> bool:
-                try:
-                    return await self._principal(scope) == principal
-                except (InvalidToken, IdentityUnavailable):
-                    return False
-
-            set_principal(scope, principal, is_still_admitted if self._authenticator else None)
+            set_principal(
+                scope, principal, self._is_still_admitted if self._authenticator else None
+            )
         await self._app(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Principal:
@@ -81,6 +76,12 @@ class Authentication:
             raise
         self._attempts.accept(token)
         return principal
+
+    async def _is_still_admitted(self, scope: Scope) -> bool:
+        try:
+            return await self._principal(scope) == principal_of(scope)
+        except (InvalidToken, IdentityUnavailable):
+            return False
 
     async def _principal(self, scope: Scope) -> Principal:
         if self._authenticator is None:
