@@ -65,11 +65,13 @@ class Principal:
     def realm(self) -> str:
         """Separates what principals name freely, such as idempotency keys; empty for anyone.
 
-        The same for a subject of an issuer, with all its tokens.
+        The same for a subject of an issuer, with all its tokens; but a program may have the name
+        of a person (RFC 9068, section 5).
         """
         if self.kind is PrincipalKind.ANYONE:
             return ""
-        return hashlib.sha256(f"{self.issuer}\0{self.subject}".encode()).hexdigest()[:32]
+        named = f"{self.kind}\0{self.issuer}\0{self.subject}"
+        return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
 ANYONE = Principal(kind=PrincipalKind.ANYONE, scopes=ALL_SCOPES)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -145,14 +145,10 @@ class OidcProvider(_OnThisMachine):
 
 
 class LoopbackIssuer(_OnThisMachine):
-    """An issuer in a thread of the tests.
-
-    hold: called before each answer, to have one come late.
-    """
+    """An issuer in a thread of the tests."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.hold: Callable[[], None] = lambda: None
         self.url = ""
 
     @contextmanager
@@ -175,7 +171,6 @@ class LoopbackIssuer(_OnThisMachine):
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.asked.append(self.path)
-                issuer.hold()
                 body = json.dumps(issuer.document(self.path)).encode()
                 self.send_response(httpx.codes.OK)
                 self.send_header("Content-Length", str(len(body)))

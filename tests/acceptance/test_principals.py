@@ -58,7 +58,7 @@ async def test_principals_see_nothing_of_each_other(service, issuer):
         await register(client, people)
         for replayed in (False, True):
             await rename(client, people, replayed=replayed)
-        for program in ("x", "y"):
+        for program in ("alice", "bob"):
             claims = {"sub": program, "client_id": program, "scope": "users:admin"}
             headers = {"Authorization": f"Bearer {issuer.token(claims)}"}
             answer = await people[0].rename(client, "k0", "N0", **headers)

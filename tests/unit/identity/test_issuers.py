@@ -187,7 +187,7 @@ async def test_what_cannot_be_used_is_no_key(keys, issuer, path, answer, trouble
 
 
 async def answered(
-    said: bytes, monkeypatch: pytest.MonkeyPatch, proxy: str = ""
+    said: bytes, monkeypatch: pytest.MonkeyPatch, *, proxy: str = "", slowly: bool = False
 ) -> tuple[str | None, bytes]:
     """The trouble with an issuer on this machine that says that to all, and what it was asked."""
     asked = b""
@@ -196,6 +196,9 @@ async def answered(
         nonlocal asked
         asked = await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + said)
+        while slowly and not writer.is_closing():
+            writer.write(b" ")
+            await asyncio.sleep(0.01)
         writer.close()
 
     monkeypatch.setenv("HTTP_PROXY", proxy)
@@ -217,6 +220,14 @@ async def test_what_is_compressed_is_not_unpacked(monkeypatch):
     trouble, asked = await answered(said, monkeypatch)
     assert trouble == f"{DISCOVERY} is compressed"
     assert b"accept-encoding: identity" in asked.lower()
+
+
+async def test_a_slow_answer_is_given_up(monkeypatch):
+    """Also if there is always a little more of it."""
+    monkeypatch.setattr("app.adapters.identity.issuers.TIMEOUT_SECONDS", 0.1)
+    async with asyncio.timeout(5):
+        trouble, _ = await answered(b"\r\n", monkeypatch, slowly=True)
+    assert trouble == "TimeoutError"
 
 
 async def test_no_proxy_is_asked_for_what_is_on_this_machine(monkeypatch):

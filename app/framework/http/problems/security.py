@@ -34,8 +34,9 @@ IDENTITY_UNAVAILABLE = ProblemType(
     "identity-unavailable",
     "Identity unavailable",
     example="Tokens cannot be verified at present: the keys of their issuer cannot be fetched.",
-    meaning="The service has never been able to fetch the keys of the token's issuer, or not for a "
-    "day. Nothing was done. Send it again after the seconds in Retry-After.",
+    meaning="The keys of the token's issuer cannot be fetched, and of the last day the service has "
+    "none, or not the one that the token names. Nothing was done. Send it again after the seconds "
+    "in Retry-After.",
     retry_after=5,
 )
 TOO_MANY_REQUESTS = ProblemType(
