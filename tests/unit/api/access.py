@@ -15,20 +15,18 @@ DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_bytes())
 POLICIES = policies_of()
 ALL_SCOPES = frozenset(scope for each in POLICIES.values() for scope in each.scopes)
 
-PUBLIC = {"check_liveness", "check_readiness", "list_problem_types", "get_problem_type"}
-"""The operations that take no token."""
-
-WITHOUT_MESSAGE = {"list_projections": Policy("projections:read")}
-"""The policies of operations that send no message."""
-
 
 @dataclass(frozen=True)
 class Request:
-    """An operation of the document, and a request for it by its examples."""
+    """An operation of the document, and a request for it by its examples.
+
+    scopes: those of which it takes one, as the document says; none if it is public.
+    """
 
     name: str
     method: str
     path: str
+    scopes: Sequence[str]
     body: Any
 
     @property
@@ -50,7 +48,8 @@ def _requests() -> Iterator[Request]:
                 if each["in"] == "path":
                     example = str(_example(each["schema"]))
                     filled = filled.replace(f"{{{each['name']}}}", example)
-            yield Request(operation["operationId"], method, filled, _body(operation))
+            scopes = [each["bearer"][0] for each in operation["security"]]
+            yield Request(operation["operationId"], method, filled, scopes, _body(operation))
 
 
 def _body(operation: Mapping[str, Any]) -> Any:
