@@ -61,7 +61,7 @@ def main() -> None:
     given = parser.parse_args()
     options = ("--max-time", str(given.seconds), "--seed", str(given.seed))
     with tempfile.TemporaryDirectory(prefix="diptych-fuzzing-") as folder:
-        settings = {"AUTH": "", "LOG_LEVEL": "error", **UNMEASURED}
+        settings = {"AUTH": "", "LOG_LEVEL": "error", "AUDIT_LOG": "/dev/null", **UNMEASURED}
         service = Service(Path(folder) / "data", SERVE, None, **settings)
         try:
             service.await_serving()
