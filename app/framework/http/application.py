@@ -100,6 +100,12 @@ def mappings_of(contexts: Sequence[HttpSide]) -> ErrorMappings:
     return {**ERROR_MAPPINGS, **dict(of_contexts)}
 
 
+_SERVER = {
+    "url": "/",
+    "description": "This service, in production or on a local machine",
+    "x-internal": False,
+}
+
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """Else FastAPI looks for providers at each request."""
 
@@ -162,7 +168,7 @@ def create_api(
         description=about.description,
         license_info={"name": "MIT", "identifier": "MIT"},
         contact={"name": about.contact},
-        servers=[{"url": "/", "description": "This service"}],
+        servers=[_SERVER],
         openapi_tags=[*(dict(tag) for each in contexts for tag in each.tags), *_TAGS],
         openapi_url=None,  # served by add_docs
         docs_url=None,

@@ -22,13 +22,13 @@ HEADERS: Documented = {
     "Location": {
         "required": True,
         "description": "Where the new resource is.",
-        "schema": {"type": "string", "format": "uri-reference"},
+        "schema": {"type": "string", "format": "uri-reference", "maxLength": 8192},
         "example": GENERIC.path,
     },
     "ETag": {
         "required": True,
         "description": "The version of the resource, in double quotes.",
-        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "schema": {"type": "string", "maxLength": 32, "pattern": '^"[0-9]+"$'},
         "example": '"3"',
     },
     "Consistency-Token": {
@@ -71,6 +71,16 @@ RATE_LIMIT_HEADERS: Documented = {
     },
 }
 """Those of every answer to a request that a limit applies to."""
+
+BROWSER_HEADERS: Documented = {
+    "Access-Control-Allow-Origin": {
+        "description": "The origin of the page that sent the request, if the service lets that "
+        "page read the answer (`CORS_ORIGINS`).",
+        "schema": {"type": "string", "format": "uri", "maxLength": 8192},
+        "example": "https://app.example.com",
+    },
+}
+"""Headers that browsers read, not the programs in their pages."""
 
 
 def header_references(names: Iterable[str]) -> dict[str, Any]:

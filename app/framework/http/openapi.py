@@ -7,8 +7,18 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.framework.http.examples import GENERIC, Examples, with_examples
-from app.framework.http.headers import HEADERS, header_references
-from app.framework.http.openapi_security import document_security, security_schemes
+from app.framework.http.headers import (
+    BROWSER_HEADERS,
+    HEADERS,
+    RATE_LIMIT_HEADERS,
+    header_references,
+)
+from app.framework.http.openapi_bounds import bound_answers
+from app.framework.http.openapi_security import (
+    document_security,
+    limit_headers,
+    security_schemes,
+)
 from app.framework.http.refusals import MEDIA_TYPE
 from app.framework.http.request_rules import body_media_types
 from app.framework.http.responses import REFERENCE
@@ -21,7 +31,7 @@ _PAGINATION = {
     "outputs": {"results": "$.items", "nextCursor": "$.next_cursor"},
 }
 
-
+_OF_ALL = ("X-Request-Id", *BROWSER_HEADERS)
 _INT32_MAX = 2**31 - 1
 
 
@@ -47,23 +57,25 @@ def complete(
         schemas[model.__name__] = schema
     components["schemas"] = {name: _tidied(each, schemas) for name, each in sorted(schemas.items())}
     components["securitySchemes"] = security_schemes(discovery_urls)
-    components["headers"] = deepcopy(HEADERS)
+    components["headers"] = deepcopy({**HEADERS, **RATE_LIMIT_HEADERS, **BROWSER_HEADERS})
     components["examples"] = {}
     components["links"] = {}
-    for path in document["paths"].values():
+    for place, path in document["paths"].items():
+        headers = header_references((*_OF_ALL, *limit_headers(place)))
         for method, operation in path.items():
             _name_media_types(method, operation)
-            document_security(operation, discovery_urls)
+            document_security(place, operation, discovery_urls)
             parameters = operation.get("parameters", ())
             for each in parameters:
                 _tidy_parameter(each)
             if any(each["name"] == "cursor" for each in parameters):
                 operation["x-speakeasy-pagination"] = _PAGINATION
             for response in operation["responses"].values():
-                response.setdefault("headers", {}).update(header_references(["X-Request-Id"]))
+                response.setdefault("headers", {}).update(headers)
                 problems = response.get("content", {}).get(MEDIA_TYPE, {})
                 components["examples"].update(_taken(problems, "examples"))
                 components["links"].update(_taken(response, "links"))
+    bound_answers(components["schemas"], _sent(document))
     _name_formats(document)
     return {**with_examples(document, examples), "security": []}
 
@@ -74,6 +86,15 @@ def _name_media_types(method: str, operation: dict[str, Any]) -> None:
     if body:
         [content] = body["content"].values()
         body["content"] = dict.fromkeys(body_media_types({method.upper()}), content)
+
+
+def _sent(document: dict[str, Any]) -> set[str]:
+    return {
+        content["schema"]["$ref"].rpartition("/")[2]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    }
 
 
 def _name_formats(part: Any) -> None:

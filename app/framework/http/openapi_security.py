@@ -1,16 +1,19 @@
-"""What the OpenAPI document says of tokens: where they come from, what takes and what refuses them.
+"""What the OpenAPI document says of tokens and of rate limits.
 
-All of it follows from the scopes that routes declare, see `access`.
+All of it follows from the scopes that routes declare, see `access`, and from their paths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.framework.http.access import BEARER, scopes_of
+from app.framework.http.headers import RATE_LIMIT_HEADERS
+from app.framework.http.middleware.rate_limiting import UNLIMITED
 from app.framework.http.problems.security import (
     FORBIDDEN,
     IDENTITY_UNAVAILABLE,
     INVALID_TOKEN,
+    TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
 )
 from app.framework.http.responses import with_problems
@@ -40,7 +43,12 @@ def security_schemes(discovery_urls: Sequence[str]) -> dict[str, Any]:
     return {BEARER: bearer, **issuers}
 
 
-def document_security(operation: dict[str, Any], discovery_urls: Sequence[str]) -> None:
+def limit_headers(path: str) -> Iterable[str]:
+    """The headers of answers at `path` that say how much its client may still use."""
+    return () if path.startswith(UNLIMITED) else RATE_LIMIT_HEADERS
+
+
+def document_security(path: str, operation: dict[str, Any], discovery_urls: Sequence[str]) -> None:
     """Complete an operation by the security that its route declares; without any it is public.
 
     It says which scopes it takes, with each of the schemes and in words, and the refusals.
@@ -48,11 +56,13 @@ def document_security(operation: dict[str, Any], discovery_urls: Sequence[str]) 
     operation.setdefault(_SECURITY, [])
     scopes = scopes_of(operation)
     operation["description"] = f"{operation['description']}\n\n{_sentence(scopes)}"
-    if not scopes:
-        return
     schemes = (BEARER, *_names(discovery_urls))
     operation[_SECURITY] = [{each: [scope]} for each in schemes for scope in scopes]
-    operation["responses"] = with_problems(operation["responses"], _REFUSALS)
+    problems = [
+        *(_REFUSALS if scopes else ()),
+        *([TOO_MANY_REQUESTS] if limit_headers(path) else ()),
+    ]
+    operation["responses"] = with_problems(operation["responses"], problems)
 
 
 def _names(discovery_urls: Sequence[str]) -> Sequence[str]:

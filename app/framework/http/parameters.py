@@ -9,9 +9,9 @@ from pydantic_core import PydanticKnownError
 
 from app.framework.http.consistency import LAST_POSITION, encode_position
 from app.framework.http.entity_tags import ENTITY_TAG_OR_ANY
-from app.framework.http.schemas.bases import EXAMPLE_CURSOR
+from app.framework.http.schemas.bases import CURSOR_MAX, EXAMPLE_CURSOR, PAGE_MAX
 
-_CURSOR_MAX = 4096
+_HEAD_MAX = 32 * 1024  # no request has a longer head
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -48,14 +48,14 @@ INTEGER = BeforeValidator(_checked_integer)
 
 Limit = Annotated[
     int,
-    Query(ge=1, le=200, description="How many items a page may have.", examples=[20]),
+    Query(ge=1, le=PAGE_MAX, description="How many items a page may have.", examples=[20]),
     WHOLE_NUMBER,
 ]
 
 Cursor = Annotated[
     str | None,
     Query(
-        max_length=_CURSOR_MAX,
+        max_length=CURSOR_MAX,
         # For the documentation: what does not fit is no cursor of this service's, hence a 400.
         json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
         description="The `next_cursor` of the page before; filters and order must be the same.",
@@ -67,6 +67,7 @@ ConsistencyToken = Annotated[
     str | None,
     Header(
         alias="Consistency-Token",
+        json_schema_extra={"maxLength": 64, "pattern": "^[A-Za-z0-9_-]+$"},  # as for a cursor
         description="Of a write: the answer then holds it, and everything before it. If the "
         "views have not come so far within 2 s, the answer is 503 `read-model-behind`.",
         examples=[encode_position(1)],
@@ -77,6 +78,7 @@ IfNoneMatch = Annotated[
     str | None,
     Header(
         alias="If-None-Match",
+        json_schema_extra={"maxLength": _HEAD_MAX},
         description="The ETag of what the client has; if that is still right, the answer is "
         "304 without a body.",
         examples=['"3"'],
@@ -91,6 +93,7 @@ def if_match(thing: str) -> Any:
         Header(
             alias="If-Match",
             pattern=ENTITY_TAG_OR_ANY,
+            json_schema_extra={"maxLength": _HEAD_MAX},
             description="The ETag of the version that the change is made for; if the "
             f"{thing} is at another by now, nothing is changed. `*` stands for any.",
             examples=['"3"'],
@@ -103,6 +106,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=r"^[!-~]{1,255}$",
+        json_schema_extra={"maxLength": 255},
         description="Chosen by the client for this one write, a UUID say. The same request sent "
         "again under it within 24 hours is answered as the first that was carried out, and "
         "nothing is done twice.",

@@ -19,12 +19,14 @@ EXPOSED = {
     "Consistency-Token",
     "Idempotency-Replayed",
     "Retry-After",
+    "RateLimit",
+    "WWW-Authenticate",
     "X-Request-Id",
 }
 PREFLIGHT = {
     "Origin": PAGE,
     "Access-Control-Request-Method": "PATCH",
-    "Access-Control-Request-Headers": "content-type, idempotency-key, if-match",
+    "Access-Control-Request-Headers": "authorization, content-type, idempotency-key, if-match",
 }
 
 

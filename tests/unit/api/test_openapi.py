@@ -46,6 +46,9 @@ def test_every_error_is_a_problem(operations):
             assert content["examples"], name
 
 
+OF_ALL = {"X-Request-Id", "Access-Control-Allow-Origin"}
+OF_LIMITED = {"RateLimit", "RateLimit-Policy"}
+
 WITHOUT_PROMISES = {
     "list_projection_builds",
     "get_projection",
@@ -102,31 +105,42 @@ def test_every_success_is_declared_with_its_status(operations):
     [
         (
             "register_user",
-            {"Location", "ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"},
+            {"Location", "ETag", "Consistency-Token", "Idempotency-Replayed"},
         ),
-        ("update_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
-        ("put_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
-        ("deactivate_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
-        ("reactivate_user", {"ETag", "Consistency-Token", "Idempotency-Replayed", "X-Request-Id"}),
-        ("get_user", {"ETag", "X-Request-Id"}),
-        ("list_users", {"X-Request-Id"}),
-        ("check_readiness", {"X-Request-Id"}),
+        ("update_user", {"ETag", "Consistency-Token", "Idempotency-Replayed"}),
+        ("put_user", {"ETag", "Consistency-Token", "Idempotency-Replayed"}),
+        ("deactivate_user", {"ETag", "Consistency-Token", "Idempotency-Replayed"}),
+        ("reactivate_user", {"ETag", "Consistency-Token", "Idempotency-Replayed"}),
+        ("get_user", {"ETag"}),
+        ("list_users", set()),
     ],
 )
 def test_response_headers_are_declared(operations, operation_id, expected):
-    """Those of a success; a 503 that is a problem declares Retry-After."""
+    """Those of a success; a 429 or 503 declares Retry-After, a 401 how to authenticate."""
     responses = operations[operation_id][2]["responses"]
-    assert set(responses[success_of(operations[operation_id][2])]["headers"]) == expected
+    declared = set(responses[success_of(operations[operation_id][2])]["headers"])
+    assert declared == expected | OF_ALL | OF_LIMITED
     for status, response in responses.items():
-        waits = status == "503" and "application/problem+json" in response["content"]
-        assert ("Retry-After" in response["headers"]) is waits or int(status) < 400
+        assert ("Retry-After" in response["headers"]) is (status in {"429", "503"})
+        assert ("WWW-Authenticate" in response["headers"]) is (status == "401")
+
+
+def test_every_answer_says_how_much_its_client_may_still_use(operations):
+    """Except for probes, which are never refused for their number."""
+    for name, (_, path, operation) in operations.items():
+        is_limited = not path.startswith("/health/")
+        assert ("429" in operation["responses"]) is is_limited, name
+        for response in operation["responses"].values():
+            headers = set(response["headers"])
+            assert headers >= OF_ALL, name
+            assert (headers & OF_LIMITED) == (OF_LIMITED if is_limited else set()), name
 
 
 def test_headers_that_are_always_sent_are_required(document):
-    """All but the one that says that nothing was done anew."""
+    """All but those for repeats, for pages of other origins, and for requests past the limits."""
     headers = document["components"]["headers"]
     optional = {name for name, header in headers.items() if not header.get("required")}
-    assert optional == {"Idempotency-Replayed"}
+    assert optional == {"Idempotency-Replayed", "Access-Control-Allow-Origin", *OF_LIMITED}
 
 
 def test_the_example_of_a_consistency_token_need_not_be_waited_for(operations):

@@ -111,11 +111,3 @@ def test_pages_say_how_they_follow_each_other(document, operations):
     for each in paged.values():
         assert each.endswith("Page")
         assert set(schemas[each]["required"]) == {"items", "next_cursor"}
-
-
-def test_headers_that_are_always_sent_are_required(document):
-    """All but the one that tells a repeat from the first time."""
-    headers = document["components"]["headers"]
-    assert {name for name, each in headers.items() if not each.get("required")} == {
-        "Idempotency-Replayed"
-    }

@@ -137,3 +137,30 @@ async def test_examples_of_requests_are_accepted(client, document):
     assert registered.status_code == 201
     for example in schemas["UserUpdate"]["examples"]:
         assert (await client.patch("/users/user123", json=example)).status_code == 200
+
+
+def test_every_value_is_bounded(document):
+    """Texts, lists and integers: what is sent by its own bound, what is answered by one, too."""
+    parts: list[tuple[str, Any]] = [
+        *document["components"]["schemas"].items(),
+        *(("header", each) for each in document["components"]["headers"].values()),
+        *(
+            (f"{operation['operationId']} {each['name']}", each["schema"])
+            for item in document["paths"].values()
+            for operation in item.values()
+            for each in operation.get("parameters", ())
+        ),
+    ]
+    bounds = {
+        "string": [{"maxLength"}, {"enum"}, {"const"}],
+        "array": [{"maxItems"}],
+        "integer": [{"minimum", "maximum"}],
+    }
+    for name, part in parts:
+        if isinstance(part, dict):
+            has = [each <= part.keys() for each in bounds.get(str(part.get("type")), [set()])]
+            assert any(has), (name, part)
+            inner = {**part, **part.get("properties", {})}
+            parts += [(name, each) for key, each in inner.items() if key != "examples"]
+        elif isinstance(part, list):
+            parts += [(name, each) for each in part]

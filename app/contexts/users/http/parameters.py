@@ -14,6 +14,7 @@ UserIdPath = Annotated[
     Path(
         description="The id of the user.",
         pattern=values.USER_ID_PATTERN,
+        json_schema_extra={"maxLength": 64},
         examples=["user123"],
     ),
 ]
@@ -32,7 +33,11 @@ SearchText = Annotated[
 AsOf = Annotated[
     AwareDatetime | None,
     TIMESTAMP,
-    Query(description="As the user stood at this time.", examples=["2026-03-14T12:00:00Z"]),
+    Query(
+        description="As the user stood at this time.",
+        examples=["2026-03-14T12:00:00Z"],
+        json_schema_extra={"maxLength": 64},
+    ),
 ]
 
 AsOfVersion = Annotated[

@@ -6,17 +6,19 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
-from app.contexts.users.domain import user
+from app.contexts.users.domain import user, values
 from app.contexts.users.http.event_fields import Actor, EventData, EventType, VersionAfter
 from app.contexts.users.http.fields import AvatarUrl, Bio, Email, Name, UserId
 from app.contexts.users.queries import list_user_summaries
 from app.framework.http.schemas.bases import (
     EXAMPLE_CURSOR,
+    PAGE_MAX,
     VERSION_MAX,
     NextCursor,
     RequestBody,
     ResponseBody,
     Timestamp,
+    at_most,
 )
 
 # What clients call their constants for the values of UserOrder, in the same sequence.
@@ -132,11 +134,21 @@ class UserProfile(ResponseBody):
         }
     )
 
-    id: Annotated[str, Field(examples=["user123"])]
-    name: Annotated[str, Field(examples=["Alice Smith"])]
-    email: Annotated[str, Field(json_schema_extra={"format": "email"})]
-    avatar_url: Annotated[str | None, Field(examples=["https://images.example.com/alice.png"])]
-    bio: Annotated[str | None, Field(examples=["Fell down a rabbit hole and took notes."])]
+    id: Annotated[str, Field(examples=["user123"], json_schema_extra={"maxLength": 64})]
+    name: Annotated[
+        str, Field(examples=["Alice Smith"], json_schema_extra={"maxLength": values.NAME_MAX})
+    ]
+    email: Annotated[
+        str, Field(json_schema_extra={"format": "email", "maxLength": values.EMAIL_MAX})
+    ]
+    avatar_url: Annotated[
+        Annotated[str, Field(json_schema_extra={"maxLength": values.URL_MAX})] | None,
+        Field(examples=["https://images.example.com/alice.png"]),
+    ]
+    bio: Annotated[
+        Annotated[str, Field(json_schema_extra={"maxLength": values.BIO_MAX})] | None,
+        Field(examples=["Fell down a rabbit hole and took notes."]),
+    ]
     status: Annotated[
         UserStatus, Field(description="The profile of a deactivated user is closed to changes.")
     ]
@@ -158,9 +170,14 @@ class UserSummary(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_ALICE]})
 
-    id: Annotated[str, Field(examples=["user123"])]
-    name: Annotated[str, Field(examples=["Alice Smith"])]
-    avatar_url: Annotated[str | None, Field(examples=["https://images.example.com/alice.png"])]
+    id: Annotated[str, Field(examples=["user123"], json_schema_extra={"maxLength": 64})]
+    name: Annotated[
+        str, Field(examples=["Alice Smith"], json_schema_extra={"maxLength": values.NAME_MAX})
+    ]
+    avatar_url: Annotated[
+        Annotated[str, Field(json_schema_extra={"maxLength": values.URL_MAX})] | None,
+        Field(examples=["https://images.example.com/alice.png"]),
+    ]
 
 
 class UserSummaryPage(ResponseBody):
@@ -170,7 +187,7 @@ class UserSummaryPage(ResponseBody):
         json_schema_extra={"examples": [{"items": [_ALICE], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
-    items: list[UserSummary]
+    items: Annotated[list[UserSummary], Field(json_schema_extra=at_most(PAGE_MAX))]
     next_cursor: NextCursor
 
 
@@ -202,5 +219,5 @@ class UserHistoryPage(ResponseBody):
         json_schema_extra={"examples": [{"items": [_RENAMED], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
-    items: list[UserHistoryEntry]
+    items: Annotated[list[UserHistoryEntry], Field(json_schema_extra=at_most(PAGE_MAX))]
     next_cursor: NextCursor

@@ -12,6 +12,7 @@ TOO_MANY_STREAMS = ProblemType(
     "client may. Close one before another is opened. Where the service runs without "
     "authentication it is known by its address: behind a proxy all clients have the proxy's, "
     "unless the setting FORWARDED_ALLOW_IPS names the proxy.",
+    retry_after=10,
 )
 
 STREAM_PROBLEMS: ErrorMappings = {TooManyStreams: ErrorMapping(TOO_MANY_STREAMS)}

@@ -7,7 +7,13 @@ from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
 from app.framework.http.examples import GENERIC
-from app.framework.http.schemas.bases import VERSION_MAX, RequestBody, ResponseBody, Timestamp
+from app.framework.http.schemas.bases import (
+    VERSION_MAX,
+    RequestBody,
+    ResponseBody,
+    Timestamp,
+    at_most,
+)
 from app.framework.projections import BuildState, ProjectionState
 
 # What clients call their constants for the values, in the same sequence.
@@ -179,7 +185,7 @@ class Projection(ResponseBody):
     lag: _Lag
     parked: _ParkedCount
     last_error: _LastError
-    builds: list[ProjectionBuild]
+    builds: Annotated[list[ProjectionBuild], Field(json_schema_extra=at_most(1000))]
 
 
 class ProjectionList(ResponseBody):
@@ -187,4 +193,4 @@ class ProjectionList(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_PROJECTION]}]})
 
-    items: list[Projection]
+    items: Annotated[list[Projection], Field(json_schema_extra=at_most(1000))]

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from app.framework.eventsourcing.store import LAST_VERSION
 from app.framework.http.validation import LISTED
@@ -33,13 +34,24 @@ class ResponseBody(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+def at_most(items: int) -> JsonDict:
+    """The bound of a list in an answer, for the documentation: more items would be no error."""
+    return {"maxItems": items}
+
+
+PAGE_MAX = 200
+"""The bound of the items of a page."""
+
 VERSION_MAX = LAST_VERSION
 """The bound of versions in schemas."""
 
 EXAMPLE_CURSOR = "WyI1ZjE2ODU0YjY1YTIiLDAsImFsaWNlIHNtaXRoIiwidXNlcjEyMyJd"
 
+CURSOR_MAX = 4096
+"""The bound of cursors, in characters."""
+
 NextCursor = Annotated[
-    str | None,
+    Annotated[str, Field(json_schema_extra={"maxLength": CURSOR_MAX})] | None,
     Field(
         description="Send it as `cursor`, with the same filters and order, for the page after "
         "this one; null on the last page.",
@@ -49,5 +61,9 @@ NextCursor = Annotated[
 
 Timestamp = Annotated[
     AwareDatetime,
-    Field(description="RFC 3339, in UTC.", examples=["2026-03-14T09:26:53.589793Z"]),
+    Field(
+        description="RFC 3339, in UTC.",
+        examples=["2026-03-14T09:26:53.589793Z"],
+        json_schema_extra={"maxLength": 64},
+    ),
 ]

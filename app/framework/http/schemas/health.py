@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
-from app.framework.http.schemas.bases import ResponseBody
+from app.framework.http.schemas.bases import ResponseBody, at_most
 
 _NO_MONGODB: JsonDict = {
     "name": "mongodb",
@@ -42,7 +42,11 @@ class HealthCheck(ResponseBody):
     detail: Annotated[str, Field(description="Why it is not ok, or what there is to say.")]
     roles: Annotated[
         list[str],
-        Field(description="The roles that need it.", examples=[["commands", "projector"]]),
+        Field(
+            description="The roles that need it.",
+            examples=[["commands", "projector"]],
+            json_schema_extra=at_most(10),
+        ),
     ]
 
 
@@ -84,7 +88,12 @@ class Health(ResponseBody):
     )
 
     status: HealthStatus
-    roles: Annotated[list[str], Field(description="What this process does.")]
+    roles: Annotated[
+        list[str], Field(description="What this process does.", json_schema_extra=at_most(10))
+    ]
     checks: Annotated[
-        list[HealthCheck], Field(description="What was looked at; nothing for liveness.")
+        list[HealthCheck],
+        Field(
+            description="What was looked at; nothing for liveness.", json_schema_extra=at_most(100)
+        ),
     ]

@@ -9,10 +9,12 @@ from app.framework.http.consistency import LAST_POSITION
 from app.framework.http.examples import GENERIC
 from app.framework.http.schemas.bases import (
     EXAMPLE_CURSOR,
+    PAGE_MAX,
     VERSION_MAX,
     NextCursor,
     ResponseBody,
     Timestamp,
+    at_most,
 )
 
 _METADATA: JsonDict = {
@@ -72,5 +74,5 @@ class LoggedEventPage(ResponseBody):
         json_schema_extra={"examples": [{"items": [_EVENT], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
-    items: list[LoggedEvent]
+    items: Annotated[list[LoggedEvent], Field(json_schema_extra=at_most(PAGE_MAX))]
     next_cursor: NextCursor

@@ -111,6 +111,7 @@ class Problem(BaseModel):
             default_factory=list,
             description="With `invalid-request` only: what is wrong where, the first 20 at most.",
             examples=[[EXAMPLE_ERROR]],
+            json_schema_extra={"maxItems": 20},
         ),
     ]
 
@@ -150,4 +151,4 @@ class ProblemType(BaseModel):
 class ProblemTypeList(BaseModel):
     """Every kind of problem."""
 
-    items: list[ProblemType]
+    items: Annotated[list[ProblemType], Field(json_schema_extra={"maxItems": 1000})]
