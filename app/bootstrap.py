@@ -11,13 +11,15 @@ from typing import Any
 from app import IDENTIFIER
 from app.adapters.identity import (
     Issuer,
+    KeysAndTokens,
+    KeyVerifier,
     LocalIssuer,
     TokenRules,
     TokenVerifier,
     http_client,
 )
-from app.adapters.mongo import MongoReadModel
-from app.adapters.postgres import PostgresEventStore
+from app.adapters.mongo import MongoKeys, MongoReadModel
+from app.adapters.postgres import PostgresEventStore, PostgresKeys
 from app.contexts.users.context import USERS_CONTEXT
 from app.framework import administration
 from app.framework.administration import Verifications
@@ -69,8 +71,25 @@ def policies_of(contexts: Sequence[Context] = CONTEXTS) -> Policies:
 
 def authenticator_of(settings: Settings) -> Authenticator | None:
     """What verifies tokens as `settings` say; None without authentication."""
-    if settings.auth is not None:
+    if not settings.authenticates:
         return None
+    keys = KeyVerifier(_key_store(settings), _key_copy(settings))
+    return keys if settings.auth == "keys" else KeysAndTokens(keys, _token_verifier(settings))
+
+
+def _key_store(settings: Settings) -> PostgresKeys | None:
+    if not settings.needs_postgres or settings.database_url is None:
+        return None
+    return PostgresKeys(settings.database_url)
+
+
+def _key_copy(settings: Settings) -> MongoKeys | None:
+    if not settings.needs_mongodb or settings.mongodb_url is None:
+        return None
+    return MongoKeys(settings.mongodb_url, settings.mongodb_database)
+
+
+def _token_verifier(settings: Settings) -> TokenVerifier:
     if settings.has_own_issuer:
         # By default alice owns the profile alice: an issuer elsewhere may give subjects any form.
         claim = settings.auth_user_id_claim or "sub"

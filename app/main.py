@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ),
         hosts=settings.hosts,
         origins=settings.cors_origins,
-        administered=settings.auth is None or settings.is_local,
+        administered=settings.authenticates or settings.is_local,
     )
 
 

@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
     allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = frozenset()
     forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] = "127.0.0.1,::1"
-    auth: Literal["none", "none-anywhere"] | None = None
+    auth: Literal["keys", "none", "none-anywhere"] | None = None
     auth_issuers: Annotated[frozenset[str], NoDecode, BeforeValidator(_issuers)] = frozenset()
     auth_audiences: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
     auth_token_types: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset(
@@ -185,6 +185,11 @@ class Settings(BaseSettings):
         return self
 
     def _authentication_problem(self) -> str | None:
+        if self.auth == "keys" and self.auth_issuers:
+            return (
+                "AUTH: keys takes API keys alone, but AUTH_ISSUERS is set; unset AUTH, as API keys "
+                "are taken beside tokens, too, or unset AUTH_ISSUERS."
+            )
         if self.auth is not None and self.auth_issuers:
             return f"AUTH: {self.auth} does without tokens, but AUTH_ISSUERS is set; unset one."
         if self.auth == "none" and not self.is_local:
@@ -204,7 +209,7 @@ class Settings(BaseSettings):
         if self.auth is None and not self.is_local:
             return (
                 f"AUTH_ISSUERS: not set, and HOST ({self.host}) is not loopback: name the issuers "
-                "of tokens, as https://login.example.com."
+                "of tokens, as https://login.example.com, or set AUTH=keys for API keys alone."
             )
         return None
 
@@ -215,6 +220,11 @@ class Settings(BaseSettings):
                 "the audience of this one."
             )
         return None
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether requests need a token or an API key."""
+        return self.auth in (None, "keys")
 
     @property
     def has_own_issuer(self) -> bool:

@@ -1,6 +1,7 @@
-"""The read model in MongoDB."""
+"""The read model in MongoDB, and the copy of the list of API keys."""
 
+from app.adapters.mongo.api_keys import MongoKeys
 from app.adapters.mongo.read_model import MongoReadModel
 from app.adapters.mongo.urls import checked_url
 
-__all__ = ["MongoReadModel", "checked_url"]
+__all__ = ["MongoKeys", "MongoReadModel", "checked_url"]

@@ -1,5 +1,6 @@
-"""The event store on PostgreSQL, through asyncpg."""
+"""The event store and the list of API keys on PostgreSQL, through asyncpg."""
 
+from app.adapters.postgres.api_keys import PostgresKeys
 from app.adapters.postgres.event_store import PostgresEventStore
 from app.adapters.postgres.schema import (
     CannotMigrate,
@@ -16,6 +17,7 @@ __all__ = [
     "ForeignSchema",
     "ImportUnfinished",
     "PostgresEventStore",
+    "PostgresKeys",
     "PostgresStoredLog",
     "SchemaBehind",
     "checked_url",

@@ -10,7 +10,7 @@ class InvalidToken(Exception):
 
 
 class IdentityUnavailable(Exception):
-    """Tokens cannot be verified, as the keys of their issuer were never fetched."""
+    """A token cannot be verified: there are no keys of its issuer, or no list of API keys."""
 
 
 class Authenticator(Protocol):

@@ -33,10 +33,11 @@ IDENTITY_UNAVAILABLE = ProblemType(
     503,
     "identity-unavailable",
     "Identity unavailable",
-    example="Tokens cannot be verified at present: the keys of their issuer cannot be fetched.",
+    example="Tokens cannot be verified at present: what they are verified by cannot be read.",
     meaning="The keys of the token's issuer cannot be fetched, and of the last day the service has "
-    "none, or not the one that the token names. Nothing was done. Send it again after the seconds "
-    "in Retry-After.",
+    "none, or not the one that the token names; or the list of API keys cannot be read, and the "
+    "last is older than 5 seconds. Nothing was done. Send it again after the seconds in "
+    "Retry-After.",
     retry_after=5,
 )
 TOO_MANY_REQUESTS = ProblemType(

@@ -1,0 +1,1 @@
+"""`keys`: the commands of those who hand out API keys."""
