@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from app.cli import main
+from app.framework.http.event_streams import CHECK_SECONDS
 from tests.acceptance.services import await_that
 
-SCOPES = "users:admin users:read:any projections:read"
+SCOPES = "users:admin users:read:any projections:read changes:read"
 
 PROMISED_SECONDS = 5.0
 
@@ -59,7 +60,7 @@ def client() -> Iterator[httpx.Client]:
 
 
 def test_a_key_is_used_and_revoked(start, urls, keys, administer, client):
-    """In both processes, PostgreSQL being down for a while; and no log has the key."""
+    """In both processes, PostgreSQL being down for a while; streams end, and no log has the key."""
     roles = ("commands,projector", "queries")
     started = [start(first=True, ROLES=each, AUTH="keys", **urls) for each in roles]
     writer, reader = (each.await_serving() for each in started)
@@ -96,10 +97,14 @@ def test_a_key_is_used_and_revoked(start, urls, keys, administer, client):
     administer(f'alter database "{database}" allow_connections true')
 
     key_id = key.split("_")[1]
-    keys("revoke", key_id)
-    revoked_at = time.monotonic()
-    await_that(lambda: statuses() == [401, 401], "it is not revoked")
-    assert time.monotonic() - revoked_at < PROMISED_SECONDS
+    with client.stream("GET", f"{reader.url}/changes") as stream:
+        assert stream.status_code == 200
+        keys("revoke", key_id)
+        revoked_at = time.monotonic()
+        await_that(lambda: statuses() == [401, 401], "it is not revoked")
+        assert time.monotonic() - revoked_at < PROMISED_SECONDS
+        for _ in stream.iter_bytes():
+            assert time.monotonic() - revoked_at < PROMISED_SECONDS + CHECK_SECONDS
     detail = client.get(both[1]).json()["detail"]
     assert detail == "The token is not accepted. It was revoked."
     for each in (writer, reader):
