@@ -12,6 +12,11 @@ from app.framework.request import RequestContext
 from app.framework.security import InvalidToken, Policy
 
 DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_bytes())
+OPERATIONS: Mapping[str, Mapping[str, Any]] = {
+    operation["operationId"]: operation
+    for item in DOCUMENT["paths"].values()
+    for operation in item.values()
+}
 POLICIES = policies_of()
 ALL_SCOPES = frozenset(scope for each in POLICIES.values() for scope in each.scopes)
 

@@ -170,7 +170,7 @@ async def test_without_a_token_there_is_nothing(client, service, name):
     assert noting.sent == []
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", sorted(PUBLIC))
 async def test_what_is_public_needs_no_token(client, known, name):
     """It says the same to all, but for the details of readiness."""
     request = REQUESTS[name]

@@ -1,8 +1,5 @@
-"""What the document says of tokens and scopes is what operations take."""
+"""What the document says of tokens and scopes; that operations take them is in test_access."""
 
-from collections.abc import Mapping, Sequence
-
-import httpx
 import pytest
 from fastapi import APIRouter
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -12,82 +9,24 @@ from app.framework.http.application import Access, create_api
 from app.framework.http.resources import HttpSide, Resource
 from app.framework.misconfigured import Misconfigured
 from app.main import ABOUT, NO_AUTHENTICATION
-from tests.contexts.identity import authorization
-from tests.unit.api.samples import Sample, samples
 from tests.unit.api.service import MemoryService, application
 
-OWNER, OTHER = "user123", "bob"
-
-DOCUMENT = application(MemoryService(), administered=True).openapi()
-SAMPLES = samples(DOCUMENT)
-TAKEN = {name: each for name, each in SAMPLES.items() if each.operation["security"]}
-PUBLIC = {"check_liveness", "check_readiness", "list_problem_types", "get_problem_type"}
+PUBLIC = {"check_liveness", "check_readiness", "get_problem_type", "list_problem_types"}
 
 
-async def ask(
-    client: httpx.AsyncClient, sample: Sample, headers: Mapping[str, str] | None = None
-) -> httpx.Response:
-    """The answer to a sample with these headers."""
-    return await client.request(**sample.sent, headers=headers)
-
-
-def code_of(answer: httpx.Response) -> str | None:
-    """The code of a problem; None of anything else."""
-    is_problem = answer.headers.get("Content-Type") == "application/problem+json"
-    return answer.json()["code"] if is_problem else None
-
-
-def test_only_what_probes_people_and_generators_read_is_public():
+def test_only_what_probes_people_and_generators_read_is_public(operations):
     """Each of the rest names the scopes that it takes, in its security and in words."""
-    assert SAMPLES.keys() - TAKEN.keys() == PUBLIC
-    for name, sample in TAKEN.items():
-        scopes = scopes_of(sample.operation)
-        assert sample.operation["security"] == [{"bearer": [each]} for each in scopes], name
-        assert all(f"`{each}`" in sample.operation["description"] for each in scopes), name
-        assert sample.operation["responses"].keys() >= {"401", "403", "503"}, name
-        assert "WWW-Authenticate" in sample.operation["responses"]["401"]["headers"], name
-    for name in PUBLIC:
-        assert SAMPLES[name].operation["description"].endswith("It takes no token."), name
-        assert not {"401", "403"} & SAMPLES[name].operation["responses"].keys(), name
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-async def test_what_is_public_takes_no_token(guarded, name):
-    """It answers without one."""
-    assert (await ask(guarded, SAMPLES[name])).status_code == 200
-
-
-@pytest.mark.parametrize("name", TAKEN)
-async def test_what_takes_a_token_is_refused_without_one_that_is_right(guarded, name):
-    """With the answers that the document has."""
-    without = await ask(guarded, TAKEN[name])
-    forged = await ask(guarded, TAKEN[name], {"Authorization": "Bearer e30.e30.c2lnbmVk"})
-
-    assert (without.status_code, code_of(without)) == (401, "unauthenticated")
-    assert (forged.status_code, code_of(forged)) == (401, "invalid-token")
-    for each in (without, forged):
-        assert each.headers["WWW-Authenticate"].startswith("Bearer")
-
-
-@pytest.mark.parametrize("name", TAKEN)
-async def test_an_operation_takes_the_scopes_that_the_document_names(guarded, name):
-    """Each is enough, of its owner the first and of others the last, and no other is."""
-    sample = TAKEN[name]
-    scopes = scopes_of(sample.operation)
-    others = {each for it in TAKEN.values() for each in scopes_of(it.operation)} - {*scopes}
-
-    async def code(subject: str, held: Sequence[str]) -> str | None:
-        return code_of(await ask(guarded, sample, authorization(subject, *held)))
-
-    refused = await ask(guarded, sample, authorization(OWNER, *others))
-    assert (refused.status_code, code_of(refused)) == (403, "forbidden")
-    assert refused.json()["detail"] == f"This takes the scope {' or '.join(scopes)}."
-    if len(scopes) == 1 or OWNER in f"{sample.path} {sample.body}":
-        # Else it is about the profile of the principal.
-        assert await code(OTHER, [*sorted(others), *scopes[:-1]]) == "forbidden"
-    for each in scopes:
-        assert await code(OWNER, [each]) != "forbidden"
-    assert await code(OTHER, scopes[-1:]) != "forbidden"
+    for name, (_, _, operation) in operations.items():
+        scopes, responses = scopes_of(operation), operation["responses"]
+        assert (name in PUBLIC) is (not scopes), name
+        if name in PUBLIC:
+            assert operation["description"].endswith("It takes no token."), name
+            assert not {"401", "403"} & responses.keys(), name
+        else:
+            assert operation["security"] == [{"bearer": [each]} for each in scopes], name
+            assert all(f"`{each}`" in operation["description"] for each in scopes), name
+            assert responses.keys() >= {"401", "403", "503"}, name
+            assert "WWW-Authenticate" in responses["401"]["headers"], name
 
 
 def test_issuers_are_schemes_of_their_own():
