@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm
 
+from app.adapters.identity import LocalIssuer
 from tests.acceptance.issuers import LoopbackIssuer
 from tests.unit.identity.issuing import AUDIENCE
 
@@ -65,6 +66,7 @@ def _with_other_claims(issuer: LoopbackIssuer) -> Iterator[tuple[str, str]]:
         "no aud": {"aud": None},
         "no sub": {"sub": None},
         "another issuer": {"iss": "https://login.example.com"},
+        "the issuer of development": {"iss": LocalIssuer.url},
         "the issuer with a slash": {"iss": f"{issuer.url}/"},
         "two issuers": {"iss": [issuer.url]},
         "another audience": {"aud": "https://other.example.com"},

@@ -71,14 +71,24 @@ class Load:
         self._path = f"/users/{derived_user_id(issuer.url, 'alice')}"
         self._forger = OidcProvider()
         self._forger.url = issuer.url
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def ask(self, whose: str, token: str) -> None:
         """Count the answer to a request."""
         answer = await self._client.get(self._path, headers=bearer(token))
         self.answered[whose, answer.status_code] += 1
 
-    async def go_on(self, key: str) -> None:
-        """Make requests with tokens of that key, and forged ones."""
+    def begin(self, key: str) -> None:
+        """Make requests with tokens of that key, and forged ones, until `end`."""
+        self._tasks += [asyncio.create_task(self._go_on(key)) for _ in range(2)]
+
+    async def end(self) -> None:
+        """Make no more requests."""
+        for each in self._tasks:
+            each.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _go_on(self, key: str) -> None:
         while True:
             await self.ask("the issuer's", self._issuer.token(key=key))
             await self.ask("the forger's", self._forger.token(kid=key))
@@ -86,8 +96,10 @@ class Load:
     async def see(self, requests: int) -> None:
         """Wait for that many further requests."""
         until = self.answered.total() + requests
-        while self.answered.total() < until:  # noqa: ASYNC110 - of other tasks
+        while self.answered.total() < until:
             await asyncio.sleep(0.01)
+            for each in self._tasks:
+                assert not each.done(), each
 
 
 async def test_keys_change_and_the_issuer_goes_away_under_load(service, issuer):
@@ -95,7 +107,7 @@ async def test_keys_change_and_the_issuer_goes_away_under_load(service, issuer):
     async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client:
         load = Load(client, issuer)
         await load.ask("the issuer's", issuer.token())
-        loading = [asyncio.create_task(load.go_on("one")) for _ in range(2)]
+        load.begin("one")
         await load.see(REQUESTS)
         for key in ("two", "three"):
             issuer.stop()
@@ -103,16 +115,13 @@ async def test_keys_change_and_the_issuer_goes_away_under_load(service, issuer):
             issuer.rotate(key)
             await asyncio.to_thread(issuer.start)
             await load.ask("the issuer's", await asyncio.to_thread(issuer.token_of_client, SCOPES))
-            loading += [asyncio.create_task(load.go_on(key)) for _ in range(2)]
+            load.begin(key)
             await load.see(REQUESTS)
         issuer.stop()
         issuer.rotate("four")
         await load.ask("too new", issuer.token(key="four"))
         await load.see(REQUESTS)
-        for each in loading:
-            assert not each.done()
-            each.cancel()
-        await asyncio.gather(*loading, return_exceptions=True)
+        await load.end()
     expected = {
         ("the issuer's", 404),  # nobody is registered
         ("the issuer's", 403),  # programs own nothing

@@ -16,6 +16,7 @@ from tests.acceptance.services import Service
 from tests.unit.identity.issuing import AUDIENCE
 
 KEYS = 20
+LONG_KEY = "k" * 255
 SECONDS = 10
 """For how long a stream is waited for."""
 
@@ -72,7 +73,7 @@ async def register(client: httpx.AsyncClient, people: list[Person]) -> None:
     """All at once, with the same key."""
 
     async def one(person: Person) -> httpx.Response:
-        headers = {**person.headers, "Idempotency-Key": "first"}
+        headers = {**person.headers, "Idempotency-Key": LONG_KEY}
         return await client.post("/users", json={"id": person.id, **person.body}, headers=headers)
 
     answers = await asyncio.gather(*(one(each) for each in people))
