@@ -35,6 +35,7 @@ _TRANSIENT_CODES = {
     "25006",  # read-only: a standby, until it is promoted
     "25P03",  # the session was ended for being idle in a transaction
     "25P04",  # the transaction took too long
+    "55000",  # the database takes no connections: `allow_connections`
     "55006",  # an object is in use
     "55P03",  # a lock was not to be had
 }
