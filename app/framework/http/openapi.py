@@ -13,7 +13,7 @@ from app.framework.http.headers import (
     RATE_LIMIT_HEADERS,
     header_references,
 )
-from app.framework.http.openapi_bounds import bound_answers
+from app.framework.http.openapi_bounds import bound_answers, bound_by_patterns
 from app.framework.http.openapi_security import (
     document_security,
     limit_headers,
@@ -75,6 +75,7 @@ def complete(
                 problems = response.get("content", {}).get(MEDIA_TYPE, {})
                 components["examples"].update(_taken(problems, "examples"))
                 components["links"].update(_taken(response, "links"))
+    bound_by_patterns([components["schemas"], document["paths"]])
     bound_answers(components["schemas"], _sent(document))
     _name_formats(document)
     return {**with_examples(document, examples), "security": []}

@@ -106,7 +106,6 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=r"^[!-~]{1,255}$",
-        json_schema_extra={"maxLength": 255},
         description="Chosen by the client for this one write, a UUID say. The same request sent "
         "again under it within 24 hours is answered as the first that was carried out, and "
         "nothing is done twice.",

@@ -14,7 +14,6 @@ UserIdPath = Annotated[
     Path(
         description="The id of the user.",
         pattern=values.USER_ID_PATTERN,
-        json_schema_extra={"maxLength": 64},
         examples=["user123"],
     ),
 ]

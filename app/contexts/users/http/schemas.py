@@ -12,13 +12,11 @@ from app.contexts.users.http.fields import AvatarUrl, Bio, Email, Name, UserId
 from app.contexts.users.queries import list_user_summaries
 from app.framework.http.schemas.bases import (
     EXAMPLE_CURSOR,
-    PAGE_MAX,
     VERSION_MAX,
     NextCursor,
     RequestBody,
     ResponseBody,
     Timestamp,
-    at_most,
 )
 
 # What clients call their constants for the values of UserOrder, in the same sequence.
@@ -187,7 +185,7 @@ class UserSummaryPage(ResponseBody):
         json_schema_extra={"examples": [{"items": [_ALICE], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
-    items: Annotated[list[UserSummary], Field(json_schema_extra=at_most(PAGE_MAX))]
+    items: list[UserSummary]
     next_cursor: NextCursor
 
 
@@ -219,5 +217,5 @@ class UserHistoryPage(ResponseBody):
         json_schema_extra={"examples": [{"items": [_RENAMED], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
-    items: Annotated[list[UserHistoryEntry], Field(json_schema_extra=at_most(PAGE_MAX))]
+    items: list[UserHistoryEntry]
     next_cursor: NextCursor

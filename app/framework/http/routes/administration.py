@@ -63,7 +63,6 @@ ProjectionName = Annotated[
     str,
     Path(
         pattern="^[A-Za-z0-9_-]{1,100}$",
-        json_schema_extra={"maxLength": 100},
         description="The name of the projection.",
         examples=[GENERIC.projection],
     ),

@@ -23,7 +23,6 @@ _Type = Annotated[
     str | None,
     Query(
         pattern=r"^[A-Za-z0-9_.:-]{1,200}$",
-        json_schema_extra={"maxLength": 200},
         description="Events of this type only.",
         examples=[GENERIC.event_type],
     ),
@@ -45,7 +44,6 @@ _StreamId = Annotated[
     str,
     Path(
         pattern=r"^[A-Za-z0-9_.~:@-]{1,255}$",
-        json_schema_extra={"maxLength": 255},
         description="The type of an aggregate, `-`, and its id.",
         examples=[GENERIC.stream_id],
     ),

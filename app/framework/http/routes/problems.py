@@ -38,7 +38,6 @@ def add_problems(router: APIRouter, all_kinds: Sequence[kinds.ProblemType]) -> N
             str,
             Path(
                 pattern=r"^[a-z-]{1,64}$",
-                json_schema_extra={"maxLength": 64},
                 description="The `code` of a problem.",
                 examples=[GENERIC.problem.code],
             ),

@@ -29,7 +29,6 @@ _Id = Annotated[
     str,
     Path(
         pattern="^[0-9a-f]{1,32}$",
-        json_schema_extra={"maxLength": 32},
         description="The id of the verification.",
         examples=["5f0c1a9be6b14d0f8b7b1f0a2c3d4e5f"],
     ),

@@ -7,13 +7,7 @@ from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
 from app.framework.http.examples import GENERIC
-from app.framework.http.schemas.bases import (
-    VERSION_MAX,
-    RequestBody,
-    ResponseBody,
-    Timestamp,
-    at_most,
-)
+from app.framework.http.schemas.bases import VERSION_MAX, RequestBody, ResponseBody, Timestamp
 from app.framework.projections import BuildState, ProjectionState
 
 # What clients call their constants for the values, in the same sequence.
@@ -185,7 +179,7 @@ class Projection(ResponseBody):
     lag: _Lag
     parked: _ParkedCount
     last_error: _LastError
-    builds: Annotated[list[ProjectionBuild], Field(json_schema_extra=at_most(1000))]
+    builds: list[ProjectionBuild]
 
 
 class ProjectionList(ResponseBody):
@@ -193,4 +187,4 @@ class ProjectionList(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_PROJECTION]}]})
 
-    items: Annotated[list[Projection], Field(json_schema_extra=at_most(1000))]
+    items: list[Projection]

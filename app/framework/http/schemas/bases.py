@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
-from pydantic.config import JsonDict
 
 from app.framework.eventsourcing.store import LAST_VERSION
 from app.framework.http.validation import LISTED
@@ -32,11 +31,6 @@ class ResponseBody(BaseModel):
     """A body that the service answers with; later versions may add members."""
 
     model_config = ConfigDict(from_attributes=True)
-
-
-def at_most(items: int) -> JsonDict:
-    """The bound of a list in an answer, for the documentation: more items would be no error."""
-    return {"maxItems": items}
 
 
 PAGE_MAX = 200

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
-from app.framework.http.schemas.bases import ResponseBody, at_most
+from app.framework.http.schemas.bases import ResponseBody
 
 _NO_MONGODB: JsonDict = {
     "name": "mongodb",
@@ -42,11 +42,7 @@ class HealthCheck(ResponseBody):
     detail: Annotated[str, Field(description="Why it is not ok, or what there is to say.")]
     roles: Annotated[
         list[str],
-        Field(
-            description="The roles that need it.",
-            examples=[["commands", "projector"]],
-            json_schema_extra=at_most(10),
-        ),
+        Field(description="The roles that need it.", examples=[["commands", "projector"]]),
     ]
 
 
@@ -88,12 +84,7 @@ class Health(ResponseBody):
     )
 
     status: HealthStatus
-    roles: Annotated[
-        list[str], Field(description="What this process does.", json_schema_extra=at_most(10))
-    ]
+    roles: Annotated[list[str], Field(description="What this process does.")]
     checks: Annotated[
-        list[HealthCheck],
-        Field(
-            description="What was looked at; nothing for liveness.", json_schema_extra=at_most(100)
-        ),
+        list[HealthCheck], Field(description="What was looked at; nothing for liveness.")
     ]

@@ -9,12 +9,10 @@ from app.framework.http.consistency import LAST_POSITION
 from app.framework.http.examples import GENERIC
 from app.framework.http.schemas.bases import (
     EXAMPLE_CURSOR,
-    PAGE_MAX,
     VERSION_MAX,
     NextCursor,
     ResponseBody,
     Timestamp,
-    at_most,
 )
 
 _METADATA: JsonDict = {
@@ -74,5 +72,5 @@ class LoggedEventPage(ResponseBody):
         json_schema_extra={"examples": [{"items": [_EVENT], "next_cursor": EXAMPLE_CURSOR}]}
     )
 
-    items: Annotated[list[LoggedEvent], Field(json_schema_extra=at_most(PAGE_MAX))]
+    items: list[LoggedEvent]
     next_cursor: NextCursor

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.framework.http.examples import GENERIC
-from app.framework.http.schemas.bases import VERSION_MAX, ResponseBody, Timestamp, at_most
+from app.framework.http.schemas.bases import VERSION_MAX, ResponseBody, Timestamp
 
 _PARKED: JsonDict = {
     "key": "01977c2a",
@@ -45,4 +45,4 @@ class ParkedDocumentList(ResponseBody):
         int | None,
         Field(ge=1, le=VERSION_MAX, description="The number of the build; null if none serves."),
     ]
-    items: Annotated[list[ParkedDocument], Field(json_schema_extra=at_most(10_000))]
+    items: list[ParkedDocument]

@@ -86,7 +86,7 @@ class Problem(BaseModel):
     instance: Annotated[
         str,
         Field(
-            json_schema_extra={"format": "uri-reference"},
+            json_schema_extra={"format": "uri-reference", "maxLength": 128 * 1024},
             description="The path that was requested.",
             examples=[GENERIC.path],
         ),
@@ -151,4 +151,4 @@ class ProblemType(BaseModel):
 class ProblemTypeList(BaseModel):
     """Every kind of problem."""
 
-    items: Annotated[list[ProblemType], Field(json_schema_extra={"maxItems": 1000})]
+    items: list[ProblemType]

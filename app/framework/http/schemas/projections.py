@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.framework.http.examples import GENERIC
-from app.framework.http.schemas.bases import VERSION_MAX, ResponseBody, Timestamp, at_most
+from app.framework.http.schemas.bases import VERSION_MAX, ResponseBody, Timestamp
 from app.framework.projections import ProjectionState
 
 _STATUS: JsonDict = {
@@ -66,4 +66,4 @@ class ProjectionStatusList(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_STATUS]}]})
 
-    items: Annotated[list[ProjectionStatus], Field(json_schema_extra=at_most(10_000))]
+    items: list[ProjectionStatus]

@@ -6,13 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.framework.http.examples import GENERIC
-from app.framework.http.schemas.bases import (
-    VERSION_MAX,
-    RequestBody,
-    ResponseBody,
-    Timestamp,
-    at_most,
-)
+from app.framework.http.schemas.bases import VERSION_MAX, RequestBody, ResponseBody, Timestamp
 from app.framework.projections import DifferenceKind
 
 _DIFFERENCE: JsonDict = {
@@ -117,5 +111,5 @@ class Verification(ResponseBody):
     differences: Annotated[
         list[DocumentDifference], Field(max_length=100, description="The first that differed.")
     ]
-    parked: Annotated[list[ParkedPlace], Field(json_schema_extra=at_most(10_000))]
+    parked: list[ParkedPlace]
     error: Annotated[str | None, Field(description="Why it ended early; null when it did not.")]
