@@ -66,7 +66,9 @@ def _body(operation: Mapping[str, Any]) -> Any:
 def _example(schema: Mapping[str, Any]) -> Any:
     if "$ref" in schema:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return schema["examples"][0]
+    if "examples" in schema:
+        return schema["examples"][0]
+    return {name: _example(each) for name, each in schema["properties"].items()}
 
 
 REQUESTS = {each.name: each for each in _requests()}
