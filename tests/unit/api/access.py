@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from app.bootstrap import policies_of
 from app.framework.principal import Principal, PrincipalKind
@@ -48,13 +49,18 @@ class Request:
 def _requests() -> Iterator[Request]:
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
-            filled = path
-            for each in operation.get("parameters", ()):
-                if each["in"] == "path":
-                    example = str(_example(each["schema"]))
-                    filled = filled.replace(f"{{{each['name']}}}", example)
+            filled = _filled(path, operation)
             scopes = [each["bearer"][0] for each in operation["security"]]
             yield Request(operation["operationId"], method, filled, scopes, _body(operation))
+
+
+def _filled(path: str, operation: Mapping[str, Any]) -> str:
+    required = [each for each in operation.get("parameters", ()) if each["required"]]
+    of_path, of_query = (
+        {each["name"]: _example(each["schema"]) for each in required if each["in"] == place}
+        for place in ("path", "query")
+    )
+    return path.format_map(of_path) + (f"?{urlencode(of_query)}" if of_query else "")
 
 
 def _body(operation: Mapping[str, Any]) -> Any:
