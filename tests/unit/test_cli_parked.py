@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -62,6 +62,18 @@ async def test_a_projection_is_shown_with_what_is_parked():
         await desk.send(ReplayDocument("notes", "a"))
 
 
+async def asked_for(desk: Desk) -> None:
+    """Return once a document is to be replayed."""
+    async with asyncio.timeout(5):
+        while not any(each.is_replaying for each in await parked(desk)):  # noqa: ASYNC110 - stored
+            await asyncio.sleep(0)
+
+
+async def parked(desk: Desk) -> Sequence[ParkedDocument]:
+    """The documents that are parked."""
+    return (await desk.send(ListParkedDocuments("notes"))).items
+
+
 async def replayed(
     desk: Desk,
     key: str | None,
@@ -72,7 +84,7 @@ async def replayed(
     """The exit status of a replay, while these steps happen."""
     task = asyncio.create_task(replay(desk.mediator, "notes", key, wait=wait, as_json=as_json))
     for step in steps:
-        await asyncio.sleep(0.01)
+        await asked_for(desk)
         await step()
     async with asyncio.timeout(5):
         return await task
@@ -165,12 +177,12 @@ async def test_an_interrupted_wait_leaves_the_replay(capsys):
     """And says how to see it."""
     desk = await parking("a")
     task = asyncio.create_task(replay(desk.mediator, "notes", "a", wait=True, as_json=False))
-    await asyncio.sleep(0.01)
+    await asked_for(desk)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert "The replay goes on; `projections parked notes` shows it." in capsys.readouterr().err
-    assert (await desk.send(ListParkedDocuments("notes"))).items[0].is_replaying
+    assert [each.is_replaying for each in await parked(desk)] == [True]
 
 
 @pytest.mark.parametrize("arguments", [[], ["a", "--all"]])

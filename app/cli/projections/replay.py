@@ -84,8 +84,8 @@ async def _end(mediator: Mediator, asked: ParkedDocuments) -> str | None:
     """Wait until nothing is left to replay; why it does not go on, or None."""
     if asked.build is None:
         return None
-    waiting = Waiting(mediator, await mediator.send(GetBuild(asked.projection, asked.build)))
     try:
+        waiting = Waiting(mediator, await mediator.send(GetBuild(asked.projection, asked.build)))
         while waiting.build.replaying and await waiting.while_in(BuildState.SERVING):
             pass
     except asyncio.CancelledError:
