@@ -19,6 +19,7 @@ CLIENTS := tests/clients
 NODE_MODULES := $(CLIENTS)/node_modules
 NODE_INSTALLED := $(NODE_MODULES)/.installed
 SDK := build/sdk
+OPENAPI := openapi.json
 
 # MUTANTS: names of mutants to try again, as app.framework.eventsourcing.registry*; else all of them.
 MUTANTS ?=
@@ -99,6 +100,7 @@ overload: $(INSTALLED) ## send five times what the service can answer, see that 
 guide: $(INSTALLED) $(NODE_INSTALLED) ## carry out docs/adding-a-context.md on a copy, run the tests there
 	@rm -rf $(GUIDE)
 	@$(BIN)/python -m tests.guide $(GUIDE)
+	@$(MAKE) --no-print-directory lint-openapi OPENAPI=$(GUIDE)/openapi.json
 	@cd $(GUIDE) && $(abspath $(BIN))/$(PYTEST) $(GUIDE_TESTS)
 
 fuzz: $(INSTALLED) ## send requests made of the OpenAPI document for FUZZ_SECONDS, check the answers
@@ -121,9 +123,9 @@ lint: $(INSTALLED) ## check the style, the types and the architecture
 
 lint-openapi: $(NODE_INSTALLED) ## check the committed OpenAPI document
 	@REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(BIN)/node $(NODE_MODULES)/.bin/redocly lint \
-		--config $(CLIENTS)/redocly.yaml openapi.json
+		--config $(CLIENTS)/redocly.yaml $(OPENAPI)
 	@$(BIN)/node $(NODE_MODULES)/.bin/spectral lint \
-		--ruleset $(CLIENTS)/spectral.yaml --fail-severity warn openapi.json
+		--ruleset $(CLIENTS)/spectral.yaml --fail-severity warn $(OPENAPI)
 
 format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff format .
