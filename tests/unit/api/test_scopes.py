@@ -8,7 +8,8 @@ from app.framework.http.access import scopes_of
 from app.framework.http.application import Access, create_api
 from app.framework.http.resources import HttpSide, Resource
 from app.framework.misconfigured import Misconfigured
-from app.main import ABOUT, NO_AUTHENTICATION
+from app.host.settings import Settings
+from app.main import ABOUT, NO_AUTHENTICATION, create_app
 from tests.unit.api.service import MemoryService, application
 
 PUBLIC = {"check_liveness", "check_readiness", "get_problem_type", "list_problem_types"}
@@ -57,3 +58,20 @@ def test_an_operation_that_does_not_say_who_may_use_it_is_refused_at_start():
     careless = HttpSide(resources=[Careless("/lamps", tag="lamps")], problems={})
     with pytest.raises(Misconfigured, match="operation list_lamps does not say who may use it"):
         create_api(MemoryService(), [careless], ABOUT, access=NO_AUTHENTICATION)
+
+
+def test_the_issuers_in_the_settings_are_in_the_document_that_is_served():
+    """With the addresses of their discovery documents, whether they end with a slash or not."""
+    settings = Settings.load(
+        database_url="postgresql://nowhere.invalid/",
+        mongodb_url="mongodb://nowhere.invalid/",
+        auth_issuers="https://b.example.com/,https://a.example.com/realms/all",
+        auth_audiences="users",
+    )
+    schemes = create_app(settings).openapi()["components"]["securitySchemes"]
+
+    assert [each.get("openIdConnectUrl") for each in schemes.values()] == [
+        None,
+        "https://a.example.com/realms/all/.well-known/openid-configuration",
+        "https://b.example.com/.well-known/openid-configuration",
+    ]
