@@ -11,7 +11,7 @@ from app.framework.http.consistency import LAST_POSITION, encode_position
 from app.framework.http.entity_tags import ENTITY_TAG_OR_ANY
 from app.framework.http.schemas.bases import CURSOR_MAX, EXAMPLE_CURSOR, PAGE_MAX
 
-_HEAD_MAX = 32 * 1024  # no request has a longer head
+_TAGS_MAX = 16 * 1024  # half of the head of a request
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -78,7 +78,7 @@ IfNoneMatch = Annotated[
     str | None,
     Header(
         alias="If-None-Match",
-        json_schema_extra={"maxLength": _HEAD_MAX},
+        max_length=_TAGS_MAX,
         description="The ETag of what the client has; if that is still right, the answer is "
         "304 without a body.",
         examples=['"3"'],
@@ -93,7 +93,7 @@ def if_match(thing: str) -> Any:
         Header(
             alias="If-Match",
             pattern=ENTITY_TAG_OR_ANY,
-            json_schema_extra={"maxLength": _HEAD_MAX},
+            max_length=_TAGS_MAX,
             description="The ETag of the version that the change is made for; if the "
             f"{thing} is at another by now, nothing is changed. `*` stands for any.",
             examples=['"3"'],

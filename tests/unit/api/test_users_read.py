@@ -143,3 +143,16 @@ async def test_a_cursor_of_a_wrong_type_is_refused(client, alice, service, path,
         same = (is_time, type(value)) == (other[0], type(other[1]))
         assert answer.status_code == (200 if same else 400), other
         assert same or answer.json()["code"] == "invalid-cursor"
+
+
+@pytest.mark.parametrize(("method", "header"), [("GET", "If-None-Match"), ("POST", "If-Match")])
+async def test_entity_tags_take_half_of_a_head(client, alice, method, header):
+    """More of them are refused, as the document says."""
+    path = f"/users/{alice}" if method == "GET" else f"/users/{alice}/deactivate"
+    statuses = [
+        (
+            await client.request(method, path, headers={header: f'"{"0" * (length - 2)}"'})
+        ).status_code
+        for length in (16 * 1024, 16 * 1024 + 1)
+    ]
+    assert statuses == [200 if method == "GET" else 412, 422]
