@@ -169,8 +169,8 @@ class TokenVerifier:
         if not self._rules.user_id_claim:
             return derived_user_id(issuer, subject)
         found = _text(claims, self._rules.user_id_claim)
-        if not found:
-            raise InvalidToken(f"It has no text in the claim {self._rules.user_id_claim}.")
+        if not is_subject(found):
+            raise InvalidToken(f"It has no usable text in the claim {self._rules.user_id_claim}.")
         return found
 
 

@@ -1,5 +1,7 @@
 """A person has one profile of her own, under an id that her token determines."""
 
+import pytest
+
 from tests.contexts.identity import ALL_SCOPES, authorization
 from tests.contexts.promises import code_of
 
@@ -47,6 +49,17 @@ async def test_a_person_registers_under_no_other_id(client):
     assert code_of(mine) == (403, "forbidden")
     others = await client.post("/users", json=named, headers=authorization("x", "users:admin"))
     assert others.status_code == 201
+
+
+@pytest.mark.parametrize("subject", ["alice@example.com", "me", "a" * 65])
+async def test_a_name_that_is_no_id_owns_nothing(client, subject):
+    """A token may bring any; only an administrator has another id made then."""
+    for scopes, status in ((OWN, 403), ((*OWN, "users:admin"), 201)):
+        headers = authorization(subject, *scopes)
+        answer = await client.post("/users", json=ALICE, headers=headers)
+        assert answer.status_code == status, answer.text
+    mine = await client.get("/users/me", headers=authorization(subject, *OWN))
+    assert code_of(mine) == (404, "user-not-found")
 
 
 async def test_without_a_profile_there_is_none_to_get(client):

@@ -68,7 +68,9 @@ async def test_the_profile_may_be_named_by_a_claim(issuer, clock):
     verifier = TokenVerifier([Issuer(URL, issuer.client)], rules, clock=clock)
     found = await verifier.authenticate(issuer.token({"uid": "user123"}))
     assert found.user_id == "user123"
-    assert await refusal(verifier, issuer.token()) == "It has no text in the claim uid."
+    for uid in (None, "", 7, "a\nb", "\ud800", "a" * 256):
+        token = issuer.token({"uid": uid})
+        assert await refusal(verifier, token) == "It has no usable text in the claim uid."
 
 
 @pytest.mark.parametrize(

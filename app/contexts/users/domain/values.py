@@ -61,6 +61,11 @@ class Unchanged(Enum):
 UNCHANGED = Unchanged.UNCHANGED
 
 
+def is_user_id(text: str) -> bool:
+    """Whether a new user may have this id."""
+    return _USER_ID.fullmatch(text) is not None and text not in RESERVED_IDS
+
+
 def user_id(text: str) -> str:
     """The id of a new user: 1 to 64 of the letters A to Z and a to z, digits, `_` and `-`.
 

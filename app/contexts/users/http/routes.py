@@ -8,13 +8,13 @@ from app.contexts.users.commands.deactivate_user import DeactivateUser
 from app.contexts.users.commands.reactivate_user import ReactivateUser
 from app.contexts.users.commands.register_user import RegisterUser
 from app.contexts.users.commands.update_user_profile import UpdateUserProfile
+from app.contexts.users.domain import values
 from app.contexts.users.domain.errors import (
     EmailTaken,
     UserAlreadyExists,
     UserIsDeactivated,
     UserNotFound,
 )
-from app.contexts.users.domain.values import OWN_ID
 from app.contexts.users.http.parameters import AsOf, AsOfVersion, SearchText, UserIdPath
 from app.contexts.users.http.schemas import (
     UserHistoryPage,
@@ -65,7 +65,7 @@ def list_users(
 )
 def get_own_user(principal: Principal) -> GetUserProfile:
     """Get the profile of the user whose token it is."""
-    return GetUserProfile(principal.user_id or OWN_ID)
+    return GetUserProfile(principal.user_id or values.OWN_ID)
 
 
 @users.query(
@@ -110,7 +110,7 @@ def get_user_history(
 def register_user(registration: UserRegistration, principal: Principal) -> RegisterUser:
     """Register a user, active from then on."""
     return RegisterUser(
-        user_id=registration.id or principal.user_id or uuid7(),
+        user_id=registration.id or _own_id(principal) or uuid7(),
         name=registration.name,
         email=registration.email,
         avatar_url=registration.avatar_url,
@@ -168,3 +168,9 @@ def deactivate_user(user_id: UserIdPath) -> DeactivateUser:
 def reactivate_user(user_id: UserIdPath) -> ReactivateUser:
     """Open a profile to changes again."""
     return ReactivateUser(user_id)
+
+
+def _own_id(principal: Principal) -> str | None:
+    """The id of the principal's profile; None if its token names what is none, as an address."""
+    own = principal.user_id
+    return own if own is not None and values.is_user_id(own) else None
