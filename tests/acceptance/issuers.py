@@ -1,9 +1,11 @@
 """Issuers of tokens on this machine: a real one, and one that tests can have misbehave."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
+import random
 import re
 import secrets
 import signal
@@ -13,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,7 @@ class OidcProvider(_OnThisMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        with socket.socket() as bound:
-            bound.bind(("127.0.0.1", 0))
-            self._port = bound.getsockname()[1]
+        self._port = _free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[str] | None = None
 
@@ -144,6 +143,15 @@ class OidcProvider(_OnThisMachine):
         return {**jwk, "kid": key, "use": "sig", "alg": "ES256"}
 
 
+def _free_port() -> int:
+    """A port below those that systems give away, also while the issuer does not listen."""
+    while True:
+        with socket.socket() as bound, contextlib.suppress(OSError):
+            bound.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            port: int = bound.getsockname()[1]
+            return port
+
+
 class LoopbackIssuer(_OnThisMachine):
     """An issuer in a thread of the tests."""
 
@@ -151,7 +159,7 @@ class LoopbackIssuer(_OnThisMachine):
         super().__init__()
         self.url = ""
 
-    @contextmanager
+    @contextlib.contextmanager
     def serving(self) -> Iterator["LoopbackIssuer"]:
         """Answer for the length of a `with` block."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
