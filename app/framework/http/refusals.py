@@ -75,7 +75,10 @@ def answer_refusals(api: FastAPI, roles: frozenset[str], mappings: ErrorMappings
         if isinstance(error, UnreadableEvent):
             note_unreadable(error)
         mapping = _nearest(table, type(error))
-        return problem_response(request.scope, mapping.problem, mapping.detail(error))
+        headers = mapping.headers(error) if mapping.headers else None
+        return problem_response(
+            request.scope, mapping.problem, mapping.detail(error), headers=headers
+        )
 
     for each in table:
         api.add_exception_handler(each, answer_refusal)

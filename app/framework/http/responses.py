@@ -28,6 +28,7 @@ from app.framework.http.problems.consistency import (
     READ_MODEL_BEHIND,
 )
 from app.framework.http.problems.kinds import ProblemType
+from app.framework.http.problems.security import FORBIDDEN
 from app.framework.http.refusals import MEDIA_TYPE
 from app.framework.http.schemas.problem import EXAMPLE_ERROR, Problem
 
@@ -140,7 +141,8 @@ def _both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 def _refusal(problems: list[ProblemType]) -> dict[str, Any]:
     headers = {"Retry-After": any(each.retry_after is not None for each in problems)}
-    headers["WWW-Authenticate"] = problems[0].status == HTTPStatus.UNAUTHORIZED
+    is_challenge = problems[0].status == HTTPStatus.UNAUTHORIZED or FORBIDDEN in problems
+    headers["WWW-Authenticate"] = is_challenge
     return {
         "description": " or ".join(f"{each.title} (`{each.code}`)" for each in problems),
         "headers": header_references(name for name, has in headers.items() if has),

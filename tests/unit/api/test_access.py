@@ -147,6 +147,8 @@ async def test_an_operation_is_for_those_whom_its_policy_names(client, service, 
             said = said_of(answers[0])
             detail = f"This takes the scope {' or '.join(lacks)}."
             assert (said["code"], said["detail"]) == ("forbidden", detail), principal
+            challenge = f'Bearer error="insufficient_scope", scope="{lacks[0]}"'
+            assert answers[0].headers["WWW-Authenticate"] == challenge
             assert await service.log.head() == before
 
 

@@ -116,13 +116,13 @@ def test_every_success_is_declared_with_its_status(operations):
     ],
 )
 def test_response_headers_are_declared(operations, operation_id, expected):
-    """Those of a success; a 429 or 503 declares Retry-After, a 401 how to authenticate."""
+    """Those of a success; a 429 or 503 declares Retry-After, 401 and 403 what token it takes."""
     responses = operations[operation_id][2]["responses"]
     declared = set(responses[success_of(operations[operation_id][2])]["headers"])
     assert declared == expected | OF_ALL | OF_LIMITED
     for status, response in responses.items():
         assert ("Retry-After" in response["headers"]) is (status in {"429", "503"})
-        assert ("WWW-Authenticate" in response["headers"]) is (status == "401")
+        assert ("WWW-Authenticate" in response["headers"]) is (status in {"401", "403"})
 
 
 def test_every_answer_says_how_much_its_client_may_still_use(operations):

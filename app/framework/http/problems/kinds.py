@@ -33,7 +33,7 @@ class ProblemType:
 
 @dataclass(frozen=True, slots=True)
 class ErrorMapping:
-    """How an exception becomes a problem: of which kind, and what its detail says.
+    """How an exception becomes a problem: of which kind, and what its detail and headers say.
 
     The detail is the error's own message unless said otherwise, which is right only for
     messages that are meant for clients.
@@ -41,6 +41,7 @@ class ErrorMapping:
 
     problem: ProblemType
     detail: Callable[[Any], str] = str
+    headers: Callable[[Any], Mapping[str, str]] | None = None
 
 
 ErrorMappings = Mapping[type[Exception], ErrorMapping]

@@ -1,5 +1,7 @@
 """The problems of who may do what."""
 
+from collections.abc import Mapping
+
 from app.framework.http.problems.kinds import ErrorMapping, ErrorMappings, ProblemType
 from app.framework.security import Forbidden
 
@@ -53,4 +55,12 @@ TOO_MANY_REQUESTS = ProblemType(
     retry_after=1,
 )
 
-SECURITY_PROBLEMS: ErrorMappings = {Forbidden: ErrorMapping(FORBIDDEN)}
+
+def _challenge(error: Forbidden) -> Mapping[str, str]:
+    # Of alternatives the first: it allows the least.
+    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scopes[0]}"'}
+
+
+SECURITY_PROBLEMS: ErrorMappings = {
+    Forbidden: ErrorMapping(FORBIDDEN, headers=_challenge),
+}

@@ -12,7 +12,8 @@ from app.framework.http.examples import GENERIC
 from app.framework.http.parameters import WHOLE_NUMBER, Cursor, Limit
 from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.principals import context_of
-from app.framework.http.problems import INVALID_CURSOR
+from app.framework.http.problems import INVALID_CURSOR, NOT_FOUND
+from app.framework.http.problems.kinds import ProblemType
 from app.framework.http.responses import WITHOUT_HEADERS, answers
 from app.framework.http.routes.administration import TAG
 from app.framework.http.schemas.bases import VERSION_MAX
@@ -90,14 +91,15 @@ def add_log(router: APIRouter, mediator: Mediator) -> None:
         read_stream,
         methods=["GET"],
         summary="Read a stream",
-        **_page(ReadStream),
+        **_page(ReadStream, NOT_FOUND),  # of an id with a slash in it
     )
 
 
-def _page(kind: type[Message[Any]]) -> dict[str, Any]:
+def _page(kind: type[Message[Any]], *problems: ProblemType) -> dict[str, Any]:
+    problems = (*WITHOUT_HEADERS, INVALID_CURSOR, *problems)
     return {
         **sends(ADMINISTRATION_POLICIES[kind]),
         "tags": [TAG["name"]],
-        "responses": answers(200, "A page of events.", problems=(*WITHOUT_HEADERS, INVALID_CURSOR)),
+        "responses": answers(200, "A page of events.", problems=problems),
         "route_class_override": PlannedRoute,
     }
