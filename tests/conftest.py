@@ -82,6 +82,7 @@ def _logging_as_it_was() -> Iterator[None]:
     for each in audit.handlers:
         each.close()
     audit.handlers, audit.propagate = [], True
+    audit.setLevel(logging.NOTSET)
     if root.handlers is not before[0]:
         structlog.reset_defaults()
         root.handlers, root.level = before

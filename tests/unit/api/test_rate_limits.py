@@ -251,7 +251,6 @@ def test_refusals_have_a_line_every_ten_seconds():
 
 async def test_one_that_has_many_held_back_loses_its_connection(limited, monkeypatch):
     """It cannot keep all connections of the service."""
-    monkeypatch.setattr(rate_limits, "REFUSAL_SECONDS", 0.2)
     monkeypatch.setattr(rate_limits, "HELD", 2)
     async with limited()("alice") as client:
         for _ in range(24):
