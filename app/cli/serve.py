@@ -62,8 +62,6 @@ def run(
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings.load(**given)
     logs.configure(settings.log_level, settings.log_format, settings.audit_log)
-    warn_of_any_host(settings)
-    warn_of_any_client(settings)
     raise_limit()
     with (
         StopRequest() as stop,
@@ -134,7 +132,7 @@ def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Sett
     _spare_the_collector()
     sys.setswitchinterval(_THREADS_WAIT_SECONDS)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_run(app, server, bound))
+        runner.run(_run(app, server, bound, settings))
 
 
 def _spare_the_collector() -> None:
@@ -148,9 +146,14 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*_COLLECTED_EVERY)
 
 
-async def _run(app: FastAPI, server: uvicorn.Server, bound: socket.socket) -> None:
+async def _run(
+    app: FastAPI, server: uvicorn.Server, bound: socket.socket, settings: Settings
+) -> None:
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
+        # Not sooner: a start that fails says why, and nothing else.
+        warn_of_any_host(settings)
+        warn_of_any_client(settings)
         await server.serve(sockets=[bound])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
