@@ -262,7 +262,7 @@ def keys_of(found: Mapping[str, Any]) -> Mapping[str | None, jwt.PyJWK]:
             continue
         try:
             key = jwt.PyJWK.from_dict(each)
-        except (jwt.PyJWTError, ValueError, TypeError, NotImplementedError):
+        except (jwt.PyJWTError, LookupError, ValueError, TypeError, NotImplementedError):
             continue
         if key.algorithm_name in ALGORITHMS and isinstance(each.get("kid"), str | None):
             keys[each.get("kid")] = key

@@ -238,7 +238,14 @@ async def test_no_proxy_is_asked_for_what_is_on_this_machine(monkeypatch):
 
 @pytest.mark.parametrize(
     "found",
-    [{}, {"keys": 7}, {"keys": [7]}, {"keys": [{"kty": "EC"}]}, {"keys": [{"kty": "new"}]}],
+    [
+        {},
+        {"keys": 7},
+        {"keys": [7]},
+        {"keys": [{"kty": "EC"}]},
+        {"keys": [{"kty": "oct"}]},
+        {"keys": [{"kty": "new"}]},
+    ],
 )
 def test_a_set_without_usable_keys_is_refused(found):
     """As no token could be verified."""
