@@ -174,7 +174,7 @@ class KeyVerifier:
         if self._store is None or self._copy is None or not self._is_due:
             return
         self._compared_at = self._clock()
-        with contextlib.suppress(StorageError, TimeoutError):
+        try:
             async with asyncio.timeout(SOURCE_SECONDS):
                 copied = await self._copy.read(known=self._version)
                 if copied is None or copied.version > (self._version or 0):
@@ -182,6 +182,8 @@ class KeyVerifier:
                 stored = await self._store.read()
                 if stored is not None:
                     await self._copy.write(stored)
+        except Exception as error:  # noqa: BLE001 - or the list would not be read again
+            _noted(self._copy, error)
 
     @property
     def _is_due(self) -> bool:

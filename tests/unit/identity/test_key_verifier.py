@@ -209,6 +209,23 @@ async def test_the_copy_is_kept_up_to_date(store, copy):
     await verifier.close()
 
 
+async def test_an_unforeseen_error_of_a_comparison_does_not_end_the_refreshing(
+    store, copy, clock, monkeypatch
+):
+    """Else keys would be refused for good after the next outage."""
+    await added(store)
+    verifier = KeyVerifier(store, copy, clock=clock)
+
+    async def read(*, known: int | None = None) -> None:  # noqa: ARG001 - as the port has it
+        raise KeyError("version")
+
+    monkeypatch.setattr(copy, "read", read)
+    await verifier.open()
+    reads = store.reads
+    await until(lambda: store.reads > reads + 2)
+    await verifier.close()
+
+
 async def test_uses_are_saved_and_hold_nothing_up(store, copy, monkeypatch):
     """Of each key once in a while; a failure is tried again."""
     saved: list[set[str]] = []
