@@ -11,9 +11,9 @@ from tests.acceptance.following import blocks_of
 BIO = "One line\u2028that some libraries\u2029take for three."
 
 
-async def test_a_stream_ends_when_the_service_stops(serve):
+async def test_a_stream_ends_when_the_service_stops(serve, tmp_path):
     """Its reader sees the end of it, and the service does not wait for the reader to leave."""
-    service = serve(LOG_LEVEL="error")
+    service = serve(LOG_LEVEL="error", AUDIT_LOG=str(tmp_path / "audit.log"))
     async with (
         httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=20) as client,
         client.stream("GET", "/changes") as answer,

@@ -20,10 +20,11 @@ VIEW = "user_summaries"
 
 
 @pytest.fixture(autouse=True)
-def _environment(settings, monkeypatch) -> None:
+def _environment(settings, monkeypatch, tmp_path) -> None:
     """The settings of the commands."""
     for name in ("database_url", "mongodb_url", "mongodb_database"):
         monkeypatch.setenv(name.upper(), getattr(settings, name))
+    monkeypatch.setenv("AUDIT_LOG", str(tmp_path / "audit.log"))
 
 
 @pytest.fixture(autouse=True)

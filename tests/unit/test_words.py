@@ -35,7 +35,6 @@ EXCEPTIONS = {
     "app/contexts/users/http/fields.py": (["whatever"], OPENAPI),
     "app/contexts/users/http/parameters.py": (["whatever", "whichever"], OPENAPI),
     "app/devtools/servers/accounts.py": (["nobody"], "the name of an account"),
-    "app/framework/http/application.py": (["whoever"], OPENAPI),
     "app/framework/http/parameters.py": (["whatever"], OPENAPI),
     "app/framework/http/promises.py": (["somebody"], OPENAPI),
     "app/framework/http/schemas/problem.py": (["editions"], OPENAPI),

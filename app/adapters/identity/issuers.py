@@ -147,10 +147,11 @@ class Issuer:
         await asyncio.shield(self._fetch_once())
 
     async def close(self) -> None:
-        """Give up a fetch under way."""
+        """Give up a fetch under way, and close the client."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
+        await self._client.aclose()
 
     def _found(self, key_id: str | None) -> jwt.PyJWK | None:
         return self._keys.get(key_id) if self._has_keys else None

@@ -163,8 +163,8 @@ class KeyVerifier:
         if self._store is None or not self._unsaved:
             return
         saving = frozenset(self._unsaved)
-        # A failure is tried again; reading the list logs the outage.
-        with contextlib.suppress(StorageError, TimeoutError):
+        # Any failure is tried again, as the list is read on; that logs an outage.
+        with contextlib.suppress(Exception):
             async with asyncio.timeout(SOURCE_SECONDS):
                 await self._store.save_uses(saving)
             self._unsaved -= saving

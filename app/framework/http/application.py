@@ -59,7 +59,7 @@ _TAGS = (
     administration.TAG,
     {"name": "projections", "description": "How far the views are behind the log."},
     {"name": "problems", "description": "What the kinds of problems mean."},
-    {"name": "health", "description": "For whoever runs the service."},
+    {"name": "health", "description": "For operators: whether the process can do its work."},
 )
 
 
