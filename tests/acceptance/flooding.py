@@ -104,7 +104,6 @@ async def measure(trial: Trial, kind: str, seconds: float) -> tuple[float, float
     quiet = await trial.reads(seconds)
     with trial.flood(kind) as flooder:
         try:
-            await asyncio.sleep(0.5)
             flooded = await trial.reads(seconds)
             answers, _ = await asyncio.to_thread(flooder.communicate, "")
         finally:

@@ -82,10 +82,19 @@ class Buckets:
         full_at = max(self._full_at.pop(key, now), now)
         after = full_at + min(cost, self._burst) * self._interval
         wait = self._wait(after - now)
-        self._full_at[key] = full_at = full_at if wait else after  # as the one used last
-        if len(self._full_at) > self._bound:
-            del self._full_at[next(iter(self._full_at))]
+        full_at = full_at if wait else after
+        self._keep(key, full_at)
         return self._standing(wait, full_at - now)
+
+    def reserve(self, key: str, cost: int) -> float:
+        """Take units out of a bucket, also ones that have yet to come in.
+
+        After how many seconds they will be there.
+        """
+        now = self._clock()
+        full_at = max(self._full_at.pop(key, now), now) + cost * self._interval
+        self._keep(key, full_at)
+        return self._wait(full_at - now)
 
     def look(self, key: str, cost: int) -> Standing:
         """What `take` would answer; nothing is taken."""
@@ -93,6 +102,12 @@ class Buckets:
         full_at = max(self._full_at.get(key, now), now)
         after = full_at + min(cost, self._burst) * self._interval
         return self._standing(self._wait(after - now), full_at - now)
+
+    def _keep(self, key: str, full_at: float) -> None:
+        """Keep a bucket, which was taken out before, as the one that was used last."""
+        self._full_at[key] = full_at
+        if len(self._full_at) > self._bound:
+            del self._full_at[next(iter(self._full_at))]
 
     def _wait(self, missing: float) -> float:
         wait = missing - self._fill_seconds

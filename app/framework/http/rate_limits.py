@@ -30,6 +30,9 @@ PROBE_SECONDS = 0.5
 """How much later health is answered, on average, to an address that asks too often: probes are
 never refused."""
 
+SPREAD = Rate(a_minute=15_000, burst=20)
+"""How fast what a client may use at once is worked on: so others have their turns meanwhile."""
+
 _LINES = Rate(a_minute=6, burst=1)
 _UNKNOWN = "unknown"
 
@@ -78,6 +81,9 @@ class RateLimits:
         self._principals = _Limit("principal", rate, clock)
         self._addresses = _Limit("address", rate, clock)
         self._probes = Buckets(rate, clock=clock)
+        # Never slower than units come in.
+        fastest = max(SPREAD.a_minute, 2 * rate.a_minute)
+        self._spread = Buckets(Rate(fastest, SPREAD.burst), clock=clock)
         self._refusals = Buckets(REFUSALS, clock=clock)
         self._lines = Buckets(_LINES, clock=clock)
         self._unwritten: Counter[str] = Counter()
@@ -88,6 +94,10 @@ class RateLimits:
         if principal.kind is PrincipalKind.ANYONE:
             return self.take_from_address(scope, cost)
         return self._principals.take(principal.realm, cost)
+
+    def spread(self, verdict: Verdict, cost: int) -> float:
+        """How many seconds to wait before a request that was paid for is worked on."""
+        return self._spread.reserve(verdict.key, cost)
 
     def take_from_address(self, scope: Mapping[str, Any], cost: int) -> Verdict:
         """Have the address of a request pay for it."""

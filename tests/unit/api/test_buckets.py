@@ -49,6 +49,14 @@ def test_a_look_takes_nothing(buckets):
     assert (buckets.look("one", 3).wait, buckets.look("one", 3).left) == (pytest.approx(1), 2)
 
 
+def test_what_has_yet_to_come_in_can_be_reserved(buckets, clock):
+    """By one after the other, each later."""
+    assert [buckets.reserve("one", 5) for _ in range(4)] == [0, 0, 5, 10]
+    clock.at += 12
+    assert buckets.reserve("one", 5) == pytest.approx(3)
+    assert buckets.reserve("other", 5) == 0
+
+
 def test_clients_have_buckets_of_their_own(buckets):
     """One that is empty takes nothing from another."""
     buckets.take("one", 10)

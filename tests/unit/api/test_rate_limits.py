@@ -14,7 +14,7 @@ from app.framework.http import rate_limits
 from app.framework.http.application import Access
 from app.framework.http.buckets import Rate
 from app.framework.http.rate_limits import RateLimits
-from app.framework.principal import Principal, PrincipalKind
+from app.framework.principal import ANYONE, Principal, PrincipalKind
 from app.framework.security import InvalidToken
 from tests.unit.api.service import application
 from tests.unit.identity.issuing import Clock
@@ -224,6 +224,21 @@ async def test_probes_of_one_that_asks_too_often_are_answered_later(limited, mon
         began = loop.time()
         await client.get("/health/live")
     assert loop.time() - began >= 0.1
+
+
+def test_what_comes_at_once_is_spread():
+    """Beyond some requests, but never so that it takes longer than the units to come again."""
+    clock = Clock(1000.0)
+    scope = {"client": ("192.0.2.7", 1)}
+
+    def delays(a_minute: int) -> list[float]:
+        limits = RateLimits(Rate(a_minute, 100), clock)
+        verdicts = [limits.take(scope, ANYONE, 1) for _ in range(25)]
+        return [limits.spread(each, 1) for each in verdicts]
+
+    assert delays(3000)[:20] == [0] * 20
+    assert delays(3000)[20:] == [pytest.approx(0.004 * each) for each in range(1, 6)]
+    assert delays(60_000)[20:] == [pytest.approx(0.0005 * each) for each in range(1, 6)]
 
 
 def test_refusals_of_one_that_goes_on_are_held_back(monkeypatch):

@@ -20,8 +20,8 @@ UNLIMITED = "/health/"
 class RateLimiting:
     """Has the client of a request pay for it, and refuses it before its body is read otherwise.
 
-    The answer says how much is left. Health is not refused, but answered later to an address that
-    asks too often.
+    The answer says how much is left. Many requests of a client at once are spread over some time.
+    Health is not refused, but answered later to an address that asks too often.
     """
 
     def __init__(self, app: ASGIApp, limits: RateLimits, costs: Costs) -> None:
@@ -34,8 +34,10 @@ class RateLimiting:
         if scope["type"] != "http":
             return self._app(scope, receive, send)
         if path_of(scope).startswith(UNLIMITED):
-            return self._answer_probe(scope, receive, send)
-        verdict = self._limits.take(scope, principal_of(scope), self._costs.of(scope))
+            delay = self._limits.delay_of_probe(scope)
+            return self._answer_later(delay, scope, receive, send)
+        cost = self._costs.of(scope)
+        verdict = self._limits.take(scope, principal_of(scope), cost)
         if verdict.is_refused:
             return refuse(self._limits, verdict, scope, receive, send)
 
@@ -44,11 +46,13 @@ class RateLimiting:
                 message["headers"] = [*message.get("headers", ()), *verdict.headers]
             return send(message)
 
-        return self._app(scope, receive, send_with_limit)
+        delay = self._limits.spread(verdict, cost)
+        if not delay:
+            return self._app(scope, receive, send_with_limit)
+        return self._answer_later(delay, scope, receive, send_with_limit)
 
-    async def _answer_probe(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if delay := self._limits.delay_of_probe(scope):
-            await asyncio.sleep(delay)
+    async def _answer_later(self, delay: float, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(delay)
         await self._app(scope, receive, send)
 
 
