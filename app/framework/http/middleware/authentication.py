@@ -1,12 +1,13 @@
 """Finds out the principal of a request by its bearer token (RFC 6750)."""
 
+import asyncio
 import re
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.framework.http.access import is_public
-from app.framework.http.attempts import Attempts
+from app.framework.http.attempts import WITHOUT, Attempts
 from app.framework.http.middleware.rate_limiting import refuse
 from app.framework.http.principals import principal_of, set_principal
 from app.framework.http.problems.security import (
@@ -99,6 +100,7 @@ class Authentication:
                 await refuse(self._limits, verdict, scope, receive, send)
                 return
             answer.raw_headers.extend(verdict.headers)
+            await asyncio.sleep(self._limits.spread(verdict, WITHOUT))
         await answer(scope, receive, send)
 
 
