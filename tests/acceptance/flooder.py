@@ -1,4 +1,6 @@
-"""Sends requests as fast as they are answered, until its input ends; counts the answers by status.
+"""Sends requests as fast as they are answered, from a line of its input to the end of it.
+
+It counts the answers by status.
 
 A process of its own, so that it takes nothing of the process that measures the others.
 """
@@ -38,6 +40,7 @@ async def flood(url: str, request: str, *, reconnecting: bool) -> Counter[str]:
             except (OSError, EOFError):
                 answers["lost"] += 1
 
+    await asyncio.to_thread(sys.stdin.readline)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(send_on()) for _ in range(CONNECTIONS)]
         await asyncio.to_thread(sys.stdin.read)

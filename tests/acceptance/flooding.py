@@ -30,6 +30,9 @@ OTHERS = 8
 READS_A_SECOND = 100
 """Of all others together."""
 
+START_SECONDS = 1.0
+"""For the client that floods to be ready."""
+
 MOST = 1.5
 """How much longer the 99th of 100 reads of others may take while one client floods."""
 
@@ -79,8 +82,8 @@ class Trial:
         await asyncio.gather(*(read_on(*each) for each in enumerate(self._others)))
         return sorted(took)
 
-    def flood(self, kind: str) -> subprocess.Popen[str]:
-        """Start a client that floods."""
+    def flooder(self, kind: str) -> subprocess.Popen[str]:
+        """A client that begins to flood at a line of its input: its start is no part of a flood."""
         path = "/health/live" if kind == "health" else "/users/user1"
         token = {"token": self._flooder, "reconnecting": self._flooder, "bad": f"{self._flooder}%d"}
         given = f"Authorization: Bearer {token[kind]}\r\n" if kind in token else ""
@@ -101,9 +104,13 @@ def p99(values: Sequence[float]) -> float:
 
 async def measure(trial: Trial, kind: str, seconds: float) -> tuple[float, float, str]:
     """The p99 without and with a flood, and what the flood was answered with."""
-    quiet = await trial.reads(seconds)
-    with trial.flood(kind) as flooder:
+    with trial.flooder(kind) as flooder:
         try:
+            await asyncio.sleep(START_SECONDS)
+            quiet = await trial.reads(seconds)
+            assert flooder.stdin
+            flooder.stdin.write("go\n")
+            flooder.stdin.flush()
             flooded = await trial.reads(seconds)
             answers, _ = await asyncio.to_thread(flooder.communicate, "")
         finally:

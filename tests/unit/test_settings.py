@@ -328,3 +328,14 @@ def test_no_settings_open_the_service_by_an_oversight():
     # Issuers on all hosts with any types; own and none on four hosts, anywhere on six, with the
     # default of the types only, given or not.
     assert accepted == 6 * 3 + (4 + 4 + 6) * 2
+
+
+def test_no_limit_is_spelled_out(environment):
+    """As a word: 0 could be meant as a limit."""
+    assert Settings.load().rate_limit == 3000
+    environment(RATE_LIMIT="none")
+    assert Settings.load().rate_limit is None
+    for wrong in ("0", "-1", "off"):
+        environment(RATE_LIMIT=wrong)
+        with pytest.raises(InvalidSettings, match=r"^RATE_LIMIT: "):
+            Settings.load()

@@ -5,9 +5,11 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.bootstrap import policies_of
 from app.framework.http import rate_limits
@@ -195,6 +197,29 @@ async def test_without_authentication_addresses_pay_for_everything(limited):
         await one.get("/users")
         answer = await other.get("/users/alice")
     assert answer.headers["RateLimit"] == '"address";r=14;t=60'
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "other"),
+    [
+        # Not a proxy: what it says is not believed.
+        ("203.0.113.9", "198.51.100.1", "198.51.100.2"),
+        # A proxy, which puts the address of its client behind what the client sent.
+        ("10.0.0.1", "198.51.100.1, 192.0.2.7", "198.51.100.2, 192.0.2.7"),
+        ("10.0.0.1", "10.0.0.2, 192.0.2.7", "198.51.100.2, 192.0.2.7, 10.0.0.3"),
+    ],
+)
+async def test_an_address_cannot_be_forged(service, tokens, peer, forwarded, other):
+    """Requests with different X-Forwarded-For are paid for by the one address they came from."""
+    access = Access(authenticator=tokens, policies=policies_of(), rate=FEW)
+    # As the server puts it around the application.
+    inner: Any = application(service, access=access)
+    api: Any = ProxyHeadersMiddleware(inner, "10.0.0.0/24")
+    transport = httpx.ASGITransport(api, client=(peer, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
+        given = [{"X-Forwarded-For": each} for each in (forwarded, other)]
+        found = [left(await client.get("/users", headers=each)) for each in given]
+    assert found == [FEW.burst - 1, FEW.burst - 2]
 
 
 async def test_without_a_limit_answers_say_nothing_of_one(limited):
