@@ -17,11 +17,15 @@ from app.bootstrap import (
 from app.framework.contexts import Context, ReadSide
 from app.framework.eventsourcing import RecordedEvent
 from app.framework.mediator import Command, Mediator, Message, Query
+from app.framework.principal import ANYONE
 from app.framework.projections import Projection, ProjectionState, ProjectionStatus, fold
-from app.framework.request import NO_CONTEXT, Outcome, RequestContext
+from app.framework.request import Outcome, RequestContext
 from tests.following import prepare, save
 
 ResultT = TypeVar("ResultT")
+
+FROM_ANYONE = RequestContext(principal=ANYONE)
+"""The context of messages where the service runs without authentication."""
 
 
 class World:
@@ -50,13 +54,13 @@ class World:
         )
         self._seen = 0
 
-    async def send(self, message: Any, context: RequestContext = NO_CONTEXT) -> Any:
+    async def send(self, message: Any, context: RequestContext = FROM_ANYONE) -> Any:
         """What a query or command answers."""
         result = await self.mediator.send(message, context)
         return result.value if isinstance(result, Outcome) else result
 
     async def outcome(
-        self, command: Command[ResultT], context: RequestContext = NO_CONTEXT
+        self, command: Command[ResultT], context: RequestContext = FROM_ANYONE
     ) -> Outcome[ResultT]:
         """What a command answers, and where its aggregate stands."""
         return await self.mediator.send(command, context)

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app.framework.principal import ANYONE, Principal
+from app.framework.principal import ANONYMOUS, Principal
 
 ValueT_co = TypeVar("ValueT_co", covariant=True)
 
@@ -28,20 +28,21 @@ class RequestContext:
     request_id: identifies the request in logs and, as correlation id, in its events; clients may
         have sent it.
     internal_id: identifies it uniquely, as causation id of its events; None: they get a new one.
-    principal: for whom it is carried out; its events record it as their actor.
+    principal: for whom it is carried out; its events record it as their actor. An anonymous one
+        may do nothing.
     idempotency_key: the command is carried out only if no earlier one had this key.
     minimum_position: a query reads views that have reached this position; 0 for any.
     """
 
     request_id: str | None = None
-    principal: Principal = ANYONE
+    principal: Principal = ANONYMOUS
     internal_id: str | None = None
     idempotency_key: IdempotencyKey | None = None
     minimum_position: int = 0
 
 
 NO_CONTEXT = RequestContext()
-"""The context of messages that tests and scripts send without one."""
+"""The context of messages that are sent without one, as tests do. Policies refuse it."""
 
 
 @dataclass(frozen=True, slots=True)
