@@ -52,7 +52,8 @@ class TokenRules:
 class TokenVerifier:
     """Verifies tokens of some issuers, and remembers those that it has verified.
 
-    A remembered token is accepted until it expires. Implements Authenticator.
+    A remembered token is accepted until it expires, and refused at once after that. Implements
+    Authenticator.
     """
 
     def __init__(
@@ -89,7 +90,6 @@ class TokenVerifier:
             principal = await self._verify(token)
             self._remember(token, principal)
         if principal.expires_at is not None and principal.expires_at <= self._clock():
-            del self._verified[token]
             raise InvalidToken("It has expired.")
         return principal
 

@@ -19,7 +19,8 @@ class Attempts:
     """Has the address of a request pay if it comes without a token that is accepted.
 
     Tokens that were accepted before are verified in any case: so an address that is shared, such as
-    that of a proxy, goes on to serve those who have one. They cost next to nothing.
+    that of a proxy, goes on to serve those who have one. They cost next to nothing, also when they
+    have expired: a client that repeats such a token takes little from others at its address.
     """
 
     def __init__(self, limits: RateLimits) -> None:
@@ -42,9 +43,9 @@ class Attempts:
                 del self._accepted[next(iter(self._accepted))]
 
     def fail(self, scope: Mapping[str, Any], token: str) -> None:
-        """Have the address pay for a token that was not accepted."""
-        self._accepted.pop(hash(token), None)
-        self._limits.take_from_address(scope, BAD_TOKEN - WITHOUT)
+        """Have the address pay for a token that was not accepted, unless it was once."""
+        if hash(token) not in self._accepted:
+            self._limits.take_from_address(scope, BAD_TOKEN - WITHOUT)
 
     def come_without(self, scope: Mapping[str, Any]) -> Verdict:
         """Have the address pay for a request without a token that is accepted."""

@@ -217,7 +217,7 @@ async def test_a_token_is_not_read_beyond_a_length(verifier, issuer):
 
 
 async def test_a_verified_token_is_remembered_until_it_expires(verifier, issuer, clock):
-    """Also if its key is gone meanwhile; then it is refused."""
+    """Also if its key is gone meanwhile; then it is refused, without being verified again."""
     token = issuer.token()
     first = await verifier.authenticate(token)
     asked = len(issuer.asked)
@@ -226,6 +226,7 @@ async def test_a_verified_token_is_remembered_until_it_expires(verifier, issuer,
     clock.at = NOW + 330
     assert await refusal(verifier, token) == "It has expired."
     assert await refusal(verifier, token) == "It has expired."
+    assert len(issuer.asked) == asked
 
 
 async def test_only_some_tokens_are_remembered(verifier, issuer):
