@@ -1,7 +1,9 @@
 """The settings: environment variables, and a `.env` file beside the process."""
 
 import enum
+import os
 import re
+from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -167,6 +169,18 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     audit_log: Annotated[Path, AfterValidator(_appendable)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _about_access_are_spelled_right(cls, given: dict[str, Any]) -> dict[str, Any]:
+        # A default in place of what was meant could let in others than meant.
+        about_access = [each for each in cls.model_fields if each.startswith("auth_")]
+        for name in sorted(
+            {each.lower() for each in (*given, *os.environ)} - cls.model_fields.keys()
+        ):
+            for meant in get_close_matches(name, about_access, n=1, cutoff=0.85):
+                raise ValueError(f"{name.upper()}: no such setting; {meant.upper()} is one.")
+        return given
 
     @model_validator(mode="before")
     @classmethod

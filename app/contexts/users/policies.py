@@ -23,5 +23,5 @@ USER_POLICIES: Policies = {
     GetPastUserProfile: _READ,
     GetUserHistory: _READ,
     ListUserSummaries: Policy("users:list"),
-    FollowUsers: Policy("changes:read"),
+    FollowUsers: Policy("changes:read", is_audited=True),
 }

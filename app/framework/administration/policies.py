@@ -18,7 +18,7 @@ PROJECTIONS_READ = "projections:read"
 
 _READ = Policy(PROJECTIONS_READ)
 _CHANGE = Policy("projections:admin")
-_LOG = Policy("log:read")
+_LOG = Policy("log:read", is_audited=True)
 
 ADMINISTRATION_POLICIES: Policies = {
     ListProjections: _READ,

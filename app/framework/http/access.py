@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from app.framework.http.answers import set_audited
 from app.framework.http.principals import require
 from app.framework.security import Policy
 
@@ -30,7 +31,8 @@ def is_public(path: str) -> bool:
 
 def sends(policy: Policy) -> dict[str, Any]:
     """The options of a route that sends a message with this policy."""
-    return _documented(policy.scopes)
+    noted = {"dependencies": [Depends(_note_audited)]} if policy.is_audited else {}
+    return {**_documented(policy.scopes), **noted}
 
 
 def takes(scope: str) -> dict[str, Any]:
@@ -40,6 +42,10 @@ def takes(scope: str) -> dict[str, Any]:
         require(request.scope, scope)
 
     return {**_documented([scope]), "dependencies": [Depends(check)]}
+
+
+async def _note_audited(request: Request) -> None:
+    set_audited(request.scope)
 
 
 def _documented(scopes: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-_STATE, _PROBLEM, _UNWRITTEN = "state", "problem", "unwritten_refusals"
+_STATE, _PROBLEM, _UNWRITTEN, _AUDITED = "state", "problem", "unwritten_refusals", "audited"
 
 
 def set_problem(scope: Mapping[str, Any], code: str) -> None:
@@ -30,3 +30,13 @@ def unwritten_of(scope: Mapping[str, Any]) -> int | None:
     """The number that was set; 0 if none was."""
     found: int | None = scope.get(_STATE, {}).get(_UNWRITTEN, 0)
     return found
+
+
+def set_audited(scope: Mapping[str, Any]) -> None:
+    """Have a line written though the request of `scope` is a read that is allowed."""
+    scope[_STATE][_AUDITED] = True
+
+
+def is_audited(scope: Mapping[str, Any]) -> bool:
+    """Whether that was set."""
+    return _AUDITED in scope.get(_STATE, ())

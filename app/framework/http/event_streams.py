@@ -35,7 +35,7 @@ STREAMS_OF_A_CLIENT = 100
 
 _LINE_BREAKS = {each: f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
 
-_HEADERS = {"X-Accel-Buffering": "no"}
+_HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store", "Vary": "Authorization"}
 
 
 class EventStreamResponse(StreamingResponse):

@@ -28,11 +28,14 @@ class Policy:
     scope: allows it for every aggregate.
     own: allows it to the owner of the aggregate; None if owning is not enough.
     owner: the user id of the owner, by the message alone; only with `own`.
+    is_audited: whether queries by it have a line in the audit log, which commands have anyway: for
+        those that give out personal data of all.
     """
 
     scope: str
     own: str | None = None
     owner: Callable[[Any], str | None] | None = None
+    is_audited: bool = False
 
     def check(self, message: Message[Any], principal: Principal) -> None:
         """Return if `principal` may send `message`.

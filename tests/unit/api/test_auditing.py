@@ -16,21 +16,26 @@ from tests.unit.api.service import application
 
 ALICE = {"id": "alice", "name": "Alice Smith", "email": "alice@example.com"}
 
+SCOPES = {
+    "importer": frozenset({"users:admin", "users:read:any"}),
+    "auditor": frozenset({"changes:read", "log:read", "projections:read"}),
+}
+
 
 class Tokens:
-    """Knows one token: that of a client who may do some things. Implements Authenticator."""
+    """Knows the tokens of two clients who may do some things. Implements Authenticator."""
 
     trouble = None
 
     async def authenticate(self, token: str) -> Principal:
-        """The client."""
-        if token != "right":
+        """The client of this name."""
+        if token not in SCOPES:
             raise InvalidToken("It is unknown.")
         return Principal(
             kind=PrincipalKind.CLIENT,
             issuer="https://login.example.com",
-            subject="importer",
-            scopes=frozenset({"users:admin", "users:read:any"}),
+            subject=token,
+            scopes=SCOPES[token],
         )
 
     async def open(self) -> None:
@@ -46,7 +51,7 @@ async def client(service):
     access = Access(authenticator=Tokens(), policies=policies_of())
     api = application(service, access=access, administered=True, origins=frozenset({"https://a"}))
     transport = httpx.ASGITransport(api, client=("192.0.2.7", 1))
-    headers = {"Authorization": "Bearer right"}
+    headers = {"Authorization": "Bearer importer"}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://diptych", headers=headers
     ) as client:
@@ -160,6 +165,24 @@ async def test_a_request_without_a_principal_has_its_address(
         found["resource"],
     ) == line
     assert found["principal"] == {"kind": "anyone", "address": "192.0.2.7"}
+
+
+async def test_a_read_of_personal_data_of_all_has_a_line(client, lines, service):
+    """Of the log, of a stream in it and of the changes."""
+    await client.post("/users", json=ALICE)
+    lines()
+    client.headers["Authorization"] = "Bearer auditor"
+    assert (await client.get("/admin/log")).status_code == 200
+    assert (await client.get("/admin/streams/user-alice")).status_code == 200
+    assert (await client.get("/admin/projections")).status_code == 200
+    service.stopping.set()
+    assert (await client.get("/changes")).status_code == 200
+    found = lines()
+    assert [(each["operation"], each["outcome"], each["resource"]) for each in found] == [
+        ("read_log", "done", {}),
+        ("read_stream", "done", {"stream_id": "user-alice"}),
+        ("stream_changes", "done", {}),
+    ]
 
 
 async def test_administration_has_lines(client, lines):

@@ -1,4 +1,4 @@
-"""Writes the audit log: a line for each write, and for each refusal of who may do what."""
+"""Writes the audit log: writes, refusals of who may do what, and reads of all personal data."""
 
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.framework.http.addresses import client_address
-from app.framework.http.answers import problem_of, unwritten_of
+from app.framework.http.answers import is_audited, problem_of, unwritten_of
 from app.framework.http.operation_index import OperationIndex, ids_in, path_of
 from app.framework.http.principals import found_principal
 from app.framework.http.request_id import internal_id_of, request_id_of
@@ -17,7 +17,9 @@ _REFUSALS = frozenset({401, 403, 429})
 
 
 class Auditing:
-    """Writes the line of a request before its answer is sent; reads that are allowed have none.
+    """Writes the line of a request before its answer is sent.
+
+    Reads that are allowed have none, unless their policy says so.
 
     It stands outside of all that refuses requests. Of a client that goes on after it was refused by
     its rate limit, only some refusals have a line, with the number of the others.
@@ -35,7 +37,7 @@ class Auditing:
 
         def auditing_send(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start" and (
-                is_write or message["status"] in _REFUSALS
+                is_write or message["status"] in _REFUSALS or is_audited(scope)
             ):
                 self._audit(scope, message)
             return send(message)
