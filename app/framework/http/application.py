@@ -38,7 +38,7 @@ from app.framework.http.problems.kinds import ErrorMappings, ProblemType
 from app.framework.http.rate_limits import RateLimits
 from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import HttpSide
-from app.framework.http.routes import administration, log
+from app.framework.http.routes import administration, administrative, log
 from app.framework.http.routes.docs import add_docs
 from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.routes.health import add_health
@@ -56,7 +56,7 @@ REQUESTS = 160
 """How many requests may be under way; more are refused, see docs/adr/0023-admission.md."""
 
 _TAGS = (
-    administration.TAG,
+    administrative.TAG,
     {"name": "projections", "description": "How far the views are behind the log."},
     {"name": "problems", "description": "What the kinds of problems mean."},
     {"name": "health", "description": "For operators: whether the process can do its work."},

@@ -18,17 +18,12 @@ from app.framework.administration import (
     RetireBuild,
     ServeBuild,
 )
-from app.framework.administration.policies import ADMINISTRATION_POLICIES
-from app.framework.http.access import sends
-from app.framework.http.examples import GENERIC
 from app.framework.http.headers import set_location
 from app.framework.http.idempotency import idempotency_key
 from app.framework.http.parameters import WHOLE_NUMBER, IdempotencyKey
-from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.principals import context_of
 from app.framework.http.problems import (
     IDEMPOTENCY_KEY_REUSED,
-    ORIGIN_NOT_ALLOWED,
     REPEATED_HEADER,
 )
 from app.framework.http.problems.administration import (
@@ -38,8 +33,8 @@ from app.framework.http.problems.administration import (
     PROJECTION_BUSY,
     PROJECTION_NOT_FOUND,
 )
-from app.framework.http.problems.kinds import ProblemType
-from app.framework.http.responses import BODY, WITHOUT_HEADERS, answers
+from app.framework.http.responses import BODY
+from app.framework.http.routes.administrative import ProjectionName, reads, writes
 from app.framework.http.schemas.administration import (
     BuildRequest,
     Projection,
@@ -47,26 +42,12 @@ from app.framework.http.schemas.administration import (
     ProjectionList,
 )
 from app.framework.http.schemas.bases import VERSION_MAX
-from app.framework.mediator import Mediator, Message
+from app.framework.mediator import Mediator
 from app.framework.projections import TakeOver
-
-TAG = {
-    "name": "administration",
-    "description": "Running projections: rebuilding, pausing, going back; reading the log.",
-}
 
 _PROJECTIONS = "/admin/projections"
 _PROJECTION = f"{_PROJECTIONS}/{{name}}"
 _BUILD = f"{_PROJECTION}/builds/{{number}}"
-
-ProjectionName = Annotated[
-    str,
-    Path(
-        pattern="^[A-Za-z0-9_-]{1,100}$",
-        description="The name of the projection.",
-        examples=[GENERIC.projection],
-    ),
-]
 
 _Number = Annotated[
     int,
@@ -78,33 +59,8 @@ _Number = Annotated[
 def add_administration(router: APIRouter, mediator: Mediator) -> None:
     _add_reads(router, mediator)
     _add_pausing(router, mediator)
+    _add_rebuilding(router, mediator)
     _add_builds(router, mediator)
-
-
-def _read(kind: type[Message[Any]], answered: str, *problems: ProblemType) -> dict[str, Any]:
-    return {
-        **sends(ADMINISTRATION_POLICIES[kind]),
-        "tags": [TAG["name"]],
-        "responses": answers(200, answered, problems=(*WITHOUT_HEADERS, *problems)),
-        "route_class_override": PlannedRoute,
-    }
-
-
-def _write(
-    kind: type[Message[Any]],
-    answered: str,
-    *problems: ProblemType,
-    status: int = 200,
-    headers: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    refusals = (*WITHOUT_HEADERS, ORIGIN_NOT_ALLOWED, PROJECTION_NOT_FOUND, *problems)
-    return {
-        **sends(ADMINISTRATION_POLICIES[kind]),
-        "tags": [TAG["name"]],
-        "status_code": status,
-        "responses": answers(status, answered, headers=headers, problems=refusals),
-        "route_class_override": PlannedRoute,
-    }
 
 
 def _add_reads(router: APIRouter, mediator: Mediator) -> None:
@@ -126,23 +82,20 @@ def _add_reads(router: APIRouter, mediator: Mediator) -> None:
     router.add_api_route(
         _PROJECTIONS,
         list_projection_builds,
-        methods=["GET"],
         summary="List projections and builds",
-        **_read(ListProjections, "Every projection."),
+        **reads(ListProjections, "Every projection."),
     )
     router.add_api_route(
         _PROJECTION,
         get_projection,
-        methods=["GET"],
         summary="Get a projection",
-        **_read(GetProjection, "The projection.", PROJECTION_NOT_FOUND),
+        **reads(GetProjection, "The projection.", PROJECTION_NOT_FOUND),
     )
     router.add_api_route(
         _BUILD,
         get_build,
-        methods=["GET"],
         summary="Get a build",
-        **_read(GetBuild, "The build.", PROJECTION_NOT_FOUND, BUILD_NOT_FOUND),
+        **reads(GetBuild, "The build.", PROJECTION_NOT_FOUND, BUILD_NOT_FOUND),
     )
 
 
@@ -164,20 +117,18 @@ def _add_pausing(router: APIRouter, mediator: Mediator) -> None:
     router.add_api_route(
         f"{_PROJECTION}/pause",
         pause_projection,
-        methods=["POST"],
         summary="Pause a projection",
-        **_write(PauseProjection, "The projection is paused."),
+        **writes(PauseProjection, "The projection is paused."),
     )
     router.add_api_route(
         f"{_PROJECTION}/resume",
         resume_projection,
-        methods=["POST"],
         summary="Resume a projection",
-        **_write(ResumeProjection, "The projection is not paused."),
+        **writes(ResumeProjection, "The projection is not paused."),
     )
 
 
-def _add_builds(router: APIRouter, mediator: Mediator) -> None:
+def _add_rebuilding(router: APIRouter, mediator: Mediator) -> None:
     async def begin_build(
         request: Request,
         response: Response,
@@ -199,6 +150,24 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
         set_location(response, request, _BUILD.format(name=name, number=begun.number))
         return begun
 
+    router.add_api_route(
+        f"{_PROJECTION}/builds",
+        begin_build,
+        summary="Rebuild a projection",
+        **writes(
+            BeginBuild,
+            "The build has begun.",
+            PROJECTION_BUSY,
+            IDEMPOTENCY_KEY_REUSED,
+            *BODY,
+            REPEATED_HEADER,
+            status=202,
+            headers=("Location", "Idempotency-Replayed"),
+        ),
+    )
+
+
+def _add_builds(router: APIRouter, mediator: Mediator) -> None:
     async def serve_build(request: Request, name: ProjectionName, number: _Number) -> Projection:
         """Let a build serve: take over from the one that does, or go back to an earlier one.
 
@@ -213,36 +182,25 @@ def _add_builds(router: APIRouter, mediator: Mediator) -> None:
         return Response(status_code=204)
 
     router.add_api_route(
-        f"{_PROJECTION}/builds",
-        begin_build,
-        methods=["POST"],
-        summary="Rebuild a projection",
-        **_write(
-            BeginBuild,
-            "The build has begun.",
-            PROJECTION_BUSY,
-            IDEMPOTENCY_KEY_REUSED,
-            *BODY,
-            REPEATED_HEADER,
-            status=202,
-            headers=("Location", "Idempotency-Replayed"),
-        ),
-    )
-    router.add_api_route(
         f"{_BUILD}/serve",
         serve_build,
-        methods=["POST"],
         summary="Let a build serve",
-        **_write(
+        **writes(
             ServeBuild, "The build serves.", BUILD_NOT_FOUND, BUILD_NOT_READY, PROJECTION_BUSY
         ),
     )
     router.add_api_route(
         _BUILD,
         retire_build,
-        methods=["DELETE"],
         summary="Retire a build",
-        **_write(RetireBuild, "The build is retired.", BUILD_NOT_FOUND, BUILD_SERVES, status=204),
+        **writes(
+            RetireBuild,
+            "The build is retired.",
+            BUILD_NOT_FOUND,
+            BUILD_SERVES,
+            method="DELETE",
+            status=204,
+        ),
     )
 
 

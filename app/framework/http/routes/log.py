@@ -1,24 +1,21 @@
 """The log, for operators."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
 from app.framework.administration import ReadLog, ReadStream
-from app.framework.administration.policies import ADMINISTRATION_POLICIES
-from app.framework.http.access import sends
 from app.framework.http.consistency import LAST_POSITION
 from app.framework.http.examples import GENERIC
 from app.framework.http.parameters import WHOLE_NUMBER, Cursor, Limit
-from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.principals import context_of
 from app.framework.http.problems import INVALID_CURSOR, NOT_FOUND
-from app.framework.http.problems.kinds import ProblemType
-from app.framework.http.responses import WITHOUT_HEADERS, answers
-from app.framework.http.routes.administration import TAG
+from app.framework.http.routes.administrative import reads
 from app.framework.http.schemas.bases import VERSION_MAX
 from app.framework.http.schemas.log import LoggedEventPage
-from app.framework.mediator import Mediator, Message
+from app.framework.mediator import Mediator
+
+_ANSWERED = "A page of events."
 
 _Type = Annotated[
     str | None,
@@ -82,24 +79,12 @@ def add_log(router: APIRouter, mediator: Mediator) -> None:
     router.add_api_route(
         "/admin/log",
         read_log,
-        methods=["GET"],
         summary="Read the log",
-        **_page(ReadLog),
+        **reads(ReadLog, _ANSWERED, INVALID_CURSOR),
     )
     router.add_api_route(
         "/admin/streams/{stream_id}",
         read_stream,
-        methods=["GET"],
         summary="Read a stream",
-        **_page(ReadStream, NOT_FOUND),  # of an id with a slash in it
+        **reads(ReadStream, _ANSWERED, INVALID_CURSOR, NOT_FOUND),  # of an id with a slash in it
     )
-
-
-def _page(kind: type[Message[Any]], *problems: ProblemType) -> dict[str, Any]:
-    problems = (*WITHOUT_HEADERS, INVALID_CURSOR, *problems)
-    return {
-        **sends(ADMINISTRATION_POLICIES[kind]),
-        "tags": [TAG["name"]],
-        "responses": answers(200, "A page of events.", problems=problems),
-        "route_class_override": PlannedRoute,
-    }

@@ -5,20 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from app.framework.administration import ListParkedDocuments, ReplayDocument, ReplayDocuments
-from app.framework.administration.policies import ADMINISTRATION_POLICIES
-from app.framework.http.access import sends
 from app.framework.http.headers import set_location
-from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.principals import context_of
-from app.framework.http.problems import ORIGIN_NOT_ALLOWED
 from app.framework.http.problems.administration import DOCUMENT_NOT_PARKED, PROJECTION_NOT_FOUND
-from app.framework.http.problems.kinds import ProblemType
-from app.framework.http.responses import WITHOUT_HEADERS, answers
-from app.framework.http.routes.administration import TAG, ProjectionName
+from app.framework.http.routes.administrative import ProjectionName, reads, writes
 from app.framework.http.schemas.parked_documents import ParkedDocumentList
-from app.framework.mediator import Mediator, Message
+from app.framework.mediator import Mediator
 
 _PARKED = "/admin/projections/{name}/parked"
+
+_REPLAYED: Any = {"status": 202, "headers": ("Location",)}
 
 _Key = Annotated[
     str,
@@ -68,37 +64,20 @@ def add_parked_documents(router: APIRouter, mediator: Mediator) -> None:
     router.add_api_route(
         _PARKED,
         list_parked_documents,
-        methods=["GET"],
         summary="List parked documents",
-        **sends(ADMINISTRATION_POLICIES[ListParkedDocuments]),
-        tags=[TAG["name"]],
-        responses=answers(
-            200, "The parked documents.", problems=(*WITHOUT_HEADERS, PROJECTION_NOT_FOUND)
-        ),
-        route_class_override=PlannedRoute,
+        **reads(ListParkedDocuments, "The parked documents.", PROJECTION_NOT_FOUND),
     )
     router.add_api_route(
         f"{_PARKED}/{{key}}/replay",
         replay_document,
-        methods=["POST"],
         summary="Replay a parked document",
-        **_replay(ReplayDocument, "The document will be replayed.", DOCUMENT_NOT_PARKED),
+        **writes(
+            ReplayDocument, "The document will be replayed.", DOCUMENT_NOT_PARKED, **_REPLAYED
+        ),
     )
     router.add_api_route(
         f"{_PARKED}/replay",
         replay_documents,
-        methods=["POST"],
         summary="Replay all parked documents",
-        **_replay(ReplayDocuments, "All parked documents will be replayed."),
+        **writes(ReplayDocuments, "All parked documents will be replayed.", **_REPLAYED),
     )
-
-
-def _replay(kind: type[Message[Any]], answered: str, *problems: ProblemType) -> dict[str, Any]:
-    refusals = (*WITHOUT_HEADERS, ORIGIN_NOT_ALLOWED, PROJECTION_NOT_FOUND, *problems)
-    return {
-        **sends(ADMINISTRATION_POLICIES[kind]),
-        "tags": [TAG["name"]],
-        "status_code": 202,
-        "responses": answers(202, answered, headers=("Location",), problems=refusals),
-        "route_class_override": PlannedRoute,
-    }

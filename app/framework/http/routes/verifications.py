@@ -5,20 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from app.framework.administration import BeginVerification, GetVerification
-from app.framework.administration.policies import ADMINISTRATION_POLICIES
-from app.framework.http.access import sends
 from app.framework.http.headers import set_location
-from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.principals import context_of
-from app.framework.http.problems import ORIGIN_NOT_ALLOWED
 from app.framework.http.problems.administration import (
     CANNOT_BE_VERIFIED,
     PROJECTION_BUSY,
-    PROJECTION_NOT_FOUND,
     VERIFICATION_NOT_FOUND,
 )
-from app.framework.http.responses import BODY, WITHOUT_HEADERS, answers
-from app.framework.http.routes.administration import TAG, ProjectionName
+from app.framework.http.responses import BODY
+from app.framework.http.routes.administrative import ProjectionName, reads, writes
 from app.framework.http.schemas.verifications import Verification, VerificationRequest
 from app.framework.mediator import Mediator
 
@@ -66,35 +61,20 @@ def add_verifications(router: APIRouter, mediator: Mediator) -> None:
     router.add_api_route(
         _VERIFICATIONS,
         begin_verification,
-        methods=["POST"],
         summary="Verify a projection",
-        **sends(ADMINISTRATION_POLICIES[BeginVerification]),
-        tags=[TAG["name"]],
-        status_code=202,
-        responses=answers(
-            202,
+        **writes(
+            BeginVerification,
             "The verification has begun.",
+            PROJECTION_BUSY,
+            CANNOT_BE_VERIFIED,
+            *BODY,
+            status=202,
             headers=("Location",),
-            problems=(
-                *WITHOUT_HEADERS,
-                ORIGIN_NOT_ALLOWED,
-                PROJECTION_NOT_FOUND,
-                PROJECTION_BUSY,
-                CANNOT_BE_VERIFIED,
-                *BODY,
-            ),
         ),
-        route_class_override=PlannedRoute,
     )
     router.add_api_route(
         _VERIFICATION,
         get_verification,
-        methods=["GET"],
         summary="Get a verification",
-        **sends(ADMINISTRATION_POLICIES[GetVerification]),
-        tags=[TAG["name"]],
-        responses=answers(
-            200, "The verification.", problems=(*WITHOUT_HEADERS, VERIFICATION_NOT_FOUND)
-        ),
-        route_class_override=PlannedRoute,
+        **reads(GetVerification, "The verification.", VERIFICATION_NOT_FOUND),
     )
