@@ -214,6 +214,8 @@ class Settings(BaseSettings):
         if self.auth_issuers:
             return self._problem_of_audiences()
         about_tokens = {"auth_audiences", "auth_scope_claims", "auth_token_types"}
+        if self.auth is not None:  # the service's own issuer has it, too
+            about_tokens.add("auth_user_id_claim")
         for name in sorted(about_tokens & self.model_fields_set):
             if getattr(self, name) != type(self).model_fields[name].default:
                 return (

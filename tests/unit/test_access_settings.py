@@ -27,6 +27,8 @@ ISSUER = {"auth_issuers": "https://login.example.com", "auth_audiences": "users"
         ({"auth": "none", "auth_audiences": "users"}, "AUTH_AUDIENCES"),
         ({"auth_token_types": "JWT"}, "AUTH_TOKEN_TYPES"),
         ({"auth_scope_claims": "roles"}, "AUTH_SCOPE_CLAIMS"),
+        ({"auth": "keys", "auth_user_id_claim": "email"}, "AUTH_USER_ID_CLAIM"),
+        ({"auth": "none", "auth_user_id_claim": "email"}, "AUTH_USER_ID_CLAIM"),
         ({**ISSUER, "auth_audiences": ","}, "AUTH_AUDIENCES"),
         ({**ISSUER, "auth_token_types": " , "}, "AUTH_TOKEN_TYPES"),
         *(

@@ -4,11 +4,12 @@ import asyncio
 
 import httpx
 
-from app.adapters.identity import Issuer, TokenRules, TokenVerifier
+from app.adapters.identity import Issuer, TokenRules, TokenVerifier, issuers
 from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.mediator import Mediator
 from app.host.process import Process
 from tests.following import until
+from tests.unit.identity.issuing import URL, TestIssuer
 
 
 class Slow:
@@ -75,13 +76,15 @@ async def test_looks_at_readiness_are_shared_by_all_who_wait():
     assert storage.checks == 2
 
 
-async def test_a_process_that_cannot_verify_tokens_is_not_ready():
-    """Until it has the keys of an issuer; then requests are answered."""
+async def test_a_process_that_cannot_verify_tokens_is_not_ready(monkeypatch):
+    """Until it has the keys of an issuer, for which it tries without a token: none may come."""
+    monkeypatch.setattr(issuers, "RETRY_SECONDS", 0.01)
 
-    def keys(_: httpx.Request) -> httpx.Response:
+    def away(_: str) -> httpx.Response:
         raise httpx.ConnectError("no route")
 
-    client = httpx.AsyncClient(transport=httpx.MockTransport(keys))
+    issuer = TestIssuer()
+    issuer.answer = away
     process = Process(
         roles=frozenset({"queries"}),
         mediator=Mediator(),
@@ -91,12 +94,16 @@ async def test_a_process_that_cannot_verify_tokens_is_not_ready():
         read_model=MemoryReadModel(),
         projector=None,
         receipts=None,
-        authenticator=TokenVerifier(
-            [Issuer("https://login.example.com", client)], TokenRules(audiences=["users"])
-        ),
+        authenticator=TokenVerifier([Issuer(URL, issuer.client)], TokenRules(audiences=["users"])),
     )
     await process.open()
     _, check = await process.checks()
-    await process.close()
     assert (check.name, check.ok, check.roles) == ("identity", False, frozenset({"queries"}))
     assert check.detail == "no route"
+    issuer.answer = lambda _: None
+    authenticator = process.authenticator
+    assert authenticator is not None
+    await until(lambda: authenticator.trouble is None)
+    _, check = await process.checks()
+    assert check.ok
+    await process.close()

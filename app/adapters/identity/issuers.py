@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from app.framework.observability.outages import note_outage
 from app.framework.security import IdentityUnavailable, InvalidToken
@@ -108,6 +109,7 @@ class Issuer:
         self._missed_at: float | None = None
         self._failure: str | None = "not tried yet"
         self._fetching: asyncio.Task[None] | None = None
+        self._trying: asyncio.Task[None] | None = None
 
     @property
     def trouble(self) -> str | None:
@@ -143,15 +145,27 @@ class Issuer:
         raise InvalidToken("Its issuer has no key of the id that it names.")
 
     async def prefetch(self) -> None:
-        """Fetch the keys, if possible."""
+        """Fetch the keys, if possible; from now on also without a token, while there are none.
+
+        A process without keys is not ready, so that it may get no requests.
+        """
+        if self._trying is None:
+            self._trying = asyncio.create_task(self._try_on(), name="tries for keys")
         await asyncio.shield(self._fetch_once())
 
     async def close(self) -> None:
         """Give up a fetch under way, and close the client."""
-        if self._fetching is not None:
-            self._fetching.cancel()
-            await asyncio.wait([self._fetching])
+        for task in (self._trying, self._fetching):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         await self._client.aclose()
+
+    async def _try_on(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            if not self._has_keys and self._may_try:
+                await asyncio.shield(self._fetch_once())
 
     def _found(self, key_id: str | None) -> jwt.PyJWK | None:
         return self._keys.get(key_id) if self._has_keys else None
@@ -263,7 +277,14 @@ def keys_of(found: Mapping[str, Any]) -> Mapping[str | None, jwt.PyJWK]:
             continue
         try:
             key = jwt.PyJWK.from_dict(each)
-        except (jwt.PyJWTError, LookupError, ValueError, TypeError, NotImplementedError):
+        except (
+            jwt.PyJWTError,
+            UnsupportedAlgorithm,
+            LookupError,
+            ValueError,
+            TypeError,
+            NotImplementedError,
+        ):
             continue
         if key.algorithm_name in ALGORITHMS and isinstance(each.get("kid"), str | None):
             keys[each.get("kid")] = key

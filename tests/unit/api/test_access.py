@@ -41,13 +41,34 @@ PROMISED = {
     "list_users": ("users:list",),
     "stream_changes": ("changes:read",),
     "list_projections": ("projections:read",),
-    "list_projection_builds": ("projections:read",),
-    "begin_build": ("projections:admin",),
-    "replay_documents": ("projections:admin",),
+    **dict.fromkeys(
+        (
+            "list_projection_builds",
+            "get_projection",
+            "get_build",
+            "get_verification",
+            "list_parked_documents",
+        ),
+        ("projections:read",),
+    ),
+    **dict.fromkeys(
+        (
+            "begin_build",
+            "serve_build",
+            "retire_build",
+            "pause_projection",
+            "resume_projection",
+            "begin_verification",
+            "replay_document",
+            "replay_documents",
+        ),
+        ("projections:admin",),
+    ),
     "read_log": ("log:read",),
     "read_stream": ("log:read",),
 }
-"""What clients are promised: the scopes for one's own profile and for any."""
+"""What clients are promised: the scopes for one's own profile and for any. Operations of further
+contexts are held against their policies alone."""
 PUBLIC = {"check_liveness", "check_readiness", "list_problem_types", "get_problem_type"}
 GUARDED = {name: each for name, each in REQUESTS.items() if name not in PUBLIC}
 
