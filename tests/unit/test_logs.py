@@ -8,9 +8,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app.framework.http.middleware import LastResort, RequestIds
 from app.framework.observability import logs
 from app.framework.request import logged_request_id
+from tests.unit.api.edges import edge
 
 
 @pytest.fixture
@@ -131,14 +131,14 @@ async def test_a_500_forges_no_line(written):
 
     api = Starlette(
         routes=[Route("/users/{user_id}", broken)],
-        middleware=[Middleware(RequestIds), Middleware(LastResort)],
+        middleware=[Middleware(edge)],
     )
-    path = "/users/%0A2026-03-14T09:26:53.000000Z%20%5Binfo%5D%20forged%1B%5B2K"
+    path = "/users/%E2%80%A82026-03-14T09:26:53.000000Z%20%5Binfo%5D%20forged%C2%9B2K"
     transport = httpx.ASGITransport(api)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get(path)
     assert answer.json()["code"] == "internal-error"
     first, *traceback = [line for line in written() if "[httpx]" not in line]
-    assert r"/users/\n2026-03-14T09:26:53.000000Z [info] forged\x1b[2K" in first
+    assert r"/users/\u20282026-03-14T09:26:53.000000Z [info] forged\x9b2K" in first
     assert f"request_id={answer.headers['x-request-id']}" in first
     assert all(line.startswith("  ") for line in traceback)

@@ -24,11 +24,10 @@ from app.framework.http.middleware import (
     Authentication,
     BodyLimit,
     CrossOrigin,
-    LastResort,
+    Edge,
     Places,
     RateLimiting,
     RequestGuard,
-    RequestIds,
 )
 from app.framework.http.openapi import complete
 from app.framework.http.operation_index import OperationIndex
@@ -175,7 +174,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        middleware=_middleware(access, index, declared, places, hosts, origins),
+        middleware=[_edge(access, index, declared, places, hosts, origins)],
         lifespan=_lifespan_of(service),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
@@ -254,24 +253,22 @@ def _refuse_repeats(routes: Sequence[BaseRoute], kinds: Sequence[ProblemType]) -
         raise Misconfigured(repeated)
 
 
-def _middleware(
+def _edge(
     access: Access,
     index: OperationIndex,
     declared: Sequence[Operation],
     places: Places,
     hosts: frozenset[str] | None,
     origins: frozenset[str],
-) -> list[Middleware]:
+) -> Middleware:
     limits = RateLimits(access.rate) if access.rate else None
-    costs = Costs(index, declared)
-    return [
-        Middleware(RequestIds),
-        Middleware(Auditing, operations=index),
-        *([Middleware(CrossOrigin, origins=origins)] if origins else []),
-        Middleware(LastResort),
-        Middleware(RequestGuard, limit=HEADER_LIMIT, hosts=hosts, origins=origins),
-        Middleware(Authentication, authenticator=access.authenticator, limits=limits),
-        *([Middleware(RateLimiting, limits=limits, costs=costs)] if limits else []),
-        Middleware(BodyLimit, limit=BODY_LIMIT),
-        Middleware(Admission, places=places),
-    ]
+    return Middleware(
+        Edge,
+        auditing=Auditing(index),
+        cross_origin=CrossOrigin(origins) if origins else None,
+        guard=RequestGuard(HEADER_LIMIT, hosts, origins),
+        authentication=Authentication(access.authenticator, limits),
+        rate_limiting=RateLimiting(limits, Costs(index, declared)) if limits else None,
+        body_limit=BodyLimit(BODY_LIMIT),
+        admission=Admission(places),
+    )

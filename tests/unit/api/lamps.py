@@ -8,13 +8,13 @@ import httpx
 from fastapi import FastAPI, Path
 from pydantic import BaseModel
 
-from app.framework.http.middleware import Authentication
 from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import Resource
 from app.framework.mediator import Command, Mediator
 from app.framework.mediator import Query as QueryMessage
 from app.framework.request import NO_CONTEXT, Outcome, RequestContext
 from app.framework.security import Policies, Policy
+from tests.unit.api.edges import edge
 
 LampId = Annotated[str, Path()]
 
@@ -69,7 +69,7 @@ class Household:
             mediator.register(each.handled_by(self.handle))
         self.api = FastAPI()
         answer_refusals(self.api, frozenset(), {})
-        self.api.add_middleware(Authentication, authenticator=None)
+        self.api.add_middleware(edge)
         resource.add_to(self.api.router, mediator, policies, {}, asyncio.Event())
 
     async def handle(self, command: Any, context: RequestContext = NO_CONTEXT) -> Outcome[Lamp]:

@@ -153,8 +153,10 @@ async def messages_of(app, path, *messages, headers=()):
 
     scope = {
         "type": "http",
+        "http_version": "1.0",
         "method": "POST",
         "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": headers,
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
@@ -10,10 +10,10 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.framework.http.application import BODY_LIMIT, HEADER_LIMIT
-from app.framework.http.middleware import BodyLimit, LastResort, RequestGuard, RequestIds
 from app.framework.http.request_id import internal_id_of, request_id_of
 from app.framework.request import logged_request_id
 from tests.unit.api.conftest import ALICE
+from tests.unit.api.edges import HTTP_1_0, edge
 
 JSON = {"Content-Type": "application/json"}
 
@@ -48,7 +48,7 @@ class Echo:
 async def test_a_request_keeps_its_id(request_id):
     """It is echoed, and logged beside one of ours: the next request may have the same."""
     echo = Echo()
-    async with client_of(RequestIds(echo)) as client:
+    async with client_of(edge(echo)) as client:
         answer = await client.get("/", headers={"X-Request-Id": request_id})
 
     assert answer.headers.get_list("X-Request-Id") == [request_id]
@@ -63,7 +63,7 @@ async def test_a_request_keeps_its_id(request_id):
 async def test_a_request_without_an_acceptable_id_gets_one(request_id):
     """It is a new UUID, and whatever came instead is nowhere in the answer."""
     headers = {} if request_id is None else {b"X-Request-Id": request_id}
-    async with client_of(RequestIds(Echo())) as client:
+    async with client_of(edge(Echo())) as client:
         answer = await client.get("/", headers=headers)
 
     (made,) = answer.headers.get_list("X-Request-Id")
@@ -72,7 +72,7 @@ async def test_a_request_without_an_acceptable_id_gets_one(request_id):
 
 async def test_the_id_ends_with_its_request():
     """Nothing of it is left for what comes after in the same context."""
-    async with client_of(RequestIds(Echo())) as client:
+    async with client_of(edge(Echo())) as client:
         await client.get("/", headers={"X-Request-Id": "mine"})
 
     assert logged_request_id.get() is None
@@ -124,9 +124,9 @@ async def test_a_head_may_be_as_long_as_the_limit(path, name, value):
         request = bare.build_request("GET", path, headers={name: value})
     length = sum(len(each) + len(of) for each, of in request.headers.raw)
     length += len(request.url.raw_path) - ("?" in path)
-    async with client_of(RequestGuard(echo, limit=length)) as client:
+    async with client_of(edge(echo, head_limit=length)) as client:
         assert (await client.send(request)).status_code == 200
-    async with client_of(RequestGuard(echo, limit=length - 1)) as client:
+    async with client_of(edge(echo, head_limit=length - 1)) as client:
         echo.request_id = ""
         answer = await client.send(request)
         assert (answer.status_code, answer.json()["code"]) == (431, "headers-too-large")
@@ -147,7 +147,7 @@ async def test_a_body_may_be_as_long_as_the_limit():
         yield b"x" * 6
         yield b"x" * 4
 
-    async with client_of(BodyLimit(Echo(), limit=10)) as client:
+    async with client_of(edge(Echo(), body_limit=10)) as client:
         assert (await client.post("/", content=b"x" * 10)).text == "10"
         assert (await client.post("/", content=chunks())).text == "10"
 
@@ -163,9 +163,8 @@ async def test_a_body_declared_too_long_is_refused_unread():
     async def send(message) -> None:
         sent.append(message)
 
-    headers = [(b"content-length", b"11")]
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
-    await BodyLimit(Echo(), limit=10)(scope, never, send)
+    scope = {**HTTP_1_0, "headers": [(b"content-length", b"11")]}
+    await edge(Echo(), body_limit=10)(scope, never, send)
 
     assert sent[0]["status"] == 413
     assert json.loads(sent[1]["body"])["code"] == "payload-too-large"
@@ -180,18 +179,13 @@ async def test_a_length_that_is_no_length_is_not_believed(length):
         taken.append(b"x" * 6)
         return {"type": "http.request", "body": taken[-1], "more_body": len(taken) < 9}
 
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/",
-        "headers": [(b"content-length", length)],
-    }
+    scope = {**HTTP_1_0, "headers": [(b"content-length", length)]}
     answered = []
 
     async def send(message) -> None:
         answered.append(message)
 
-    await BodyLimit(Echo(), limit=10)(scope, receive, send)
+    await edge(Echo(), body_limit=10)(scope, receive, send)
     assert answered[0]["status"] == 413
     assert len(taken) == 2
 
@@ -231,7 +225,7 @@ async def test_an_error_after_the_answer_has_begun_goes_on():
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError("in the middle")
 
-    async with client_of(LastResort(break_off)) as client:
+    async with client_of(edge(break_off)) as client:
         with pytest.raises(RuntimeError, match="in the middle"):
             await client.get("/")
 
@@ -240,16 +234,12 @@ async def test_a_request_that_the_server_gives_up_is_answered(caplog):
     """It stops, and the rest of a body has not come: a problem says so, and nothing is logged."""
     begun = asyncio.Event()
 
-    async def wait(_: Scope, receive: Receive, __: Send) -> None:
-        await receive()
-        begun.set()
-        await receive()
-
     async def endless():
         yield b"{"
+        begun.set()
         await asyncio.Event().wait()
 
-    async with client_of(LastResort(wait)) as client:
+    async with client_of(edge(Echo())) as client:
         # The transport awaits the application in the task of the request.
         asking = asyncio.create_task(client.post("/users", content=endless()))
         await begun.wait()
@@ -259,15 +249,14 @@ async def test_a_request_that_the_server_gives_up_is_answered(caplog):
     assert not caplog.records
 
 
-@pytest.mark.parametrize("middleware", [RequestIds, LastResort, lambda app: BodyLimit(app, 10)])
-async def test_what_is_not_http_passes(middleware):
+async def test_what_is_not_http_passes():
     """Lifespan and websocket scopes go through as they are."""
     passed = []
 
     async def app(scope, receive, send):
         passed.append((scope, receive, send))
 
-    given = ({"type": "lifespan"}, object(), object())
-    await middleware(app)(*given)
+    given: tuple[Any, Any, Any] = ({"type": "lifespan"}, object(), object())
+    await edge(app)(*given)
 
     assert passed == [given]

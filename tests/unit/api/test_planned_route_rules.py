@@ -3,9 +3,9 @@
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Response
 
-from app.framework.http.middleware import BodyLimit
 from app.framework.http.planned_route import PlannedRoute
 from app.framework.http.request_rules import RepeatedHeader
+from tests.unit.api.edges import edge
 from tests.unit.api.planned import (
     JSON,
     Thing,
@@ -43,7 +43,7 @@ async def test_a_body_over_the_limit_is_refused_while_it_comes_in():
     app, _ = app_of(PlannedRoute)
     part = {"type": "http.request", "body": b"x" * 11, "more_body": True}
     json = [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
-    answers = await messages_of(BodyLimit(app, 10), "/things", part, headers=json)
+    answers = await messages_of(edge(app, body_limit=10), "/things", part, headers=json)
     assert answers[0]["status"] == 413
 
 

@@ -1,27 +1,28 @@
-"""Plain ASGI middleware around every request, the first listed outermost.
+"""What concerns every request: one ASGI layer around the application, the `Edge`.
 
-RequestIds   gives the request an id, for the answer, the logs and the events; completes headers
-Auditing     writes the audit log
-CrossOrigin  lets pages of allowed origins call, if there are any
-LastResort   answers unhandled exceptions, and logs them
-RequestGuard refuses long heads, other hosts, and pages of other origins
-Authentication finds out the principal, and refuses requests without one
-RateLimiting refuses requests of clients that have used up their limit
-BodyLimit    reads the whole body, and refuses long ones
-Admission    refuses requests when all places are taken
+Its steps, in their order; each may answer the request itself:
 
-Those that only pass something on are no coroutines, as each costs a part of a microsecond.
+request_ids     gives the request an id, for the answer, the logs and the events
+cross_origin    lets pages of allowed origins call, if there are any
+request_guard   refuses long heads, other hosts, and pages of other origins
+authentication  finds out the principal, and refuses requests without one
+rate_limiting   refuses requests of clients that have used up their limit
+body_limit      reads the whole body, and refuses long ones
+admission       refuses requests when all places are taken
+
+On its way out the answer passes `Answer`: the audit log gets its line, and the headers are
+completed. Requests that fail are answered by `last_resort`.
 """
 
-from app.framework.http.middleware.admission import ALWAYS_ADMITTED, Admission, Places
+from app.framework.http.middleware.admission import ALWAYS_ADMITTED, Admission
 from app.framework.http.middleware.auditing import Auditing
 from app.framework.http.middleware.authentication import Authentication
 from app.framework.http.middleware.body_limit import BodyLimit
 from app.framework.http.middleware.cross_origin import CrossOrigin
-from app.framework.http.middleware.last_resort import LastResort
+from app.framework.http.middleware.edge import Edge
+from app.framework.http.middleware.places import Places
 from app.framework.http.middleware.rate_limiting import RateLimiting
 from app.framework.http.middleware.request_guard import RequestGuard
-from app.framework.http.middleware.request_ids import RequestIds
 
 __all__ = [
     "ALWAYS_ADMITTED",
@@ -30,9 +31,8 @@ __all__ = [
     "Authentication",
     "BodyLimit",
     "CrossOrigin",
-    "LastResort",
+    "Edge",
     "Places",
     "RateLimiting",
     "RequestGuard",
-    "RequestIds",
 ]

@@ -1,12 +1,13 @@
 """Writes the audit log: writes, refusals of who may do what, and reads of all personal data."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope
 
 from app.framework.http.addresses import client_address
 from app.framework.http.answers import is_audited, problem_of, unwritten_of
+from app.framework.http.middleware.head import Head
 from app.framework.http.operation_index import OperationIndex, ids_in, path_of
 from app.framework.http.principals import found_principal
 from app.framework.http.request_id import internal_id_of, request_id_of
@@ -19,32 +20,20 @@ _REFUSALS = frozenset({401, 403, 429})
 class Auditing:
     """Writes the line of a request before its answer is sent.
 
-    Reads that are allowed have none, unless their policy says so.
-
-    It stands outside of all that refuses requests. Of a client that goes on after it was refused by
-    its rate limit, only some refusals have a line, with the number of the others.
+    Reads that are allowed have none, unless their policy says so. Of a client that goes on after it
+    was refused by its rate limit, only some refusals have a line, with the number of the others.
     """
 
-    def __init__(self, app: ASGIApp, operations: OperationIndex) -> None:
-        self._app = app
+    def __init__(self, operations: OperationIndex) -> None:
         self._operations = operations
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # Not a coroutine, which would cost every request some time.
-        if scope["type"] != "http":
-            return self._app(scope, receive, send)
-        is_write = scope["method"] not in _READS
+    def wants(self, scope: Scope, status: int) -> bool:
+        """Whether an answer with this status has a line."""
+        return scope["method"] not in _READS or status in _REFUSALS or is_audited(scope)
 
-        def auditing_send(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start" and (
-                is_write or message["status"] in _REFUSALS or is_audited(scope)
-            ):
-                self._audit(scope, message)
-            return send(message)
-
-        return self._app(scope, receive, auditing_send)
-
-    def _audit(self, scope: Scope, answer: Message) -> None:
+    def write(self, head: Head, answer: Message) -> None:
+        """Write the line of the request whose answer starts with this message."""
+        scope = head.scope
         repeated = unwritten_of(scope)
         if repeated is None:
             return
@@ -56,8 +45,7 @@ class Auditing:
             _outcome(status),
             principal=found_principal(scope),
             address=client_address(scope),
-            resource=self._created(scope, answer)
-            or (ids_in(route, path_of(scope)) if route else {}),
+            resource=self._created(scope, answer) or (ids_in(route, head.path) if route else {}),
             request_id=request_id,
             internal_request_id=None if internal_id == request_id else internal_id,
             status=status,

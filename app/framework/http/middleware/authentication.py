@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+from functools import partial
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.framework.http.access import is_public
 from app.framework.http.attempts import WITHOUT, Attempts
+from app.framework.http.middleware.answered import Answered
+from app.framework.http.middleware.head import Head
 from app.framework.http.middleware.rate_limiting import refuse
 from app.framework.http.principals import principal_of, set_principal
 from app.framework.http.problems.security import (
@@ -23,7 +26,7 @@ from app.framework.security import Authenticator, IdentityUnavailable, InvalidTo
 _CREDENTIALS = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
 
 
-class _Refused(Exception):
+class _Unidentified(Exception):
     """A request without a usable token; the message is for its client."""
 
 
@@ -34,7 +37,7 @@ class _TooManyAttempts(Exception):
 
 
 class Authentication:
-    """Lets a request pass with its principal, and refuses it otherwise, before its body is read.
+    """Finds the principal of a request, or refuses it, before its body is read.
 
     A request has one Authorization header with one bearer token. Tokens elsewhere, in the query
     for one, count for nothing. What is public is served with or without a token. Without an
@@ -42,52 +45,52 @@ class Authentication:
     """
 
     def __init__(
-        self, app: ASGIApp, authenticator: Authenticator | None, limits: RateLimits | None = None
+        self, authenticator: Authenticator | None, limits: RateLimits | None = None
     ) -> None:
-        self._app = app
         self._authenticator = authenticator
         self._limits = limits
         self._attempts = Attempts(limits) if limits else None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            try:
-                principal = await self._admit(scope)
-            except (_Refused, InvalidToken, IdentityUnavailable, _TooManyAttempts) as error:
-                if not _is_public(scope):
-                    await self._refuse(error, scope, receive, send)
-                    return
-                principal = ANONYMOUS
-            set_principal(
-                scope, principal, self._is_still_admitted if self._authenticator else None
-            )
-        await self._app(scope, receive, send)
+    async def identify(self, head: Head) -> None:
+        """Set the principal of a request.
 
-    async def _admit(self, scope: Scope) -> Principal:
+        Raises:
+            Answered: it has no usable token.
+
+        """
+        if self._authenticator is None:
+            set_principal(head.scope, ANYONE, None)
+            return
+        try:
+            principal = await self._admit(head, self._authenticator)
+        except (_Unidentified, InvalidToken, IdentityUnavailable, _TooManyAttempts) as error:
+            if not is_public(head.path):
+                raise Answered(partial(self._refuse, error)) from error
+            principal = ANONYMOUS
+        set_principal(head.scope, principal, self._is_still_admitted)
+
+    async def _admit(self, head: Head, authenticator: Authenticator) -> Principal:
         """The principal of a request, whose address may try tokens so often only."""
-        if self._attempts is None or self._authenticator is None:
-            return await self._principal(scope)
-        token = _token(scope)
-        if verdict := self._attempts.refused(scope, token):
+        token = _token(head)
+        if self._attempts is None:
+            return await authenticator.authenticate(token)
+        if verdict := self._attempts.refused(head.scope, token):
             raise _TooManyAttempts(verdict)
         try:
-            principal = await self._authenticator.authenticate(token)
+            principal = await authenticator.authenticate(token)
         except InvalidToken:
-            self._attempts.fail(scope, token)
+            self._attempts.fail(head.scope, token)
             raise
         self._attempts.accept(token)
         return principal
 
     async def _is_still_admitted(self, scope: Scope) -> bool:
+        assert self._authenticator
         try:
-            return await self._principal(scope) == principal_of(scope)
+            principal = await self._authenticator.authenticate(_token(Head(scope)))
         except (InvalidToken, IdentityUnavailable):
             return False
-
-    async def _principal(self, scope: Scope) -> Principal:
-        if self._authenticator is None:
-            return ANYONE
-        return await self._authenticator.authenticate(_token(scope))
+        return principal == principal_of(scope)
 
     async def _refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _answer_to(error, scope)
@@ -104,15 +107,15 @@ class Authentication:
         await answer(scope, receive, send)
 
 
-def _token(scope: Scope) -> str:
-    given = [value for name, value in scope["headers"] if name == b"authorization"]
+def _token(head: Head) -> str:
+    given = head.all_of(b"authorization")
     if not given:
-        raise _Refused(UNAUTHENTICATED.example)
+        raise _Unidentified(UNAUTHENTICATED.example)
     if len(given) > 1:
-        raise _Refused("A request has one Authorization header, and this had several.")
+        raise _Unidentified("A request has one Authorization header, and this had several.")
     found = _CREDENTIALS.fullmatch(given[0].strip())
     if found is None:
-        raise _Refused("The Authorization header has another form than Bearer and a token.")
+        raise _Unidentified("The Authorization header has another form than Bearer and a token.")
     return found[1].decode()
 
 
@@ -125,10 +128,3 @@ def _answer_to(error: Exception, scope: Scope) -> Response:
         return problem_response(scope, INVALID_TOKEN, detail, headers=challenge)
     challenge = {"WWW-Authenticate": "Bearer"}
     return problem_response(scope, UNAUTHENTICATED, str(error), headers=challenge)
-
-
-def _is_public(scope: Scope) -> bool:
-    path: str = scope["path"]
-    if prefix := scope.get("root_path"):
-        path = path.removeprefix(prefix)
-    return is_public(path)

@@ -1,41 +1,39 @@
-"""Passes a request on once its body is complete, and limits its length."""
+"""Reads bodies whole, and limits their length."""
 
-from collections.abc import Awaitable
+from starlette.types import Message, Receive
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
+from app.framework.http.middleware.answered import Answered, no_answer
+from app.framework.http.middleware.head import Head
 from app.framework.http.problems import PAYLOAD_TOO_LARGE
 from app.framework.http.refusals import problem_response
 
 
 class BodyLimit:
-    """Reads the body, and refuses one over `limit` bytes, at once if its Content-Length says so.
+    """Reads the body of a request, of up to `limit` bytes, before the request is passed on."""
 
-    A request whose client disconnects before the end is dropped.
-    """
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
+    def __init__(self, limit: int) -> None:
         self._limit = limit
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] != "http":
-            return self._app(scope, receive, send)
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        if length == b"0" and b"transfer-encoding" not in headers:
-            return self._app(scope, receive, send)
-        return self._pass_on_whole(length, scope, receive, send)
+    def applies(self, head: Head) -> bool:
+        """Whether a body may come."""
+        fields = head.fields
+        return fields.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in fields
 
-    async def _pass_on_whole(
-        self, length: bytes, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        body = None if _number(length) > self._limit else await self._whole(receive)
+    async def read(self, head: Head, receive: Receive) -> Receive:
+        """What receives the whole body in one message.
+
+        Raises:
+            Answered: it is longer; at once if its Content-Length says so. Or the client is gone.
+
+        """
+        is_short = _number(head.fields.get(b"content-length", b"0")) <= self._limit
+        body = await self._whole(receive) if is_short else None
         if body is None:
-            answer = problem_response(scope, PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE.example)
-            await answer(scope, receive, send)
-        elif body["type"] == "http.request":
-            await self._app(scope, _first(body, receive), send)
+            detail = PAYLOAD_TOO_LARGE.example
+            raise Answered(problem_response(head.scope, PAYLOAD_TOO_LARGE, detail))
+        if body["type"] != "http.request":
+            raise Answered(no_answer)
+        return _first(body, receive)
 
     async def _whole(self, receive: Receive) -> Message | None:
         """The body in one message; None over the limit; a disconnect if that came first."""

@@ -1,13 +1,15 @@
 """Refuses requests of clients that have used up their rate limit."""
 
 import asyncio
-from collections.abc import Awaitable
+from functools import partial
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.framework.http.answers import set_unwritten
 from app.framework.http.costs import Costs
-from app.framework.http.operation_index import path_of
+from app.framework.http.middleware.answer import Answer
+from app.framework.http.middleware.answered import Answered
+from app.framework.http.middleware.head import Head
 from app.framework.http.principals import principal_of
 from app.framework.http.problems.security import TOO_MANY_REQUESTS
 from app.framework.http.rate_limits import RateLimits, Verdict
@@ -18,42 +20,35 @@ UNLIMITED = "/health/"
 
 
 class RateLimiting:
-    """Has the client of a request pay for it, and refuses it before its body is read otherwise.
+    """Has the client of a request pay for it.
 
-    The answer says how much is left. Many requests of a client at once are spread over some time.
-    Health is not refused, but answered later to an address that asks too often.
+    Many requests of a client at once are spread over some time. Health is not refused, but answered
+    later to an address that asks too often.
     """
 
-    def __init__(self, app: ASGIApp, limits: RateLimits, costs: Costs) -> None:
-        self._app = app
+    def __init__(self, limits: RateLimits, costs: Costs) -> None:
         self._limits = limits
         self._costs = costs
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # Not a coroutine, which would cost every request some time.
-        if scope["type"] != "http":
-            return self._app(scope, receive, send)
-        if path_of(scope).startswith(UNLIMITED):
-            delay = self._limits.delay_of_probe(scope)
-            return self._answer_later(delay, scope, receive, send)
-        cost = self._costs.of(scope)
-        verdict = self._limits.take(scope, principal_of(scope), cost)
-        if verdict.is_refused:
-            return refuse(self._limits, verdict, scope, receive, send)
+    async def charge(self, head: Head, answer: Answer) -> None:
+        """Return when it is the turn of a request. Its answer will say how much is left.
 
-        def send_with_limit(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *verdict.headers]
-            return send(message)
+        Raises:
+            Answered: its client cannot pay for it.
 
-        delay = self._limits.spread(verdict, cost)
-        if not delay:
-            return self._app(scope, receive, send_with_limit)
-        return self._answer_later(delay, scope, receive, send_with_limit)
-
-    async def _answer_later(self, delay: float, scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(delay)
-        await self._app(scope, receive, send)
+        """
+        scope, limits = head.scope, self._limits
+        if head.path.startswith(UNLIMITED):
+            delay = limits.delay_of_probe(scope)
+        else:
+            cost = self._costs.of(scope)
+            verdict = limits.take(scope, principal_of(scope), cost)
+            if verdict.is_refused:
+                raise Answered(partial(refuse, limits, verdict))
+            answer.limit_headers = verdict.headers
+            delay = limits.spread(verdict, cost)
+        if delay:
+            await asyncio.sleep(delay)
 
 
 async def refuse(

@@ -1,12 +1,11 @@
 """Refuses long heads, other hosts, and pages of other origins."""
 
 import re
-from collections.abc import Awaitable
 from functools import lru_cache
 from itertools import chain
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from app.framework.http.middleware.answered import Answered
+from app.framework.http.middleware.head import Head
 from app.framework.http.problems import (
     HEADERS_TOO_LARGE,
     HOST_NOT_ALLOWED,
@@ -54,34 +53,34 @@ class RequestGuard:
 
     def __init__(
         self,
-        app: ASGIApp,
-        *,
         limit: int,
         hosts: frozenset[str] | None = None,
         origins: frozenset[str] = frozenset(),
     ) -> None:
         """`hosts` are in lower case, without ports; None allows any, as "*" does in `origins`."""
-        self._app = app
         self._limit = limit
         self._hosts = hosts
         self._origins = {each.encode() for each in origins}
         self._refusal_of_host = lru_cache(_HOSTS_CACHED)(self._check_host)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # Not a coroutine, which would cost every request some time.
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
-        if refusal is None:
-            return self._app(scope, receive, send)
-        kind, detail = refusal
-        headers = {"Connection": "close"} if kind is MALFORMED_REQUEST else None
-        return problem_response(scope, kind, detail, headers=headers)(scope, receive, send)
+    def check(self, head: Head) -> None:
+        """Return if the request may pass.
 
-    def _refusal(self, scope: Scope) -> _Refusal | None:
-        lines = scope["headers"]
-        headers = dict(lines)
-        if len(headers) < len(lines) and _has_repeated(lines):
+        Raises:
+            Answered: it may not.
+
+        """
+        refusal = self._refusal(head)
+        if refusal:
+            kind, detail = refusal
+            headers = {"Connection": "close"} if kind is MALFORMED_REQUEST else None
+            raise Answered(problem_response(head.scope, kind, detail, headers=headers))
+
+    def _refusal(self, head: Head) -> _Refusal | None:
+        scope, headers = head.scope, head.fields
+        if head.has_repeats and any(len(head.all_of(each)) > 1 for each in _SINGLE):
             return _REPEATED
-        length = len(b"".join(chain.from_iterable(lines)))
+        length = len(b"".join(chain.from_iterable(head.lines)))
         path, raw_path = scope["path"], scope["raw_path"]
         if length + len(path) + len(scope["query_string"]) > self._limit:
             return _TOO_LARGE
@@ -111,11 +110,6 @@ class RequestGuard:
             return True
         # A proxy may replace the Host, so that the origin seems to be another one.
         return origin is not None and site != b"same-origin" and not _is_own(origin, headers)
-
-
-def _has_repeated(lines: list[tuple[bytes, bytes]]) -> bool:
-    names = [name for name, _ in lines]
-    return any(names.count(each) > 1 for each in _SINGLE)
 
 
 def _is_own(origin: bytes, headers: dict[bytes, bytes]) -> bool:
