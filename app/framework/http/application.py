@@ -18,6 +18,7 @@ from app.framework.http.buckets import Rate
 from app.framework.http.costs import Costs
 from app.framework.http.examples import GENERIC
 from app.framework.http.heads import head_routes
+from app.framework.http.indexed_routes import IndexedRoutes
 from app.framework.http.middleware import (
     Admission,
     Auditing,
@@ -186,6 +187,7 @@ def create_api(
     api.discovery_urls = access.discovery_urls
     _add_routes(api, service, contexts, access, administered=administered)
     index.add(api.router.routes)
+    api.router.routes.insert(0, IndexedRoutes(index))
     return api
 
 
