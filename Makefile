@@ -40,7 +40,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # exec: signals reach the service itself.
-run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
+run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB if no URL is set
 	@exec $(BIN)/python -m app serve --migrate
 
 # SUBJECT: alice. SCOPE: "users:read users:write". By default the administrator's, for everything.

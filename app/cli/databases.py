@@ -1,4 +1,4 @@
-"""The databases of a command: those in the settings, else embedded ones."""
+"""The databases of a command: those in the settings, or embedded ones where they name none."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.adapters.mongo.replica_set import initiate
 from app.adapters.postgres import migrate
-from app.host.settings import Settings
+from app.host.settings import InvalidSettings, Settings
 
 if TYPE_CHECKING:
     from app.devtools.servers import Urls
@@ -20,6 +20,7 @@ def owned_databases(settings: Settings, *, migrating: bool = True) -> Iterator[S
     PostgreSQL is migrated unless `migrating` is false.
 
     Raises:
+        InvalidSettings: one database is named, and another is needed.
         CannotStart: embedded servers are needed and do not come up.
 
     """
@@ -40,6 +41,7 @@ def shared_databases(settings: Settings, *, migrating: bool = True) -> Iterator[
     """Like `owned_databases`, but uses embedded servers that another process runs.
 
     Raises:
+        InvalidSettings: as for `owned_databases`.
         CannotStart: embedded servers are needed and do not come up, or do not answer.
 
     """
@@ -59,9 +61,20 @@ def shared_databases(settings: Settings, *, migrating: bool = True) -> Iterator[
 
 
 def _missing(settings: Settings) -> tuple[bool, bool]:
-    return (
-        settings.needs_postgres and settings.database_url is None,
-        settings.needs_mongodb and settings.mongodb_url is None,
+    postgres = settings.needs_postgres and settings.database_url is None
+    mongodb = settings.needs_mongodb and settings.mongodb_url is None
+    # What is done on an embedded server beside a real one would count nowhere, and look done.
+    if postgres and settings.mongodb_url is not None:
+        raise _refusal("DATABASE_URL", given="MONGODB_URL")
+    if mongodb and settings.database_url is not None:
+        raise _refusal("MONGODB_URL", given="DATABASE_URL")
+    return postgres, mongodb
+
+
+def _refusal(missing: str, *, given: str) -> InvalidSettings:
+    return InvalidSettings(
+        f"{missing}: not set, but {given} is; set it too, as embedded servers are used only where "
+        "neither is set"
     )
 
 

@@ -56,7 +56,7 @@ def run(
 ) -> int:
     """Serve the API, and project if ROLES says so, until a signal asks for a stop.
 
-    Where DATABASE_URL or MONGODB_URL is not set, an embedded server runs under DATA_DIR.
+    Where neither DATABASE_URL nor MONGODB_URL is set, embedded servers run under DATA_DIR.
     """
     options = {"host": host, "port": port}
     given = {name: value for name, value in options.items() if value is not None}

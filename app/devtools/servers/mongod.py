@@ -153,7 +153,10 @@ class Mongod:
             advice = f"; on Debian and Ubuntu it is in the package {package}" if package else ""
             return f"MONGODB_URL: is not set, and mongod cannot start without {match[1]}{advice}"
         if process.exit_status() == -signal.SIGILL:
-            return "MONGODB_URL: is not set, and mongod needs a processor with AVX; set it"
+            return (
+                "MONGODB_URL: is not set, and mongod needs a processor with AVX; set it, and "
+                "DATABASE_URL"
+            )
         return f"mongod did not start: {words} (see {self._log})"
 
     def _last_words(self) -> str:
