@@ -1,6 +1,8 @@
 """The audit log of commands on the service's own machine."""
 
 import contextlib
+import os
+import pwd
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -22,6 +24,8 @@ def audited(
 ) -> Iterator[None]:
     """Write the line of an operation when the `with` block ends, also by an error.
 
+    It has the account of the operating system that runs the command.
+
     Args:
         command: the command of the command line.
         operation: the id of the same operation over HTTP, if there is one.
@@ -33,7 +37,22 @@ def audited(
         yield
         outcome = AuditOutcome.DONE
     finally:
-        audit(operation, outcome, principal=operator(command), resource=resource)
+        audit(
+            operation,
+            outcome,
+            principal=operator(command),
+            resource=resource,
+            account=account(),
+        )
+
+
+def account() -> str:
+    """The account of the operating system that this process runs as: its name, else its number."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # in a container it may have none
+        return str(number)
 
 
 class OperatorMediator(Mediator):

@@ -1,4 +1,4 @@
-"""Headers that let nobody in: tokens that are forged, odd, broken, or somewhere else."""
+"""Headers that are refused: tokens that are forged, odd, broken, or somewhere else."""
 
 import base64
 import hmac
@@ -188,7 +188,7 @@ def _malformed(issuer: LoopbackIssuer) -> Iterator[tuple[str, str]]:
 
 
 def _public_secrets(issuer: LoopbackIssuer) -> Mapping[str, bytes]:
-    """What everybody may know of the key, each a secret for HS256 (RFC 8725, section 2.1)."""
+    """What is public of the key, each a secret for HS256 (RFC 8725, section 2.1)."""
     public = issuer.keys["one"].public_key()
     jwk = issuer.jwk("one")
     info = PublicFormat.SubjectPublicKeyInfo

@@ -1,4 +1,4 @@
-"""Nobody gets in without a token of an issuer that the service trusts."""
+"""Only tokens of issuers that the service trusts let requests in."""
 
 import httpx
 
@@ -23,8 +23,8 @@ def problem_with(answer: httpx.Response) -> str:
     return "" if challenges.get(answer.json()["code"]) == found else f"{found} {answer.text}"
 
 
-def test_a_forged_token_lets_nobody_in(serve):
-    """Whichever way it is forged; nor is it an error of the service, or a reason to fetch keys."""
+def test_a_forged_token_is_refused(serve):
+    """However it is forged; it is no error of the service, and no reason to fetch keys."""
     with LoopbackIssuer().serving() as issuer:
         trust = {"AUTH_ISSUERS": issuer.url, "AUTH_AUDIENCES": AUDIENCE}
         service = serve(AUTH="", LOG_LEVEL="error", AUDIT_LOG="/dev/null", **trust, **UNMEASURED)

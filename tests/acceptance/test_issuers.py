@@ -123,7 +123,7 @@ async def test_keys_change_and_the_issuer_goes_away_under_load(service, issuer):
         await load.see(REQUESTS)
         await load.end()
     expected = {
-        ("the issuer's", 404),  # nobody is registered
+        ("the issuer's", 404),  # no user is registered
         ("the issuer's", 403),  # programs own nothing
         ("the forger's", 401),
         ("too new", 503),

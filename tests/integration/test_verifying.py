@@ -65,8 +65,10 @@ def test_documents_that_differ_from_the_log_are_named_and_left(capsys, views):
 
 
 @pytest.mark.usefixtures("users")
-def test_documents_that_differ_are_repaired_on_request(capsys, views):
-    """All of them; a program gets what was found as JSON."""
+def test_documents_that_differ_are_repaired_on_request(capsys, views, monkeypatch, tmp_path):
+    """All of them; a program gets what was found as JSON, and the audit log has a line for each."""
+    audit_log = tmp_path / "audit.log"
+    monkeypatch.setenv("AUDIT_LOG", str(audit_log))
     due = dump(views)
     spoil(views)
     assert main(["projections", "verify", "--repair", "--json"]) == 0
@@ -89,6 +91,11 @@ def test_documents_that_differ_are_repaired_on_request(capsys, views):
     assert tombstone["_id"] == "of no event"
     assert after == due
     assert main(["projections", "verify"]) == 0
+    audited = [json.loads(each) for each in audit_log.read_text().splitlines()]
+    assert [(each["operation"], each["outcome"], each["resource"]) for each in audited] == [
+        ("begin_verification", "done", {"name": name}) for name in NAMES
+    ]
+    assert all(each["account"] for each in audited)
 
 
 @pytest.mark.usefixtures("users")

@@ -101,8 +101,7 @@ def run(
     logs.configure(settings.log_level, settings.log_format, settings.audit_log)
     with shared_databases(settings, migrating=False) as ready:
         process = bootstrap.build(ready)
-        with audited("projections", "begin_verification") if repair else contextlib.nullcontext():
-            found = asyncio.run(_verify(process, names or (), build, sample=sample, repairs=repair))
+        found = asyncio.run(_verify(process, names or (), build, sample=sample, repairs=repair))
     if as_json:
         print_json({"items": [document(each) for each in found]})
     else:
@@ -134,7 +133,12 @@ async def _verify(
 
 
 async def _verify_one(
-    process: Process, record: ProjectionRecord, number: int | None, **how: Any
+    process: Process,
+    record: ProjectionRecord,
+    number: int | None,
+    *,
+    repairs: bool,
+    sample: float,
 ) -> Verified:
     assert process.log
     assert process.read_model
@@ -142,12 +146,20 @@ async def _verify_one(
     try:
         build = build_to_verify(record, number)
         projection = fold_of(build, process.all_projections)
-        audit = Audit(process.log, process.read_model, projection, build.id, **how)
-        with progress(record.name, None) as bar:
+        audit = Audit(
+            process.log, process.read_model, projection, build.id, sample=sample, repairs=repairs
+        )
+        with _audited(record.name, repairs=repairs), progress(record.name, None) as bar:
             await audit.run(lambda: bar.at(audit.done, audit.total))
     except (CannotVerify, CannotApply, EventSourcingError) as error:
         return Verified(record.name, build, reason=str(error))
     return Verified(record.name, build, audit)
+
+
+def _audited(name: str, *, repairs: bool) -> contextlib.AbstractContextManager[None]:
+    if not repairs:
+        return contextlib.nullcontext()
+    return audited("projections", "begin_verification", {"name": name})
 
 
 def row(verified: Verified) -> tuple[Cell, ...]:

@@ -28,11 +28,11 @@ def verify(
     """Check that `contexts` are wired up and do not conflict.
 
     Every message of one of `kinds` has a handler, and no second one was registered; every message
-    has a policy; every event
-    is in its manifest, and can be decoded from each schema version it ever had; every projection
-    is in its manifest, under an id of its own and a name of its context's own, and handles or
-    ignores each event of the contexts it draws on; every aggregate type is in its manifest, under
-    a stream type of its own; no two contexts have one scope of claims.
+    has a policy; every event is in its manifest, and can be decoded from each schema version it
+    ever had; every projection is in its manifest, under an id of its own and a name of its
+    context's own, and handles or ignores each event of the contexts it draws on; every aggregate
+    type is in its manifest, under a stream type of its own; no two contexts have one scope of
+    claims.
 
     Raises:
         Misconfigured: something is missing or duplicated.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-_STATE, _PROBLEM, _UNWRITTEN, _AUDITED = "state", "problem", "unwritten_refusals", "audited"
+_STATE, _PROBLEM, _CLIENT, _AUDITED = "state", "problem", "refused_client", "audited"
 
 
 def set_problem(scope: Mapping[str, Any], code: str) -> None:
@@ -18,17 +18,14 @@ def problem_of(scope: Mapping[str, Any]) -> str | None:
     return found
 
 
-def set_unwritten(scope: Mapping[str, Any], number: int | None) -> None:
-    """Set how many refusals of the same client have no line of their own.
-
-    None if this one has none either.
-    """
-    scope[_STATE][_UNWRITTEN] = number
+def set_refused_client(scope: Mapping[str, Any], key: str) -> None:
+    """Set which client's rate limit refused the request of `scope`."""
+    scope[_STATE][_CLIENT] = key
 
 
-def unwritten_of(scope: Mapping[str, Any]) -> int | None:
-    """The number that was set; 0 if none was."""
-    found: int | None = scope.get(_STATE, {}).get(_UNWRITTEN, 0)
+def refused_client_of(scope: Mapping[str, Any]) -> str | None:
+    """The key that was set; None if no rate limit refused the request."""
+    found: str | None = scope.get(_STATE, {}).get(_CLIENT)
     return found
 
 

@@ -36,6 +36,7 @@ from app.framework.http.operations import Operation
 from app.framework.http.problems import ERROR_MAPPINGS, problem_types
 from app.framework.http.problems.kinds import ErrorMappings, ProblemType
 from app.framework.http.rate_limits import RateLimits
+from app.framework.http.refusal_lines import RefusalLines
 from app.framework.http.refusals import answer_refusals
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes import administration, administrative, log
@@ -155,11 +156,10 @@ def create_api(
 
     Raises:
         Misconfigured: an operation declares an error that has no problem, or does not say who may
-            use it; two operations have one
-            name or place, or two kinds of problems one code.
+            use it; two operations have one name or place, or two kinds of problems one code.
 
     """
-    places, index = Places(REQUESTS), OperationIndex()
+    places, index, refusals = Places(REQUESTS), OperationIndex(), RefusalLines()
     declared = [op for side in contexts for each in side.resources for op in each.operations]
     api = _Api(
         title=about.title,
@@ -175,8 +175,8 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        middleware=[_edge(access, index, declared, places, hosts, origins)],
-        lifespan=_lifespan_of(service),
+        middleware=[_edge(access, index, declared, places, refusals, hosts, origins)],
+        lifespan=_lifespan_of(service, refusals),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
     )
@@ -191,13 +191,16 @@ def create_api(
     return api
 
 
-def _lifespan_of(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan_of(
+    service: Service, refusals: RefusalLines
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await service.open()
             yield
         finally:
+            refusals.write_all()
             await service.close()
 
     return lifespan
@@ -260,13 +263,14 @@ def _edge(
     index: OperationIndex,
     declared: Sequence[Operation],
     places: Places,
+    refusals: RefusalLines,
     hosts: frozenset[str] | None,
     origins: frozenset[str],
 ) -> Middleware:
     limits = RateLimits(access.rate) if access.rate else None
     return Middleware(
         Edge,
-        auditing=Auditing(index),
+        auditing=Auditing(index, refusals),
         cross_origin=CrossOrigin(origins) if origins else None,
         guard=RequestGuard(HEADER_LIMIT, hosts, origins),
         authentication=Authentication(access.authenticator, limits),

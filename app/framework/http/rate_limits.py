@@ -33,7 +33,6 @@ never refused."""
 SPREAD = Rate(a_minute=15_000, burst=20)
 """How fast what a client may use at once is worked on: so others have their turns meanwhile."""
 
-_LINES = Rate(a_minute=6, burst=1)
 _UNKNOWN = "unknown"
 
 
@@ -65,13 +64,10 @@ class Refusal:
 
     delay: after how many seconds it is answered.
     closes: whether its connection is closed.
-    unwritten: how many refusals of its client have no line in the audit log since the last one
-        that has; None if this one has none either.
     """
 
     delay: float
     closes: bool
-    unwritten: int | None
 
 
 class RateLimits:
@@ -85,8 +81,6 @@ class RateLimits:
         fastest = max(SPREAD.a_minute, 2 * rate.a_minute)
         self._spread = Buckets(Rate(fastest, SPREAD.burst), clock=clock)
         self._refusals = Buckets(REFUSALS, clock=clock)
-        self._lines = Buckets(_LINES, clock=clock)
-        self._unwritten: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
 
     def take(self, scope: Mapping[str, Any], principal: Principal, cost: int) -> Verdict:
@@ -119,21 +113,13 @@ class RateLimits:
             delay = 0.0
         elif delay:
             self._held[key] += 1
-        return Refusal(delay, closes, self._unwritten_of(key))
+        return Refusal(delay, closes)
 
     def release(self, key: str) -> None:
         """A refusal is answered."""
         self._held[key] -= 1
         if not self._held[key]:
             del self._held[key]
-
-    def _unwritten_of(self, key: str) -> int | None:
-        if not self._lines.take(key, 1).wait:
-            return self._unwritten.pop(key, 0)
-        self._unwritten[key] += 1
-        if len(self._unwritten) > HELD * HELD:
-            del self._unwritten[next(iter(self._unwritten))]
-        return None
 
 
 class _Limit:

@@ -6,16 +6,22 @@ It has ids and no values: no part of a profile, no text of a search, no token an
 import enum
 import json
 import logging
-import logging.handlers
-import sys
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from app import IDENTIFIER
+from app.framework.observability.handlers import AuditFile, StandardError
 from app.framework.principal import Principal, PrincipalKind
 
 LOGGER = "app.audit"
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""The form of ids: neither an e-mail address nor a JWT has it."""
+
+_API_KEY = re.compile(rf"{IDENTIFIER}_[0-9A-Za-z]+_")
 
 _log = logging.getLogger(LOGGER)
 
@@ -43,7 +49,7 @@ def audit(
     request_id: str | None = None,
     **further: str | int | None,
 ) -> None:
-    """Write a line.
+    """Write a line, unless it cannot be written: that is no error.
 
     Args:
         operation: its id in the OpenAPI document, or the command; None if there is no such
@@ -51,7 +57,8 @@ def audit(
         outcome: how it ended.
         principal: who sent it; None if that is not known.
         address: where it came from; written only if the principal is not known.
-        resource: the ids of what it is about, by the names of their parameters.
+        resource: the ids of what it is about, by the names of their parameters. What has another
+            form than an id is left out: it may be an address or a token.
         request_id: as in the lines of the log.
         further: members of this kind of line; None is left out.
 
@@ -62,7 +69,7 @@ def audit(
         "operation": operation,
         "outcome": outcome,
         "principal": _described(principal, address),
-        "resource": resource or {},
+        "resource": _with_form(resource or {}),
         "request_id": request_id,
         **further,
     }
@@ -76,15 +83,17 @@ def direct(file: Path | None) -> None:
     """
     for each in _log.handlers:
         each.close()
-    _log.handlers = [_handler(file)]
+    _log.handlers = [AuditFile(file) if file else StandardError()]
     _log.propagate = False
     _log.setLevel(logging.INFO)
 
 
-def _handler(file: Path | None) -> logging.Handler:
-    if file is None:
-        return logging.StreamHandler(sys.stderr)
-    return logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+def _with_form(resource: Mapping[str, str]) -> Mapping[str, str]:
+    return {
+        name: value
+        for name, value in resource.items()
+        if _ID.fullmatch(value) and not _API_KEY.search(value)
+    }
 
 
 def _described(principal: Principal | None, address: str | None) -> Mapping[str, Any]:

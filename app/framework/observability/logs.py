@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
 from app.framework.observability import audit
+from app.framework.observability.handlers import StandardError
 from app.framework.request import logged_request_id
 
 _TOO_TALKATIVE = ("alembic", "asyncio", "pymongo", "uvicorn")
@@ -40,7 +41,7 @@ def configure(level: str, form: Literal["console", "json"], audit_log: Path | No
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(form))
     )
@@ -83,7 +84,8 @@ def _rendering(form: Literal["console", "json"]) -> list[Processor]:
             structlog.processors.JSONRenderer(_safe_json, ensure_ascii=False, default=str),
         ]
     console = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=_indented_traceback
+        colors=sys.stderr is not None and sys.stderr.isatty(),
+        exception_formatter=_indented_traceback,
     )
     return [*cleaned, _safe_texts, console]
 

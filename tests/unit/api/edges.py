@@ -15,6 +15,7 @@ from app.framework.http.middleware import (
     RequestGuard,
 )
 from app.framework.http.operation_index import OperationIndex
+from app.framework.http.refusal_lines import RefusalLines
 
 HTTP_1_0: dict[str, Any] = {
     "type": "http",
@@ -38,7 +39,7 @@ def edge(
     """The edge around `app`, for anyone, without rate limits."""
     return Edge(
         app,
-        auditing=Auditing(OperationIndex()),
+        auditing=Auditing(OperationIndex(), RefusalLines()),
         cross_origin=None,
         guard=RequestGuard(head_limit),
         authentication=Authentication(None),

@@ -122,7 +122,7 @@ async def ask(
 
 
 def said_of(answer: httpx.Response) -> dict[str, Any]:
-    """What is said to a request, whichever it is."""
+    """The problem in an answer, without what differs from request to request."""
     assert answer.headers["Content-Type"] == "application/problem+json", answer.text
     return {name: each for name, each in answer.json().items() if name != "request_id"}
 
@@ -176,7 +176,7 @@ async def test_an_operation_is_for_those_whom_its_policy_names(client, service, 
 
 @pytest.mark.parametrize("name", GUARDED)
 async def test_without_a_token_there_is_nothing(client, service, name):
-    """And no token is none that is not known, in whatever place it comes."""
+    """Nor with a token that is not known, in any place."""
     request = GUARDED[name]
     noting: Any = Noting(service.mediator)
     service.mediator = noting

@@ -37,13 +37,3 @@ def test_refusals_of_one_that_goes_on_are_held_back(monkeypatch):
     assert limits.refuse("other").delay == 0
     clock.at += 2
     assert limits.refuse("one").delay == 0
-
-
-def test_refusals_have_a_line_every_ten_seconds():
-    """With the number of those that had none."""
-    clock = Clock(1000.0)
-    limits = RateLimits(FEW, clock)
-    assert [limits.refuse("one").unwritten for _ in range(4)] == [0, None, None, None]
-    assert limits.refuse("other").unwritten == 0
-    clock.at += 10
-    assert [limits.refuse("one").unwritten for _ in range(2)] == [3, None]

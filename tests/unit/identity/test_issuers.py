@@ -69,7 +69,7 @@ async def test_an_only_key_needs_no_id(keys):
 
 
 async def test_new_keys_are_fetched_when_tokens_name_them(keys, issuer):
-    """However soon one follows the other: rotation keeps nobody out."""
+    """However soon one follows the other: rotation refuses no valid token."""
     for each in ("one", "two", "three"):
         issuer.keys[each] = TestIssuer().keys["one"]
         await keys.key(each)

@@ -155,7 +155,7 @@ def with_part(token: str, place: int, part: bytes) -> str:
 
 
 def signed_with_the_public_key(issuer: TestIssuer) -> str:
-    """A token whose secret is what everybody may know (RFC 8725, section 2.1)."""
+    """A token whose secret is the public key (RFC 8725, section 2.1)."""
     public = issuer.keys["one"].public_key()
     secret = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     head, claims, _ = with_part(

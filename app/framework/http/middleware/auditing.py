@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from fastapi.routing import APIRoute
 from starlette.types import Message, Scope
 
 from app.framework.http.addresses import client_address
-from app.framework.http.answers import is_audited, problem_of, unwritten_of
+from app.framework.http.answers import is_audited, problem_of, refused_client_of
 from app.framework.http.middleware.head import Head
 from app.framework.http.operation_index import OperationIndex, ids_in, path_of
 from app.framework.http.principals import found_principal
+from app.framework.http.refusal_lines import RefusalLines
 from app.framework.http.request_id import internal_id_of, request_id_of
 from app.framework.observability.audit import AuditOutcome, audit
 
@@ -20,12 +22,13 @@ _REFUSALS = frozenset({401, 403, 429})
 class Auditing:
     """Writes the line of a request before its answer is sent.
 
-    Reads that are allowed have none, unless their policy says so. Of a client that goes on after it
-    was refused by its rate limit, only some refusals have a line, with the number of the others.
+    Reads that are allowed have none, unless their policy says so. Refusals of a client that goes on
+    after its rate limit refused it are counted, and have a line together.
     """
 
-    def __init__(self, operations: OperationIndex) -> None:
+    def __init__(self, operations: OperationIndex, refusals: RefusalLines) -> None:
         self._operations = operations
+        self._refusals = refusals
 
     def wants(self, scope: Scope, status: int) -> bool:
         """Whether an answer with this status has a line."""
@@ -34,8 +37,9 @@ class Auditing:
     def write(self, head: Head, answer: Message) -> None:
         """Write the line of the request whose answer starts with this message."""
         scope = head.scope
-        repeated = unwritten_of(scope)
-        if repeated is None:
+        principal, address = found_principal(scope), client_address(scope)
+        client = refused_client_of(scope)
+        if client is not None and self._refusals.counts(client, principal, address):
             return
         route = self._operations.find(scope)
         status: int = answer["status"]
@@ -43,15 +47,20 @@ class Auditing:
         audit(
             route.name if route else None,
             _outcome(status),
-            principal=found_principal(scope),
-            address=client_address(scope),
-            resource=self._created(scope, answer) or (ids_in(route, head.path) if route else {}),
+            principal=principal,
+            address=address,
+            # The path may hold anything, and without a principal it may be anyone's.
+            resource=self._ids(route, head, answer) if principal else None,
             request_id=request_id,
             internal_request_id=None if internal_id == request_id else internal_id,
             status=status,
             problem=problem_of(scope),
-            repeated=repeated or None,
         )
+
+    def _ids(self, route: APIRoute | None, head: Head, answer: Message) -> Mapping[str, str]:
+        if created := self._created(head.scope, answer):
+            return created
+        return ids_in(route, head.path) if route else {}
 
     def _created(self, scope: Scope, answer: Message) -> Mapping[str, str]:
         """The ids of what is new, of which the path of the request knows nothing."""

@@ -5,7 +5,7 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from app.framework.http.answers import set_unwritten
+from app.framework.http.answers import set_refused_client
 from app.framework.http.costs import Costs
 from app.framework.http.middleware.answer import Answer
 from app.framework.http.middleware.answered import Answered
@@ -59,7 +59,7 @@ async def refuse(
     Otherwise a client that does not listen would be refused as fast as it can send.
     """
     refusal = limits.refuse(verdict.key)
-    set_unwritten(scope, refusal.unwritten)
+    set_refused_client(scope, verdict.key)
     if refusal.delay:
         try:
             await asyncio.sleep(refusal.delay)
