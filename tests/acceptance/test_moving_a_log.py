@@ -26,7 +26,7 @@ from app.framework.projections import fold
 from tests.acceptance.services import environment, run
 from tests.people import person
 from tests.unit.eventsourcing.archives import Steps
-from tests.world import World
+from tests.world import FROM_ANYONE, World
 
 USERS = 1000
 SEED = 17
@@ -152,10 +152,10 @@ async def goes_on(store: PostgresEventStore, head: int) -> None:
     mediator = Mediator()
     register_commands(mediator, store)
     with pytest.raises(EmailTaken):
-        await mediator.send(RegisterUser("eve", "Eve", "3@NEW.example.com"))
-    outcome = await mediator.send(RegisterUser("eve", "Eve", person(3).email))
+        await mediator.send(RegisterUser("eve", "Eve", "3@NEW.example.com"), FROM_ANYONE)
+    outcome = await mediator.send(RegisterUser("eve", "Eve", person(3).email), FROM_ANYONE)
     assert outcome.position == head + 1
-    outcome = await mediator.send(UpdateUserProfile(person(4).id, name="New"))
+    outcome = await mediator.send(UpdateUserProfile(person(4).id, name="New"), FROM_ANYONE)
     assert (outcome.version, outcome.position) == (4, head + 2)
 
 

@@ -15,6 +15,7 @@ from app.contexts.users.commands.register_user import RegisterUser
 from app.contexts.users.commands.update_user_profile import UpdateUserProfile
 from app.contexts.users.domain.errors import EmailTaken
 from app.framework.mediator import Mediator
+from tests.world import FROM_ANYONE
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,7 +75,7 @@ async def send(old, unmigrated_postgres_url):  # noqa: ARG001 - what was before
     store = PostgresEventStore(unmigrated_postgres_url, event_registry())
     mediator = Mediator()
     register_commands(mediator, store)
-    yield mediator.send
+    yield lambda command: mediator.send(command, FROM_ANYONE)
     await store.close()
 
 

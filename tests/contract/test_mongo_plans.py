@@ -29,6 +29,7 @@ from app.framework.projections.changes import READ_AT_ONCE
 from tests.following import prepare
 from tests.people import person
 from tests.plans import explained, is_by_index
+from tests.world import FROM_ANYONE
 
 DATABASE = f"test_{uuid4().hex}"
 USERS = 2000
@@ -97,7 +98,7 @@ def send(views):
     """Sends queries to be answered from the views."""
     mediator = Mediator()
     register_queries(mediator, ReadSide(views, REGISTRY, seconds=1))
-    return mediator.send
+    return lambda query: mediator.send(query, FROM_ANYONE)
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,8 @@ def _example(schema: Mapping[str, Any]) -> Any:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if "examples" in schema:
         return schema["examples"][0]
+    if "items" in schema:
+        return [_example(schema["items"])]
     return {name: _example(each) for name, each in schema["properties"].items()}
 
 
