@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,13 +61,19 @@ def store(open_store) -> KeyStore:
 
 
 @pytest.fixture(params=["memory", "mongo"])
-async def open_copy(request) -> AsyncIterator[Callable[[], KeyCopy]]:
+def kind(request) -> str:
+    """Where the copy is."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def open_copy(kind, request) -> AsyncIterator[Callable[[], KeyCopy]]:
     """Opens the copy under test; each call is as another process would open it."""
     memory = MemoryKeyCopy()
     opened: list[MongoKeys] = []
 
     def open_one() -> KeyCopy:
-        if request.param == "memory":
+        if kind == "memory":
             return memory
         url = request.getfixturevalue("mongodb_url")
         opened.append(MongoKeys(url, request.getfixturevalue("mongodb_database")))
@@ -82,6 +88,22 @@ async def open_copy(request) -> AsyncIterator[Callable[[], KeyCopy]]:
 def copy(open_copy) -> KeyCopy:
     """One copy."""
     return open_copy()
+
+
+@pytest.fixture
+def name_log(kind, copy, request) -> Callable[[str], Awaitable[None]]:
+    """Has the read model name a log as its own, as a projector does."""
+
+    async def name(log: str) -> None:
+        if kind == "memory":
+            copy.log = log
+            return
+        url, database = map(request.getfixturevalue, ("mongodb_url", "mongodb_database"))
+        async with AsyncMongoClient[Any](url) as client:
+            of_log = client[database]["log"]
+            await of_log.replace_one({"_id": "identity"}, {"value": log}, upsert=True)
+
+    return name
 
 
 async def listed(source: KeyStore | KeyCopy) -> KeyList:
@@ -121,8 +143,9 @@ async def test_each_change_has_a_higher_version(open_store):
     """A process that knows the version reads nothing else."""
     store, other = open_store(), open_store()
     _, api_key = made()
-    versions = [(await listed(store)).version]
-    assert await other.read(known=versions[0]) is None
+    lists = [await listed(store)]
+    assert await other.read(known=lists[0]) is None
+    assert await other.read(known=replace(lists[0], log="another")) == lists[0]
     for change in (
         store.add(api_key, "A name"),
         store.revoke(api_key.id),
@@ -130,9 +153,10 @@ async def test_each_change_has_a_higher_version(open_store):
         store.renew(above=0),
     ):
         await change
-        found = await other.read(known=versions[-1])
+        found = await other.read(known=lists[-1])
         assert found
-        versions.append(found.version)
+        lists.append(found)
+    versions = [each.version for each in lists]
     assert versions == sorted(set(versions))
     ahead = 2 * versions[-1]
     renewed = await store.renew(above=ahead)
@@ -144,24 +168,24 @@ async def test_uses_are_recorded_once_a_minute(store):
     """They leave the version as it is, and unknown keys alone."""
     _, api_key = made()
     await store.add(api_key, "A name")
-    version = (await listed(store)).version
+    known = await listed(store)
     await store.save_uses([api_key.id, "0000000000"])
     [first] = await store.details()
     assert first.last_used_at
     await store.save_uses([api_key.id])
     assert await store.details() == [first]
-    assert await store.read(known=version) is None
+    assert await store.read(known=known) is None
 
 
 async def test_a_copy_has_what_was_written(open_copy):
     """All of it, in another process too; before that there is no list."""
     copy, other = open_copy(), open_copy()
     assert await copy.read() == NO_LIST
-    assert await copy.read(known=7) == NO_LIST
+    assert await copy.read(known=LIST) == NO_LIST
     await copy.write(LIST)
     assert await other.read() == LIST
-    assert await other.read(known=6) == LIST
-    assert await other.read(known=7) is None
+    assert await other.read(known=replace(LIST, version=6)) == LIST
+    assert await other.read(known=LIST) is None
 
 
 async def test_an_older_list_never_replaces_a_newer(open_copy):
@@ -233,21 +257,36 @@ async def test_a_restored_list_gets_a_later_version_than_any_copy(
     await copy.close()
 
 
-async def test_keys_of_one_log_are_not_written_to_the_read_model_of_another(
-    mongodb_url, mongodb_database
-):
+async def test_keys_of_one_log_are_not_written_to_the_read_model_of_another(copy, name_log):
     """A mistaken MONGODB_URL would let them in elsewhere."""
-    copy = MongoKeys(mongodb_url, mongodb_database)
-    async with AsyncMongoClient[Any](mongodb_url) as client:
-        log = client[mongodb_database]["log"]
-        await log.insert_one({"_id": "identity", "value": "another"})
-        with pytest.raises(StorageNotReady, match="is of log another, but"):
-            await copy.write(LIST)
-        assert await copy.read() == NO_LIST
-        await log.update_one({"_id": "identity"}, {"$set": {"value": LIST.log}})
+    await name_log("another")
+    with pytest.raises(StorageNotReady, match="is of log another, but"):
+        await copy.write(LIST)
+    assert await copy.read() == NO_LIST
+    await name_log(LIST.log)
     await copy.write(LIST)
     assert await copy.read() == LIST
-    await copy.close()
+
+
+async def test_a_list_of_another_log_than_the_read_model_is_none(copy, name_log):
+    """Neither at first nor to a process that knows it, of whatever version it is."""
+    await copy.write(LIST)
+    await name_log("another")
+    for known in (None, LIST):
+        assert await copy.read(known=known) == NO_LIST
+    own = replace(LIST, log="another", version=LIST.version - 1)
+    await copy.write(own)
+    assert await copy.read() == own
+
+
+async def test_a_list_of_another_log_does_not_stay(copy):
+    """Its version says nothing about this one's; a process that knows either notices."""
+    other = replace(LIST, log="another", keys=LIST.keys[:1])
+    for version in (LIST.version, LIST.version + 1):
+        await copy.write(replace(other, version=version))
+        assert (await listed(copy)).log == "another"
+        await copy.write(LIST)
+        assert await copy.read(known=replace(other, version=LIST.version)) == LIST
 
 
 async def test_the_databases_have_nothing_to_make_a_key_of(

@@ -144,6 +144,27 @@ def test_what_could_not_be_done_is_said(create, settings, capsys, monkeypatch):
     verified_by(settings, late, postgres=False)
 
 
+def test_a_later_list_in_mongodb_does_not_hide_a_revocation(create, settings, capsys):
+    """Written when the clock of PostgreSQL was ahead, or before PostgreSQL was restored."""
+    key = create()
+    with MongoClient[Any](settings.mongodb_url) as client:
+        copies = client[settings.mongodb_database]["api_keys"]
+        copies.update_one({}, {"$mul": {"version": 2}})
+    assert main(["keys", "revoke", id_of(key)]) == 0
+    assert capsys.readouterr().err == f"Key {id_of(key)} (the shop) is revoked.\n"
+    with pytest.raises(InvalidToken, match="revoked"):
+        verified_by(settings, key, postgres=False)
+
+
+def test_a_list_of_another_log_is_replaced(create, settings):
+    """By the next command, of whatever version it is."""
+    with MongoClient[Any](settings.mongodb_url) as client:
+        copies = client[settings.mongodb_database]["api_keys"]
+        foreign = {"_id": "list", "log": "another", "version": 2**60, "keys": []}
+        copies.insert_one(foreign)
+    verified_by(settings, create(), postgres=False)
+
+
 def test_a_copy_that_was_lost_is_written_again(create, settings, capsys):
     """By `keys sync`, over any other."""
     key = create()

@@ -11,7 +11,14 @@ from app.adapters.identity.key_form import digest_of, id_of
 from app.framework.observability.outages import note_outage
 from app.framework.principal import Principal, PrincipalKind
 from app.framework.security import IdentityUnavailable, InvalidToken
-from app.framework.security.api_keys import ApiKey, KeyCopy, KeyList, KeyListSource, KeyStore
+from app.framework.security.api_keys import (
+    NO_LIST,
+    ApiKey,
+    KeyCopy,
+    KeyList,
+    KeyListSource,
+    KeyStore,
+)
 from app.framework.storage import StorageError, StorageUnavailable
 
 REFRESH_SECONDS = 2.0
@@ -35,7 +42,8 @@ class KeyVerifier:
     """Verifies API keys. Implements Authenticator.
 
     A process with the store reads the list there. It falls back on the copy, and keeps it up to
-    date. A process without the store has the copy alone.
+    date. A process without the store has the copy alone. A copy never takes the place of a list of
+    another log, or of a newer one.
     """
 
     def __init__(
@@ -51,7 +59,7 @@ class KeyVerifier:
         self._copy = copy
         self._clock = clock
         self._now = now
-        self._version: int | None = None
+        self._list: KeyList | None = None
         self._keys: Mapping[str, tuple[ApiKey, Principal]] = {}
         self._read_at: float | None = None
         self._trouble: str | None = None
@@ -133,23 +141,35 @@ class KeyVerifier:
             began = self._clock()
             try:
                 async with asyncio.timeout(SOURCE_SECONDS):
-                    found = await source.read(known=self._version)
+                    found = await source.read(known=self._list)
             except Exception as error:  # noqa: BLE001 - the next attempt may succeed
                 troubles.append(_noted(source, error))
                 continue
-            if found is not None and source is self._copy and found.version < (self._version or 0):
-                troubles.append(f"the list in {source.name} is not up to date")
-                continue
             if found is not None:
+                trouble = self._trouble_of_copy(found) if source is self._copy else None
+                if trouble is not None:
+                    troubles.append(trouble)
+                    continue
                 self._take(found)
             self._read_at = began
             self._trouble = None
             return
         self._trouble = "; ".join(troubles)
 
+    def _trouble_of_copy(self, found: KeyList) -> str | None:
+        """Why a list of the copy cannot take the place of the known one; None if it can."""
+        assert self._copy
+        if found is NO_LIST:
+            return f"{self._copy.name} has no list of API keys"
+        if self._list is not None and found.log != self._list.log:
+            return f"the list in {self._copy.name} is of another log"
+        if self._list is not None and found.version < self._list.version:
+            return f"the list in {self._copy.name} is not up to date"
+        return None
+
     def _take(self, found: KeyList) -> None:
         self._keys = {each.id: (each, _principal(each)) for each in found.keys}
-        self._version = found.version
+        self._list = found
         self._compared_at = None
 
     def _note_use(self, key_id: str) -> None:
@@ -171,17 +191,14 @@ class KeyVerifier:
 
     async def _compare_copy(self) -> None:
         """Bring the copy up to date: MongoDB may have been down or restored meanwhile."""
-        if self._store is None or self._copy is None or not self._is_due:
+        known = self._list
+        if self._store is None or self._copy is None or known is None or not self._is_due:
             return
         self._compared_at = self._clock()
         try:
             async with asyncio.timeout(SOURCE_SECONDS):
-                copied = await self._copy.read(known=self._version)
-                if copied is None or copied.version > (self._version or 0):
-                    return
-                stored = await self._store.read()
-                if stored is not None:
-                    await self._copy.write(stored)
+                if await self._copy.read(known=known) is not None:
+                    await self._copy.write(known)
         except Exception as error:  # noqa: BLE001 - or the list would not be read again
             _noted(self._copy, error)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from app.framework.security.api_keys import NO_LIST, ApiKey, KeyDetails, KeyList
+from app.framework.storage import StorageNotReady
 
 
 @dataclass(slots=True)
@@ -25,9 +26,9 @@ class MemoryKeys:
         self._version = 0
         self._stored: dict[str, _Stored] = {}
 
-    async def read(self, *, known: int | None = None) -> KeyList | None:
+    async def read(self, *, known: KeyList | None = None) -> KeyList | None:
         await asyncio.sleep(0)
-        return None if known == self._version else self._list()
+        return None if known and known.is_list(self._log, self._version) else self._list()
 
     async def close(self) -> None:
         """Keep everything: another may go on with it."""
@@ -85,20 +86,30 @@ class MemoryKeys:
 
 
 class MemoryKeyCopy:
-    """Implements KeyCopy."""
+    """Implements KeyCopy.
+
+    log: the identity of the log of the read model; None before a projector has named it.
+    """
 
     name = "memory"
 
     def __init__(self) -> None:
+        self.log: str | None = None
         self._list = NO_LIST
 
-    async def read(self, *, known: int | None = None) -> KeyList | None:
+    async def read(self, *, known: KeyList | None = None) -> KeyList | None:
         await asyncio.sleep(0)
-        return None if known == self._list.version else self._list
+        if self._list is NO_LIST or self.log not in (None, self._list.log):
+            return NO_LIST
+        return None if known and known.is_list(self._list.log, self._list.version) else self._list
 
     async def write(self, keys: KeyList) -> None:
         await asyncio.sleep(0)
-        if keys.version > self._list.version:
+        if self.log not in (None, keys.log):
+            raise StorageNotReady(
+                f"The read model is of log {self.log}, but the keys are of {keys.log}."
+            )
+        if keys.log != self._list.log or keys.version > self._list.version:
             self._list = keys
 
     async def close(self) -> None:

@@ -35,15 +35,17 @@ class MongoKeys:
     async def close(self) -> None:
         await self._client.close()
 
-    async def read(self, *, known: int | None = None) -> KeyList | None:
+    async def read(self, *, known: KeyList | None = None) -> KeyList | None:
         async with checking():
+            log = await log_identity.log_identity(self._client)
             copy = self._copy.with_options(read_concern=_LATEST)
-            found = await copy.find_one({"_id": _LIST}, {"version": 1})
-            if found is not None and found["version"] == known:
+            found = await copy.find_one({"_id": _LIST}, {"log": 1, "version": 1})
+            if found is None or log not in (None, found["log"]):
+                return NO_LIST
+            if known is not None and known.is_list(found["log"], found["version"]):
                 return None
-            if found is not None:
-                found = await copy.find_one({"_id": _LIST})
-        return NO_LIST if found is None else _list(found)
+            found = await copy.find_one({"_id": _LIST})
+        return NO_LIST if found is None or log not in (None, found["log"]) else _list(found)
 
     async def write(self, keys: KeyList) -> None:
         async with checking():
@@ -54,8 +56,9 @@ class MongoKeys:
                     f"API keys are of log {keys.log}. Connect databases that belong together."
                 )
             # One update: of two writers at once the one with the older list changes nothing.
-            newer = {"$lt": ["$version", keys.version]}
-            replaced = {"$cond": [newer, {"$literal": _document(keys)}, "$$ROOT"]}
+            older = {"$lt": ["$version", keys.version]}
+            outdated = {"$or": [{"$ne": ["$log", keys.log]}, older]}
+            replaced = {"$cond": [outdated, {"$literal": _document(keys)}, "$$ROOT"]}
             await self._copy.update_one({"_id": _LIST}, [{"$replaceWith": replaced}], upsert=True)
 
     @property

@@ -18,10 +18,8 @@ from app.adapters.postgres.key_statements import (
 )
 from app.adapters.postgres.schema import check_schema
 from app.adapters.postgres.sessions import Sessions
-from app.framework.security.api_keys import ApiKey, KeyDetails, KeyList
+from app.framework.security.api_keys import NO_LIST, ApiKey, KeyDetails, KeyList
 from app.framework.storage import StorageNotReady
-
-_NO_VERSION = -1
 
 
 class PostgresKeys:
@@ -46,10 +44,10 @@ class PostgresKeys:
     async def close(self) -> None:
         await self._connection.close()
 
-    async def read(self, *, known: int | None = None) -> KeyList | None:
-        rows = await self._fetch(READ_KEYS, _NO_VERSION if known is None else known)
-        version: int = rows[0]["version"]
-        return None if version == known else _list(rows)
+    async def read(self, *, known: KeyList | None = None) -> KeyList | None:
+        known = known or NO_LIST
+        rows = await self._fetch(READ_KEYS, known.log, known.version)
+        return None if known.is_list(rows[0]["log"], rows[0]["version"]) else _list(rows)
 
     async def add(
         self, key: ApiKey, name: str, *, valid_for: timedelta | None = None
@@ -64,7 +62,7 @@ class PostgresKeys:
 
     async def renew(self, *, above: int) -> KeyList:
         await self._fetch(RENEW_KEYS, above)
-        return _list(await self._fetch(READ_KEYS, _NO_VERSION))
+        return _list(await self._fetch(READ_KEYS, NO_LIST.log, NO_LIST.version))
 
     async def details(self) -> Sequence[KeyDetails]:
         return [KeyDetails(**row) for row in await self._fetch(KEY_DETAILS)]

@@ -46,13 +46,13 @@ cross join log_identity
 left join lateral (
     select id, digest, scopes, expires_at, revoked_at is not null as is_revoked
     from api_keys
-    where api_key_list.version <> $1
+    where (identity::text, api_key_list.version) <> ($1, $2)
 ) key on true
 where is_list and is_identity
 order by id
 """
-"""The list, unless its version is known: then one row, without a key. One snapshot, so the version
-is that of the keys."""
+"""The list, unless its log and version are known: then one row, without a key. One snapshot, so the
+version is that of the keys."""
 
 KEY_DETAILS = f"select {_DETAILS} from api_keys order by created_at, id"  # noqa: S608 - a constant
 """All keys, for operators."""

@@ -23,17 +23,21 @@ class Databases:
     store: PostgresKeys
     copy: MongoKeys
 
-    async def update_copy(self) -> str | None:
-        """Write all of the list to MongoDB; what went wrong, if something did.
+    async def replace_copy(self) -> None:
+        """Write all of the list to MongoDB, also over one of a later version.
 
         Raises:
-            StorageError: PostgreSQL cannot be read.
+            StorageError: one of the databases cannot be used, or they do not belong together.
 
         """
-        stored = await self.store.read()
-        assert stored
+        copied = await self.copy.read()
+        assert copied
+        await self.copy.write(await self.store.renew(above=copied.version))
+
+    async def update_copy(self) -> str | None:
+        """As `replace_copy`, but returns what went wrong, if something did."""
         try:
-            await self.copy.write(stored)
+            await self.replace_copy()
         except StorageError as error:
             return str(error)
         return None

@@ -10,14 +10,7 @@ def run() -> int:
     Projectors do so as well, but leave a list of a later version as it is. After PostgreSQL was
     restored from a backup, the one in MongoDB has such a version.
     """
-
-    async def work(databases: Databases) -> None:
-        copied = await databases.copy.read()
-        await databases.copy.write(
-            await databases.store.renew(above=copied.version if copied else 0)
-        )
-
     with audited("keys", "sync_keys"):
-        with_databases(work)
+        with_databases(Databases.replace_copy)
     explain("The list of API keys in MongoDB is that in PostgreSQL.")
     return 0

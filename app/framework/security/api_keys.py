@@ -31,12 +31,17 @@ class KeyList:
     """All keys, also those that were revoked or have expired.
 
     log: the identity of the log that the keys are stored with.
-    version: grows with each change, also over a restore of an earlier list.
+    version: grows with each change, also over a restore of an earlier list. Those of different logs
+        say nothing about each other.
     """
 
     log: str
     version: int
     keys: Sequence[ApiKey] = ()
+
+    def is_list(self, log: str, version: int) -> bool:
+        """Whether it is the list of this log and version: there are no two."""
+        return (self.log, self.version) == (log, version)
 
 
 NO_LIST = KeyList(log="", version=-1)
@@ -68,10 +73,10 @@ class KeyListSource(Protocol):
         """The name of the storage."""
         ...
 
-    async def read(self, *, known: int | None = None) -> KeyList | None:
+    async def read(self, *, known: KeyList | None = None) -> KeyList | None:
         """The list as it is now, after all changes that are complete; NO_LIST if there is none.
 
-        None instead if its version is `known`, which saves reading all of it.
+        None instead if it is `known`, which saves reading all of it.
 
         Raises:
             StorageUnavailable, StorageNotReady: it cannot be read.
@@ -139,14 +144,17 @@ class KeyStore(KeyListSource, Protocol):
 
 
 class KeyCopy(KeyListSource, Protocol):
-    """A copy of the list, for processes without the store."""
+    """A copy of the list, for processes without the store.
+
+    It is in the read model. A list of another log than that of the read model is read as NO_LIST.
+    """
 
     async def write(self, keys: KeyList) -> None:
-        """Replace the copy, unless it has this version or a newer one.
+        """Replace the copy, unless it is of the same log, and has this version or a newer one.
 
         Raises:
             StorageUnavailable: whether it was replaced is unknown.
-            StorageNotReady: the copy cannot be used, or belongs to another log.
+            StorageNotReady: the copy cannot be used, or the read model is of another log.
 
         """
         ...

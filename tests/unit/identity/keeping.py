@@ -12,7 +12,7 @@ class FailingKeys(MemoryKeys):
     is_down = False
     reads = 0
 
-    async def read(self, *, known: int | None = None) -> KeyList | None:
+    async def read(self, *, known: KeyList | None = None) -> KeyList | None:
         """As `KeyListSource.read`, while it is up."""
         self.reads += 1
         if self.is_down:
@@ -25,7 +25,7 @@ class FailingCopy(MemoryKeyCopy):
 
     is_down = False
 
-    async def read(self, *, known: int | None = None) -> KeyList | None:
+    async def read(self, *, known: KeyList | None = None) -> KeyList | None:
         """As `KeyListSource.read`, while it is up."""
         if self.is_down:
             raise StorageUnavailable("MongoDB", "it cannot be reached")

@@ -16,8 +16,10 @@ from app.adapters.identity import (
     new_key,
 )
 from app.adapters.identity.key_form import checksum
+from app.adapters.memory.api_keys import MemoryKeys
 from app.framework.principal import Principal, PrincipalKind
 from app.framework.security import IdentityUnavailable, InvalidToken
+from app.framework.security.api_keys import KeyList
 from tests.following import eventually, until
 from tests.unit.identity.issuing import AUDIENCE, NOW, URL, Clock, TestIssuer
 from tests.unit.identity.keeping import FailingCopy, FailingKeys, added, stored
@@ -189,6 +191,47 @@ async def test_a_copy_that_is_behind_does_not(verifier, store, copy, clock):
         await verifier.authenticate(key)
 
 
+async def test_a_list_of_another_log_accepts_nothing(verifier, store, copy, clock):
+    """However new it is: a mistaken MONGODB_URL would let the keys of others in."""
+    elsewhere = FailingKeys()
+    foreign, own = await added(elsewhere), await added(store)
+    await verifier.authenticate(own)
+    await copy.write(await elsewhere.renew(above=1000))
+    store.is_down = True
+    clock.at += key_verifier.KEPT_SECONDS
+    for key in (foreign, own):
+        with pytest.raises(IdentityUnavailable, match="the list in memory is of another log"):
+            await verifier.authenticate(key)
+
+
+async def test_a_process_without_the_store_accepts_one_log(store, copy, clock):
+    """That of the read model; while it names none, that of the first list."""
+    elsewhere = FailingKeys()
+    foreign, own = await added(elsewhere), await added(store)
+    verifier = KeyVerifier(None, copy, clock=clock)
+    await copy.write(await stored(store))
+    await verifier.authenticate(own)
+    await copy.write(await elsewhere.renew(above=1000))
+    clock.at += key_verifier.KEPT_SECONDS
+    with pytest.raises(IdentityUnavailable, match="the list in memory is of another log"):
+        await verifier.authenticate(foreign)
+    copy.log = (await stored(store)).log
+    with pytest.raises(IdentityUnavailable, match="memory has no list of API keys"):
+        await KeyVerifier(None, copy).authenticate(foreign)
+
+
+async def test_a_copy_of_another_log_is_replaced(store, copy):
+    """By a process with both, without an operator, also by an older version."""
+    key = await added(store)
+    await copy.write(await MemoryKeys().renew(above=1000))
+    verifier = KeyVerifier(store, copy)
+    await verifier.open()
+    await until(lambda: copy._list.version < 1000)
+    assert await copy.read() == await stored(store)
+    await KeyVerifier(None, copy).authenticate(key)
+    await verifier.close()
+
+
 async def test_without_any_list_nothing_is_said_about_a_key(copy):
     """It may be valid: MongoDB may have been emptied."""
     with pytest.raises(IdentityUnavailable):
@@ -216,7 +259,7 @@ async def test_an_unforeseen_error_of_a_comparison_does_not_end_the_refreshing(
     await added(store)
     verifier = KeyVerifier(store, copy, clock=clock)
 
-    async def read(*, known: int | None = None) -> None:  # noqa: ARG001 - as the port has it
+    async def read(*, known: KeyList | None = None) -> None:  # noqa: ARG001 - as the port has it
         raise KeyError("version")
 
     monkeypatch.setattr(copy, "read", read)
