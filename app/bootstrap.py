@@ -134,8 +134,12 @@ def local_issuer(settings: Settings) -> LocalIssuer:
     return LocalIssuer(settings.data_dir / "issuer" / "key.pem")
 
 
-def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process:
+def build(
+    settings: Settings, contexts: Sequence[Context] = CONTEXTS, *, projects: bool = True
+) -> Process:
     """The process that `settings` describe; nothing is connected before its `open`.
+
+    Without `projects` the projector of its roles is another process, which `build_projector` makes.
 
     Raises:
         InvalidSettings: a role needs a database that no setting names.
@@ -159,7 +163,8 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
         mediator, event_store, read_model, registry, projections
     )
     projector = None
-    if Role.PROJECTOR in settings.roles and event_store is not None and read_model is not None:
+    is_projector = projects and Role.PROJECTOR in settings.roles
+    if is_projector and event_store is not None and read_model is not None:
         options = ProjectorOptions(share=settings.rebuild_share)
         projector = Projector(event_store, read_model, projections, options=options)
     verify(contexts, kinds, mediator, registry)
@@ -175,6 +180,15 @@ def build(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process
         verifications=verifications,
         authenticator=authenticator_of(settings),
     )
+
+
+def build_projector(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process:
+    """The process that projects, and answers no requests.
+
+    Raises as `build`.
+    """
+    alone = {"roles": frozenset({Role.PROJECTOR}), "auth": "none"}
+    return build(settings.model_copy(update=alone), contexts)
 
 
 def register_commands(

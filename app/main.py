@@ -38,8 +38,10 @@ NO_AUTHENTICATION = Access(authenticator=None, policies=policies_of())
 """All requests are anyone's, who may do everything."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, projects: bool = True) -> FastAPI:
     """The application for `settings`, or for what the environment says; nothing is connected yet.
+
+    Without `projects` the projector of its roles is another process.
 
     Raises:
         InvalidSettings: the settings cannot be used.
@@ -47,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     """
     settings = settings or Settings.load()
-    process = build(settings)
+    process = build(settings, projects=projects)
     return application(
         process,
         access=Access(

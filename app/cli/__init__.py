@@ -22,6 +22,7 @@ from app.framework.storage import StorageError
 from app.host.server.listening import CannotListen
 from app.host.server.stopping import handle
 from app.host.settings import InvalidSettings
+from app.host.workers.errors import StartFailed
 
 COMMANDS = Group(
     LazyCommand("serve", "app.cli.serve", "Serve the API."),
@@ -87,10 +88,20 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
         return int(COMMANDS.main(arguments, program, standalone_mode=False))
     except typer.TyperException as error:
         return _report(_with_a_hint(error), error.exit_code)
-    except InvalidSettings as error:
-        return _report(error, 2)
-    except _EXPECTED as error:
-        return _report(error, 1)
+    except Exception as error:
+        status = status_of(error)
+        if status is None:
+            raise
+        return _report(error, status)
+
+
+def status_of(error: Exception) -> int | None:
+    """The exit status for an expected error, whose message is for people; None for others."""
+    if isinstance(error, StartFailed):
+        return error.status
+    if isinstance(error, InvalidSettings):
+        return 2
+    return 1 if isinstance(error, _EXPECTED) else None
 
 
 def _leave(number: int, _: object) -> None:

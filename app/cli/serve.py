@@ -1,43 +1,35 @@
 """`serve`: the service, with embedded databases where none are configured."""
 
-import asyncio
 import contextlib
-import gc
 import logging
 import os
 import shlex
 import socket
 import sys
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
+from app import NAME
 from app.adapters.postgres import migrate
+from app.bootstrap import build_projector
+from app.cli import status_of
 from app.cli.databases import owned_databases
 from app.framework.observability import logs
-from app.host.server.bounded import BoundedProtocol
 from app.host.server.descriptors import raise_limit
-from app.host.server.listening import bind
-from app.host.server.server import Server
+from app.host.server.listening import base_url, bind
+from app.host.server.running import serve
+from app.host.server.sharing import Share, shares
 from app.host.server.stopping import StopRequest
-from app.host.settings import Settings
+from app.host.settings import Role, Settings
+from app.host.tuning import CLOSE_SECONDS, DRAIN_SECONDS
+from app.host.workers.child import Link
+from app.host.workers.projecting import project
+from app.host.workers.supervised import Job
+from app.host.workers.supervisor import Supervisor
 from app.main import create_app
-
-DRAIN_SECONDS = 10
-"""How long requests under way may take to finish when the service stops."""
-
-_CLOSE_SECONDS = 10.0
-
-_COLLECTED_EVERY = (50_000, 10, 10)
-"""For `gc.set_threshold`. With Python's defaults a busy process spends a third of its time in
-collections (docs/performance.md)."""
-
-_THREADS_WAIT_SECONDS = 0.0005
-"""For `sys.setswitchinterval`. Python's default, 5 ms, is long for an answer of MongoDB, which a
-thread of the driver receives (docs/performance.md)."""
 
 _logger = logging.getLogger(__name__)
 
@@ -47,21 +39,31 @@ def run(
     migrate_first: Annotated[
         bool, typer.Option("--migrate", help="Bring the schema up to date first.")
     ] = False,
+    separate_projector: Annotated[
+        bool,
+        typer.Option(
+            "--separate-projector",
+            help="Give the projector a process of its own, also beside one worker.",
+        ),
+    ] = False,
     host: Annotated[
         str | None, typer.Option("--host", metavar="HOST", help="Overrides HOST.")
     ] = None,
     port: Annotated[
         str | None, typer.Option("--port", metavar="PORT", help="Overrides PORT.")
     ] = None,
+    workers: Annotated[
+        str | None, typer.Option("--workers", metavar="NUMBER", help="Overrides WORKERS.")
+    ] = None,
 ) -> int:
     """Serve the API, and project if ROLES says so, until a signal asks for a stop.
 
     Where neither DATABASE_URL nor MONGODB_URL is set, embedded servers run under DATA_DIR.
     """
-    options = {"host": host, "port": port}
+    options = {"host": host, "port": port, "workers": workers}
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings.load(**given)
-    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
+    _prepare(settings)
     raise_limit()
     with (
         StopRequest() as stop,
@@ -73,8 +75,13 @@ def run(
             with stop.interruptible():
                 if not stop.requested:
                     migrate(settings.database_url)
-        if not stop.requested:
-            _serve(create_app(ready), bound, stop, settings)
+        announce = partial(_announce, settings, bound)
+        if stop.requested:
+            pass
+        elif jobs := _jobs(ready, bound, separate_projector=separate_projector):
+            _supervise(jobs, bound, stop, settings, announce)
+        else:
+            serve(create_app(ready), bound, stop, settings, on_start=announce)
         _logger.info("Stopping.")
     return 0
 
@@ -112,49 +119,76 @@ def call_with_token(settings: Settings, url: str) -> str:
     return f'curl -H "Authorization: Bearer $({makes})" {url}/projections'
 
 
-def _serve(app: FastAPI, bound: socket.socket, stop: StopRequest, settings: Settings) -> None:
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=BoundedProtocol,
-        ws="none",
-        lifespan="off",  # _run drives it, and so gets its errors
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        root_path=settings.root_path,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    hint = partial(call_with_token, settings) if settings.has_own_issuer else None
-    server = Server(config, app, settings.stop_delay, hint)
-    stop.hand_to(server)
-    _spare_the_collector()
-    sys.setswitchinterval(_THREADS_WAIT_SECONDS)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_run(app, server, bound, settings))
+def _prepare(settings: Settings) -> None:
+    logs.configure(settings.log_level, settings.log_format, settings.audit_log)
 
 
-def _spare_the_collector() -> None:
-    """Let Python collect garbage of requests only, and less often.
+def _announce(settings: Settings, bound: socket.socket) -> None:
+    """Say where the service is; a start that fails says why, and nothing else."""
+    warn_of_any_host(settings)
+    warn_of_any_client(settings)
+    url = base_url(bound)
+    sys.stdout.write(f"{NAME} serves at {url}, Swagger UI is at {url}/docs\n")
+    if settings.has_own_issuer:
+        sys.stdout.write(f"{call_with_token(settings, url)}\n")
+    sys.stdout.flush()
 
-    Everything that exists by now lives as long as the process. Later objects are hardly ever in
-    cycles, and others are freed at once in any case.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECTED_EVERY)
+
+def _jobs(settings: Settings, bound: socket.socket, *, separate_projector: bool) -> list[Job]:
+    """What there is to do in processes of their own; nothing where one process does all."""
+    if settings.roles == {Role.PROJECTOR}:
+        return []
+    projects = Role.PROJECTOR in settings.roles
+    if settings.workers == 1 and not (separate_projector and projects):
+        return []
+    jobs = [
+        Job(f"Worker {number}", partial(_work, settings, bound, share), accepts=True)
+        for number, share in enumerate(shares(settings.workers), 1)
+    ]
+    if projects:
+        jobs.append(Job("The projector", partial(_project, settings), accepts=False))
+    return jobs
 
 
-async def _run(
-    app: FastAPI, server: uvicorn.Server, bound: socket.socket, settings: Settings
+def _supervise(
+    jobs: list[Job],
+    bound: socket.socket,
+    stop: StopRequest,
+    settings: Settings,
+    announce: Callable[[], None],
 ) -> None:
-    async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
-        # Not sooner: a start that fails says why, and nothing else.
-        warn_of_any_host(settings)
-        warn_of_any_client(settings)
-        await server.serve(sockets=[bound])
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await stack.aclose()
+    stop_seconds = settings.stop_delay + DRAIN_SECONDS + 2 * CLOSE_SECONDS
+    supervisor = Supervisor(jobs, bound, announce, stop_seconds=stop_seconds)
+    stop.hand_to(supervisor)
+    supervisor.run()
+
+
+def _work(
+    settings: Settings, bound: socket.socket, share: Share, link: Link, stop: StopRequest
+) -> None:
+    """Answer requests, in a process of its own."""
+    _prepare(settings)
+    with _reporting(link):
+        app = create_app(settings, projects=False)
+        line = link.lifeline
+        serve(app, bound, stop, settings, on_start=link.serves, share=share, lifeline=line)
+
+
+def _project(settings: Settings, link: Link, stop: StopRequest) -> None:
+    """Project, in a process of its own."""
+    _prepare(settings)
+    with _reporting(link):
+        project(build_projector(settings), link, stop)
+
+
+@contextlib.contextmanager
+def _reporting(link: Link) -> Iterator[None]:
+    """Leave it to the supervisor to say what went wrong: several processes may say the same."""
+    try:
+        yield
+    except Exception as error:
+        status = status_of(error)
+        if status is None:
+            raise
+        link.fails(str(error))
+        raise SystemExit(status) from error

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +20,7 @@ from app.framework.projections import (
     Projector,
     adopt,
     check_origin,
+    troubles_of,
     unknown,
 )
 from app.framework.security import Authenticator
@@ -147,10 +148,11 @@ class Process:
             ),
             *([self._check_writes(self.receipts)] if self.receipts is not None else ()),
             *([self._check_views()] if "queries" in self.roles else ()),
+            *([self._check_projector()] if "projector" in self.roles else ()),
         )
         return [
             replace(each, roles=each.roles & self.roles)
-            for each in (*checks, *self._check_projector(), *self._check_identity())
+            for each in (*checks, *self._check_identity())
         ]
 
     async def _check_writes(self, store: EventStore) -> Check:
@@ -158,22 +160,30 @@ class Process:
 
     async def _check_views(self) -> Check:
         """Whether queries find what they are to find; how far it lags is the projector's part."""
-        roles = frozenset({"queries"})
+
+        def missing(found: Sequence[ProjectionRecord]) -> Sequence[str]:
+            serving = {each.name: each.serving_build for each in found}
+            names = dict.fromkeys(each.name for each in self.all_projections)
+            return [it for name in names if (it := _missing(name, serving.get(name))) is not None]
+
+        return await self._check_projections("views", frozenset({"queries"}), missing)
+
+    async def _check_projections(
+        self,
+        name: str,
+        roles: frozenset[str],
+        judge: Callable[[Sequence[ProjectionRecord]], Sequence[str]],
+        otherwise: str = "",
+    ) -> Check:
         try:
-            found = await self.projections()
+            troubles = judge(await self.projections())
         except StorageUnavailable as error:
-            return Check("views", ok=False, detail=error.summary, roles=roles)
+            return Check(name, ok=False, detail=error.summary, roles=roles)
         except Exception as error:  # readiness says so, too
             _logger.exception("Cannot look at the projections.")
             detail = f"{type(error).__name__}: see the log of the process"
-            return Check("views", ok=False, detail=detail, roles=roles)
-        serving = {each.name: each.serving_build for each in found}
-        missing = [
-            trouble
-            for name in dict.fromkeys(each.name for each in self.all_projections)
-            if (trouble := _missing(name, serving.get(name))) is not None
-        ]
-        return Check("views", ok=not missing, detail="; ".join(missing), roles=roles)
+            return Check(name, ok=False, detail=detail, roles=roles)
+        return Check(name, ok=not troubles, detail="; ".join(troubles) or otherwise, roles=roles)
 
     async def projections(self) -> Sequence[ProjectionRecord]:
         """Every projection with its builds, as far as this process can know.
@@ -211,15 +221,19 @@ class Process:
         """Whether the projector runs; it does from `open` to `close`."""
         return self._projecting is not None and not self._projecting.done()
 
-    def _check_projector(self) -> Sequence[Check]:
-        if self.projector is None:
-            return ()
+    async def _check_projector(self) -> Check:
         roles = frozenset({"projector"})
+        if self.projector is None:  # it is a process of its own
+
+            def judge(found: Sequence[ProjectionRecord]) -> Sequence[str]:
+                return troubles_of(found, self.all_projections)
+
+            return await self._check_projections("projector", roles, judge, "Another process.")
         if not self.is_projecting:
-            return [Check("projector", ok=False, detail="It is not running.", roles=roles)]
+            return Check("projector", ok=False, detail="It is not running.", roles=roles)
         troubles = self.projector.troubles()
         said = "; ".join(troubles) or self.projector.words()
-        return [Check("projector", ok=not troubles, detail=said, roles=roles)]
+        return Check("projector", ok=not troubles, detail=said, roles=roles)
 
     def _check_identity(self) -> Sequence[Check]:
         if self.authenticator is None:

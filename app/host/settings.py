@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app import IDENTIFIER
 from app.adapters import identity, mongo, postgres
+from app.host.cores import parsed_workers
 
 
 class Role(enum.StrEnum):
@@ -157,6 +158,7 @@ class Settings(BaseSettings):
     rate_limit: Annotated[int | None, Field(ge=1, le=1_000_000), BeforeValidator(_limit)] = 3000
     rate_limit_burst: Annotated[int, Field(ge=10, le=100_000)] = 100
     cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
+    workers: Annotated[int, Field(ge=1, le=1000), BeforeValidator(parsed_workers)] = 1
     roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_roles)] = frozenset(Role)
     database_url: Annotated[str, AfterValidator(postgres.checked_url)] | None = None
     mongodb_url: Annotated[str, AfterValidator(mongo.checked_url)] | None = None

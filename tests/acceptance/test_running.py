@@ -214,6 +214,6 @@ def test_programs_of_other_accounts_get_no_token(serve):
 
 
 def test_the_service_is_started_as_make_run_starts_it():
-    """These tests run what `make run` runs."""
+    """These tests run what `make run` runs, but for the projector: one process has all roles."""
     makefile = (ROOT / "Makefile").read_text()
-    assert f"python {' '.join(SERVE[1:])}\n" in makefile
+    assert f"python {' '.join(SERVE[1:])} --separate-projector\n" in makefile

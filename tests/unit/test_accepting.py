@@ -96,3 +96,19 @@ async def test_once_closed_it_accepts_no_more(listening, monkeypatch):
     await asyncio.sleep(0.05)  # longer than the pause
     assert connections.open == 0
     client.close()
+
+
+async def test_what_waits_at_a_stop_is_accepted(listening):
+    """Its client is connected already, and would find a reset; further ones are refused."""
+    acceptor = Acceptor(listening, Connections(Places(1), bound=10), Greeting)
+    acceptor.start()
+    address = listening.getsockname()
+    waiting = [socket.create_connection(address) for _ in range(3)]
+    acceptor.close()
+    await acceptor.wait_closed()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
+    for each in waiting:
+        each.settimeout(SOON)
+        assert await asyncio.to_thread(each.recv, 10) == b"hello"
+        each.close()

@@ -1,14 +1,17 @@
 """A process looks at its parts."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 
 from app.adapters.identity import Issuer, TokenRules, TokenVerifier, issuers
 from app.adapters.memory.read_model import MemoryReadModel
 from app.framework.mediator import Mediator
+from app.framework.projections import Build, ProjectionState, ProjectionStatus, TakeOver
 from app.host.process import Process
 from tests.following import until
+from tests.notes import NOTES
 from tests.unit.identity.issuing import URL, TestIssuer
 
 
@@ -51,6 +54,34 @@ async def test_what_is_wrong_with_the_read_model_is_no_error_of_readiness(caplog
     assert (check.name, check.ok) == ("views", False)
     assert check.detail == "PermissionError: see the log of the process"
     assert "10.0.0.7" in caplog.text
+
+
+async def test_a_worker_says_how_its_projector_is():
+    """The projector is another process, of which MongoDB has records."""
+    read_model = MemoryReadModel()
+    process = Process(
+        roles=frozenset({"projector"}),
+        mediator=Mediator(),
+        all_projections=[NOTES],
+        storages=[],
+        log=None,
+        read_model=read_model,
+        projector=None,
+        receipts=None,
+    )
+    [check] = await process.checks()
+    assert (check.name, check.ok, check.detail) == ("projector", True, "Another process.")
+    assert check.roles == {"projector"}
+    build = await read_model.begin(NOTES, take_over=TakeOver.WHEN_EQUAL, known=0)
+    assert build
+    lease = await read_model.acquire(Build(NOTES, build), "it")
+    assert lease
+    stopped = replace(
+        ProjectionStatus.at_the_beginning(NOTES), state=ProjectionState.STOPPED, error="No fold"
+    )
+    await read_model.save(lease, stopped)
+    [check] = await process.checks()
+    assert (check.ok, check.detail) == (False, f"{NOTES.name} is stopped: No fold")
 
 
 async def test_looks_at_readiness_are_shared_by_all_who_wait():

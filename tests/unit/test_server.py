@@ -1,10 +1,10 @@
-"""The server announces where it serves, and stops in stages."""
+"""The server says when it serves, and stops in stages."""
 
 import asyncio
 import errno
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -35,10 +35,12 @@ def new_app() -> FastAPI:
     return app
 
 
-def server_of(app: FastAPI, stop_delay: float = 0) -> Server:
+def server_of(
+    app: FastAPI, stop_delay: float = 0, on_start: Callable[[], None] = lambda: None
+) -> Server:
     """A server of the application, without signals."""
     config = uvicorn.Config(app, http=BoundedProtocol, lifespan="off", log_config=None)
-    return Server(config, app, stop_delay)
+    return Server(config, app, stop_delay, on_start)
 
 
 @asynccontextmanager
@@ -64,12 +66,13 @@ async def ask(address: Address) -> Answer:
     return answer
 
 
-async def test_it_says_where_it_serves(capsys):
-    """Once it does, with the address of Swagger UI."""
-    async with running(server_of(new_app())) as (address, _):
+async def test_it_says_that_it_accepts_connections():
+    """Once it does, and not again."""
+    said: list[str] = []
+    async with running(server_of(new_app(), on_start=lambda: said.append("now"))) as (address, _):
+        assert said == ["now"]
         assert (await ask(address)).body == b'"hello"'
-        url = f"http://127.0.0.1:{address[1]}"
-        assert capsys.readouterr().out == f"Diptych serves at {url}, Swagger UI is at {url}/docs\n"
+    assert said == ["now"]
 
 
 async def test_without_a_delay_it_stops_at_once():
@@ -98,6 +101,16 @@ async def test_in_the_delay_it_goes_on_serving():
         await serving
         assert app.state.stopping.is_set()
         assert not server.force_exit
+
+
+async def test_one_that_is_abandoned_stops_without_its_delay():
+    """Its supervisor is gone, and the next one is to have the address."""
+    server = server_of(new_app(), stop_delay=LONG)
+    async with running(server) as (address, serving):
+        server.abandon()
+        await serving
+        with pytest.raises(ConnectionRefusedError):
+            await ask(address)
 
 
 async def test_a_further_signal_ends_the_wait_for_requests():

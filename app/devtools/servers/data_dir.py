@@ -8,12 +8,23 @@ from pathlib import Path
 
 from app.devtools.servers.errors import CannotStart, DataDirInUse
 
+_locks: set[int] = set()
+
+
+def _forget_locks() -> None:
+    for each in _locks:
+        os.close(each)
+    _locks.clear()
+
+
+os.register_at_fork(after_in_child=_forget_locks)
+
 
 @contextlib.contextmanager
 def owned(data_dir: Path) -> Iterator[Path]:
     """Own `data_dir`, made if need be, for the length of a `with` block; its absolute path.
 
-    The lock ends with the process, also if it is killed.
+    The lock ends with the process, also if it is killed, and forks of it live on.
 
     Raises:
         DataDirInUse: another process owns it.
@@ -27,10 +38,12 @@ def owned(data_dir: Path) -> Iterator[Path]:
         descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise CannotStart(f"DATA_DIR: {path} cannot be written: {error.strerror}") from error
+    _locks.add(descriptor)
     try:
         _lock(descriptor, path)
         yield path
     finally:
+        _locks.discard(descriptor)
         os.close(descriptor)
 
 

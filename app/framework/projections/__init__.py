@@ -57,6 +57,7 @@ from app.framework.projections.projection import (
     projection_id,
 )
 from app.framework.projections.projector import Projector
+from app.framework.projections.readiness import troubles_of
 from app.framework.projections.verified_build import CannotVerify, build_to_verify, fold_of
 from app.framework.projections.watching import PositionWatch
 
@@ -123,5 +124,6 @@ __all__ = [
     "fold_of",
     "projection_id",
     "read_page",
+    "troubles_of",
     "unknown",
 ]

@@ -1,9 +1,10 @@
 """What readiness says of projections: every projector says it, as none may be left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 from app.framework.projections.builds import LEASE_SECONDS, ProjectionRecord
 from app.framework.projections.ports import ProjectionState
+from app.framework.projections.projection import Projection
 
 
 def trouble(
@@ -27,3 +28,14 @@ def trouble(
             f"{serving.version}), which serves"
         )
     return None
+
+
+def troubles_of(
+    records: Iterable[ProjectionRecord], folds: Collection[Projection]
+) -> Sequence[str]:
+    """What keeps serving builds from being up to date, as a process sees it that works on none."""
+    return [
+        found
+        for record in records
+        if (found := trouble(record, (), {it.version for it in folds if it.name == record.name}))
+    ]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from app.framework.observability.episodes import Episode
 from app.host.server.connections import Connections
+from app.host.server.sharing import YIELD_SECONDS, Share
 
 BACKLOG = 2048
 """How many connections may wait to be accepted."""
@@ -35,10 +36,13 @@ class Acceptor:
         listening: socket.socket,
         connections: Connections,
         protocol: Callable[[], asyncio.Protocol],
+        share: Share | None = None,
     ) -> None:
+        """With a `share`, other processes accept connections to the same socket."""
         self._listening = listening
         self._connections = connections
         self._protocol = protocol
+        self._share = share
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._opening: set[asyncio.Task[object]] = set()
@@ -61,17 +65,44 @@ class Acceptor:
         self._loop.add_reader(self._listening, self._accept)
 
     def close(self) -> None:
-        """Accept no more; the caller closes the socket."""
+        """Accept what waits, and no more; the socket is closed.
+
+        The system would reset what waits there, though its clients take it for accepted.
+        """
+        if self._closed:
+            return
+        self._accept_up_to(BACKLOG)
         self._closed = True
         self._loop.remove_reader(self._listening)
+        self._listening.close()
 
     async def wait_closed(self) -> None:
         """Return once every accepted connection has its protocol."""
         if self._opening:
             await asyncio.wait(self._opening)
 
+    def note_count(self) -> None:
+        """Let other processes know how many connections there are here."""
+        if self._share is not None:
+            self._share.note(self._connections.open)
+
     def _accept(self) -> None:
-        for _ in range(A_TURN):
+        if self._share is None:
+            self._accept_up_to(A_TURN)
+            return
+        self.note_count()
+        if self._share.is_ahead:
+            self._rest(YIELD_SECONDS)
+        else:
+            self._accept_share()
+
+    def _accept_share(self) -> None:
+        assert self._share is not None
+        self._accept_up_to(min(A_TURN, self._share.a_turn))
+        self.note_count()
+
+    def _accept_up_to(self, most: int) -> None:
+        for _ in range(most):
             if not self._connections.has_room():
                 return
             try:
@@ -80,7 +111,9 @@ class Acceptor:
                 return
             except OSError as error:
                 if error.errno in _NO_MORE:
-                    self._rest()
+                    self._exhausted.count()
+                    self._connections.give_way()
+                    self._rest(REST_SECONDS)
                     return
                 continue  # the client or its network is gone already
             self._open(accepted)
@@ -100,13 +133,14 @@ class Acceptor:
             _logger.warning("Cannot open an accepted connection: %r", error)
             self._connections.open -= 1
 
-    def _rest(self) -> None:
+    def _rest(self, seconds: float) -> None:
         # The socket stays readable: an immediate retry would keep the loop busy.
-        self._exhausted.count()
-        self._connections.give_way()
         self._loop.remove_reader(self._listening)
-        self._loop.call_later(REST_SECONDS, self._go_on)
+        self._loop.call_later(seconds, self._go_on)
 
     def _go_on(self) -> None:
-        if not self._closed:
-            self._loop.add_reader(self._listening, self._accept)
+        if self._closed:
+            return
+        self._loop.add_reader(self._listening, self._accept)
+        if self._share is not None:
+            self._accept_share()  # the others had their chance

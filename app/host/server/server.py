@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import cast
@@ -12,16 +11,16 @@ from typing import cast
 import uvicorn
 from fastapi import FastAPI
 
-from app import NAME
 from app.host.server.accepting import Acceptor
 from app.host.server.bounded import BoundedProtocol
 from app.host.server.connections import Connections
 from app.host.server.descriptors import connections_bound
-from app.host.server.listening import CannotListen, base_url
+from app.host.server.listening import CannotListen
+from app.host.server.sharing import Share
 
 
 class Server(uvicorn.Server):
-    """A server that announces when it accepts connections, and stops in stages.
+    """A server that says when it accepts connections, and stops in stages.
 
     It captures no signals: StopRequest handles them.
     """
@@ -31,11 +30,13 @@ class Server(uvicorn.Server):
         config: uvicorn.Config,
         app: FastAPI,
         stop_delay: float = 0,
-        hint: Callable[[str], str] | None = None,
+        on_start: Callable[[], None] = lambda: None,
+        share: Share | None = None,
     ) -> None:
-        """`hint` makes a second line of the announcement, with the address of the service."""
+        """`on_start` is called when connections are accepted; `share` is for one of several."""
         super().__init__(config)
-        self._hint = hint
+        self._share = share
+        self._on_start = on_start
         self._stop_delay = stop_delay
         self._hurry = not stop_delay
         self._draining: asyncio.Event = app.state.draining
@@ -56,7 +57,7 @@ class Server(uvicorn.Server):
         def protocol() -> BoundedProtocol:
             return BoundedProtocol(self.config, self.server_state, self.connections)
 
-        acceptor = Acceptor(bound, self.connections, protocol)
+        self._acceptor = acceptor = Acceptor(bound, self.connections, protocol, self._share)
         try:
             acceptor.start()
         except OSError as error:
@@ -64,11 +65,12 @@ class Server(uvicorn.Server):
             raise CannotListen(host, port, error) from error
         self.servers = [acceptor]  # type: ignore[list-item] # all that is asked of one it can do
         self.started = True
-        url = base_url(bound)
-        sys.stdout.write(f"{NAME} serves at {url}, Swagger UI is at {url}/docs\n")
-        if self._hint is not None:
-            sys.stdout.write(f"{self._hint(url)}\n")
-        sys.stdout.flush()
+        self._on_start()
+
+    def abandon(self) -> None:
+        """Stop without the delay: the next service is to have the address."""
+        self._hurry = True
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop after the delay; a further signal ends the delay, then the wait for requests."""
@@ -92,6 +94,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Check ten times a second whether to stop, and once a second for late connections."""
+        self._acceptor.note_count()
         if counter % 10 == 0:
             now = asyncio.get_running_loop().time()
             self.connections.look(cast("set[BoundedProtocol]", self.server_state.connections), now)

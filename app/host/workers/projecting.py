@@ -1,0 +1,59 @@
+"""A process that projects, and answers no requests."""
+
+import asyncio
+import contextlib
+from multiprocessing.connection import Connection
+from types import FrameType
+
+import uvloop
+
+from app.host.process import Process
+from app.host.server.stopping import StopRequest
+from app.host.tuning import CLOSE_SECONDS, tune
+from app.host.workers.child import Link
+
+
+def project(process: Process, link: Link, stop: StopRequest) -> None:
+    """Run the projector of `process` until a stop is requested, or the supervisor has ended."""
+    tune()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(process, link, stop))
+
+
+class _Projecting:
+    """What a signal stops. Implements Stoppable."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.stopped = asyncio.Event()
+
+    @property
+    def should_exit(self) -> bool:
+        return self.stopped.is_set()
+
+    @should_exit.setter
+    def should_exit(self, stops: bool) -> None:
+        if stops:
+            self.stopped.set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a port
+        self._loop.call_soon_threadsafe(self.stopped.set)
+
+    def abandon(self, lifeline: Connection) -> None:
+        """Stop: the supervisor has ended."""
+        self._loop.remove_reader(lifeline)
+        self.stopped.set()
+
+
+async def _run(process: Process, link: Link, stop: StopRequest) -> None:
+    projecting = _Projecting()
+    asyncio.get_running_loop().add_reader(link.lifeline, projecting.abandon, link.lifeline)
+    stop.hand_to(projecting)
+    try:
+        await process.open()
+        link.serves()
+        await projecting.stopped.wait()
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await process.close()

@@ -1,0 +1,162 @@
+"""Workers that share a socket, and a projector of its own, as real processes."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from tests.acceptance.services import SECONDS, Service, await_that, run, running
+from tests.acceptance.workers import (
+    Load,
+    children,
+    held_by,
+    one_caller_each,
+    serves,
+    workers,
+)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="they are seen in /proc")
+
+CLIENTS = 24
+
+
+@asynccontextmanager
+async def load_on(service: Service) -> AsyncIterator[Load]:
+    """Clients at work, until the block ends."""
+    load = Load(service.url)
+    async with asyncio.TaskGroup() as group:
+        for number in range(CLIENTS):
+            group.create_task(load.work(number))
+        try:
+            await done(load, 200)
+            yield load
+        finally:
+            load.stopping = True
+
+
+async def done(load: Load, more: int) -> None:
+    """Return once so many more requests were answered."""
+    due = load.done + more
+    async with asyncio.timeout(SECONDS):
+        while load.done < due:  # noqa: ASYNC110 - clients set no event
+            await asyncio.sleep(0.01)
+
+
+async def until(condition) -> None:
+    """Wait until it holds, while clients go on."""
+    async with asyncio.timeout(SECONDS):
+        while not condition():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+
+
+async def test_a_killed_worker_costs_only_what_it_was_answering(serve):
+    """The others go on, a new one takes its place, and no connection is refused meanwhile."""
+    service = serve(WORKERS="2")
+    assert len(children(service)) == 3
+    killed, other = workers(service)
+    async with load_on(service) as load:
+        held = held_by(killed, service)
+        assert held
+        assert held_by(other, service)
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: len(set(workers(service)) - {killed, other}) == 1)
+        [new] = set(workers(service)) - {other}
+        # By new connections, as those of the load are kept.
+        await asyncio.to_thread(await_that, lambda: serves(new, service), "it never served")
+        await done(load, 200)
+    assert not load.refused
+    assert not load.wrong
+    assert set(load.broken) <= held
+    assert len(load.broken) == len(set(load.broken))
+    log = service.log.read_text()
+    assert f"(process {killed}) was ended by SIGKILL. Another one is started now" in log
+    assert service.stop() == 0
+
+
+async def test_a_stop_under_load_loses_nothing(serve, urls):
+    """What was accepted is answered, what is acknowledged is there, and the projector has it."""
+    service = serve(WORKERS="2")
+    pids = children(service)
+    async with load_on(service) as load:
+        service.process.terminate()
+        assert await asyncio.to_thread(service.await_end) == 0
+    assert load.refused == CLIENTS
+    assert not load.wrong
+    assert len(load.broken) == load.reset
+    assert load.reset <= 1  # between the last look for one and the end of the socket
+    assert not running(*pids)
+    connection = await asyncpg.connect(urls["DATABASE_URL"])
+    try:
+        rows = await connection.fetch("SELECT DISTINCT stream_id FROM events")
+    finally:
+        await connection.close()
+    stored = {row["stream_id"].removeprefix("user-") for row in rows}
+    assert stored >= set(load.acknowledged)
+
+
+def test_a_write_at_one_worker_is_read_at_another(serve):
+    """With its Consistency-Token; all of them say the same of the process and the projections."""
+    service = serve(WORKERS="2")
+    with one_caller_each(service) as (one, another):
+        alice = {"id": "alice", "name": "Alice", "email": "alice@example.com"}
+        assert one.call("POST", "/users", alice)[0] == 201
+        for name in ("Alice Smith", "Alice Jones"):
+            status, _, headers = one.call("PUT", "/users/alice", {"name": name})
+            assert status == 200
+            token = headers["Consistency-Token"]
+            _, found, _ = another.call("GET", "/users/alice", Consistency_Token=token)
+            assert found["name"] == name
+        ready = [each.call("GET", "/health/ready") for each in (one, another)]
+        assert [each[0] for each in ready] == [200, 200]
+        assert ready[0][1] == ready[1][1]
+        assert ready[0][1]["roles"] == ["commands", "projector", "queries"]
+        (holder,) = {each["holder"] for each in one.call("GET", "/projections")[1]["items"]}
+        [projector] = set(children(service)) - set(workers(service))
+        assert f":{projector}:" in holder
+
+
+def test_none_outlives_a_supervisor_that_is_killed(serve):
+    """They stop by themselves, without the delay of a stop, and the port is free again."""
+    service = serve(WORKERS="2", STOP_DELAY="60")
+    pids = children(service)
+    service.process.kill()
+    service.await_end()
+    await_that(lambda: not running(*pids), "some are left")
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", int(service.port)))
+
+
+def test_ctrl_c_stops_all_and_a_second_one_ends_the_delay(serve):
+    """A terminal sends both to the whole group; the workers hear them once, from the supervisor."""
+    service = serve(WORKERS="2", STOP_DELAY="60")
+    pids = children(service)
+    with one_caller_each(service) as callers:
+        service.interrupt()
+        for each in callers:
+            await_that(lambda each=each: each.call("GET", "/health/ready")[0] == 503, "still ready")
+        assert running(*pids) == pids
+        service.interrupt()
+    assert service.await_end() == 0
+    assert not running(*pids)
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "says"),
+    [
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/nothing"}, 1, "PostgreSQL"),
+    ],
+)
+def test_what_keeps_workers_from_starting_is_said_once(urls, folder, settings, status, says):
+    """In one line, and nothing is left."""
+    given = {**urls, "WORKERS": "3", "DATA_DIR": str(folder / "data"), **settings}
+    ended = run("serve", cwd=folder, **given)
+    assert ended.returncode == status
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith(says)
+    assert not ended.stdout
