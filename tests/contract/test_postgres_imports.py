@@ -57,11 +57,9 @@ async def connection(postgres_url) -> AsyncIterator[asyncpg.Connection]:
     await opened.close()
 
 
-@pytest.mark.parametrize("function", ["append_events", "append_events_v1"])
-async def test_an_older_process_does_not_append_to_an_unfinished_import(
-    postgres_url, connection, function
-):
-    """Nor does it record a key; the error is one that it takes for a server that is read-only."""
+@pytest.mark.parametrize("function", ["append_events", "append_events_v1", "append_events_v2"])
+async def test_no_process_appends_to_an_unfinished_import(postgres_url, connection, function):
+    """Nor records a key, however old it is: it takes the error for a server that is read-only."""
     log = PostgresStoredLog(postgres_url)
     await log.begin_import(OTHER, 5)
     item = {"stream_id": "note-z", "expected_version": 0, "metadata": {}, "events": []}

@@ -261,4 +261,4 @@ def _outcome(append: Append, row: asyncpg.Record) -> Appended | Exception:
             key, done = append.idempotency_key.value, ("done_as", "done_on", "at_version")
             return DuplicateCommand(_receipt(key, *(row[each] for each in done)))
         case other:
-            raise LookupError(f"append_events_v1 answered with an outcome of its own: {other!r}")
+            raise LookupError(f"append_events_v2 answered with an outcome of its own: {other!r}")

@@ -24,7 +24,7 @@ from app.adapters.postgres.revision import (
 from app.adapters.postgres.sessions import ANSWER_SECONDS
 from app.framework.storage import StorageNotReady, StorageUnavailable
 
-REQUIRED_REVISION = "0006"
+REQUIRED_REVISION = "0007"
 """The newest alembic revision; the service does not run on an older one."""
 
 LOCK_SECONDS = 60.0

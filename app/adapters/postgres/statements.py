@@ -1,6 +1,6 @@
 """The SQL of the event store; the schema, and the function that appends, are in `alembic/`."""
 
-APPEND = "select * from append_events_v1($1::jsonb)"
+APPEND = "select * from append_events_v2($1::jsonb)"
 """Appends a batch: a JSON array of items, and a row with the outcome of each, in order.
 
 A function with other arguments or results gets a new name, as older processes still call this
