@@ -59,7 +59,7 @@ def _refusal(file: Path, changes: list[str]) -> str:
         [
             f"{file} is unchanged: the new document would break clients generated from it:",
             *(f"  {each}" for each in changes),
-            "Keep what they rely on, or use --breaking (BREAKING=1 with make).",
+            "Keep what they rely on; if no client has it yet, use --breaking (BREAKING=1 by make).",
             "",
         ]
     )

@@ -1,10 +1,11 @@
 """Query and header parameters that routes of any context take."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Query
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticKnownError
 
 from app.framework.http.consistency import LAST_POSITION, encode_position
@@ -23,6 +24,14 @@ def _checked_timestamp(value: Any) -> Any:
     return value
 
 
+def _in_milliseconds(value: datetime) -> datetime:
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("A time has a year of 1 to 9999, also in UTC.") from None
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+
+
 def _checked_whole_number(value: Any) -> Any:
     # Pydantic would accept Python's notation of numbers, `1_0` for 10, and `1.0` for 1.
     if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
@@ -38,7 +47,15 @@ def _checked_integer(value: Any) -> Any:
 
 
 TIMESTAMP = BeforeValidator(_checked_timestamp)
-"""For times in parameters and bodies: RFC 3339, nothing less."""
+"""For times in parameters: RFC 3339, nothing less."""
+
+SentTime = Annotated[
+    AwareDatetime,
+    Field(json_schema_extra={"maxLength": 64}),
+    AfterValidator(_in_milliseconds),
+    TIMESTAMP,
+]
+"""A time in a body, by RFC 3339; in UTC, and to the millisecond, as documents keep it."""
 
 WHOLE_NUMBER = BeforeValidator(_checked_whole_number)
 """For integers in parameters: digits alone. It stands last, or the document loses the bounds."""
