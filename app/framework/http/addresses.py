@@ -15,8 +15,7 @@ _LONGEST = 64
 
 def client_address(scope: Mapping[str, Any]) -> str | None:
     """The address of the client; None if it is unknown."""
-    found = _parsed(_host(scope))
-    return None if found is None else str(found)
+    return _address(_host(scope)[:_LONGEST])
 
 
 def client_network(scope: Mapping[str, Any]) -> str | None:
@@ -31,6 +30,12 @@ def client_network(scope: Mapping[str, Any]) -> str | None:
 def _host(scope: Mapping[str, Any]) -> str:
     client = scope.get("client")
     return client[0] if client else ""
+
+
+@functools.lru_cache(_CACHED)
+def _address(host: str) -> str | None:
+    address = _parsed(host)
+    return None if address is None else str(address)
 
 
 @functools.lru_cache(_CACHED)

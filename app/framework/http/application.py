@@ -187,7 +187,7 @@ def create_api(
     api.discovery_urls = access.discovery_urls
     _add_routes(api, service, contexts, access, administered=administered)
     index.add(api.router.routes)
-    api.router.routes.insert(0, IndexedRoutes(index))
+    api.router.routes.insert(0, IndexedRoutes())
     return api
 
 
@@ -274,7 +274,7 @@ def _edge(
         cross_origin=CrossOrigin(origins) if origins else None,
         guard=RequestGuard(HEADER_LIMIT, hosts, origins),
         authentication=Authentication(access.authenticator, limits),
-        rate_limiting=RateLimiting(limits, Costs(index, declared)) if limits else None,
+        rate_limiting=RateLimiting(limits, Costs(declared)) if limits else None,
         body_limit=BodyLimit(BODY_LIMIT),
         admission=Admission(places),
     )

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from fastapi.routing import APIRoute
 
-from app.framework.http.operation_index import OperationIndex
+from app.framework.http.operation_index import operation_of
 from app.framework.http.operations import Operation
 
 READ = 1
@@ -21,14 +21,13 @@ _CURSOR = "cursor"
 class Costs:
     """The costs of operations: those that are declared, else by what an operation is."""
 
-    def __init__(self, index: OperationIndex, declared: Iterable[Operation]) -> None:
-        self._index = index
+    def __init__(self, declared: Iterable[Operation]) -> None:
         self._dear = {each.name: each.costs for each in declared if each.costs}
         self._known: dict[str, int] = {}
 
     def of(self, scope: Mapping[str, Any]) -> int:
         """The cost of the request of `scope`."""
-        route = self._index.find(scope)
+        route = operation_of(scope)
         if route is None:
             return READ if scope["method"] in _SAFE else WRITE
         if (cost := self._known.get(route.name)) is None:

@@ -5,24 +5,21 @@ from typing import NoReturn
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
-from app.framework.http.operation_index import OperationIndex
+from app.framework.http.operation_index import operation_of
 
 _ROUTE = "route"
 _TRACED = "fastapi.telemetry"  # its spans are named by the route that the framework selects
 
 
 class IndexedRoutes(BaseRoute):
-    """Stands before the routes of a router, and finds the one for a request by the index.
+    """Stands before the routes of a router: passes a request on to the operation that was found.
 
-    The route itself says whether it is for the request. What is out of the ordinary, and what the
-    index does not have, is left to the routes behind.
+    The route itself says whether it is for the request. What is out of the ordinary, and what no
+    operation was found for, is left to the routes behind.
     """
 
-    def __init__(self, index: OperationIndex) -> None:
-        self._index = index
-
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and _TRACED not in scope and (found := self._index.find(scope)):
+        if scope["type"] == "http" and _TRACED not in scope and (found := operation_of(scope)):
             match, child_scope = found.matches(scope)
             if match is Match.FULL:
                 return match, child_scope

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 _NAMED = re.compile(r"\(\?P<\w+>")
+_STATE, _KEY = "state", "operation"
 
 
 class OperationIndex:
@@ -29,21 +30,31 @@ class OperationIndex:
                 self._routes.append(each)
         self._patterns = {name: re.compile("|".join(them)) for name, them in by_method.items()}
 
-    def find(self, scope: Mapping[str, Any]) -> APIRoute | None:
-        """The operation that the request of `scope` is for; HEAD is for the same as GET."""
-        method = scope["method"]
-        return self.at("GET" if method == "HEAD" else method, path_of(scope))
-
     def at(self, method: str, path: str) -> APIRoute | None:
-        """The operation with this method at `path`."""
-        pattern = self._patterns.get(method)
+        """The operation with this method at `path`; HEAD is for the same as GET."""
+        pattern = self._patterns.get("GET" if method == "HEAD" else method)
         found = pattern.match(path) if pattern else None
         return self._routes[int(found.lastgroup[1:])] if found and found.lastgroup else None
 
 
+def set_operation(scope: Mapping[str, Any], operation: APIRoute | None) -> None:
+    """Set the operation that the request of `scope` is for."""
+    scope[_STATE][_KEY] = operation
+
+
+def operation_of(scope: Mapping[str, Any]) -> APIRoute | None:
+    """The operation that was set; None if there is none."""
+    found: APIRoute | None = scope.get(_STATE, {}).get(_KEY)
+    return found
+
+
 def path_of(scope: Mapping[str, Any]) -> str:
     """The path of a request, without the prefix that a proxy strips."""
-    path: str = scope["path"]
+    return own_path(scope, scope["path"])
+
+
+def own_path(scope: Mapping[str, Any], path: str) -> str:
+    """`path` without the prefix that a proxy of the request of `scope` strips."""
     prefix = scope.get("root_path")
     return path.removeprefix(prefix) if prefix else path
 

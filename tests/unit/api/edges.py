@@ -35,11 +35,12 @@ def edge(
     head_limit: int = HEADER_LIMIT,
     body_limit: int = BODY_LIMIT,
     places: Places | None = None,
+    operations: OperationIndex | None = None,
 ) -> Edge:
     """The edge around `app`, for anyone, without rate limits."""
     return Edge(
         app,
-        auditing=Auditing(OperationIndex(), RefusalLines()),
+        auditing=Auditing(operations or OperationIndex(), RefusalLines()),
         cross_origin=None,
         guard=RequestGuard(head_limit),
         authentication=Authentication(None),

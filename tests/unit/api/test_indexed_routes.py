@@ -8,6 +8,7 @@ from starlette.routing import NoMatchFound, Route
 
 from app.framework.http.indexed_routes import IndexedRoutes
 from app.framework.http.operation_index import OperationIndex
+from tests.unit.api.edges import edge
 
 PATHS = ("/things/me", "/things/{thing_id}", "/{kind}/me", "/things/{thing_id}/{part:path}")
 
@@ -18,7 +19,7 @@ REQUESTS = [
 ]
 
 
-def app_of(paths, *, indexed: bool) -> FastAPI:
+def app_of(paths, operations: OperationIndex | None = None) -> FastAPI:
     """An application whose answers name the route, after one that is no operation."""
 
     async def passed_over(_: Request) -> PlainTextResponse:
@@ -32,10 +33,9 @@ def app_of(paths, *, indexed: bool) -> FastAPI:
                 return f"{request.scope['route'].path} {request.path_params}"
 
             app.add_api_route(path, answer, methods=[method], name=f"{method} {path}")
-    if indexed:
-        index = OperationIndex()
-        index.add(app.router.routes)
-        app.router.routes.insert(1, IndexedRoutes(index))
+    if operations:
+        operations.add(app.router.routes)
+        app.router.routes.insert(1, IndexedRoutes())
     return app
 
 
@@ -51,14 +51,16 @@ async def answers_of(app, root_path="") -> list[tuple[int, str, str | None]]:
 @pytest.mark.parametrize("root_path", ["", "/api"])
 async def test_the_first_route_that_is_for_a_request_answers_it(paths, root_path):
     """With the values in its path; methods that it does not take are refused as ever."""
-    expected = await answers_of(app_of(paths, indexed=False), root_path)
+    expected = await answers_of(app_of(paths), root_path)
     assert {200, 404, 405} == {status for status, _, _ in expected}
-    assert await answers_of(app_of(paths, indexed=True), root_path) == expected
+    operations = OperationIndex()
+    app = edge(app_of(paths, operations), operations=operations)
+    assert await answers_of(app, root_path) == expected
 
 
 def test_addresses_are_made_by_the_routes():
     """The index has none."""
-    app = app_of(PATHS, indexed=True)
+    app = app_of(PATHS, OperationIndex())
     assert app.url_path_for("GET /things/{thing_id}", thing_id="1") == "/things/1"
     with pytest.raises(NoMatchFound):
         app.url_path_for("absent")

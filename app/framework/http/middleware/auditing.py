@@ -9,7 +9,7 @@ from starlette.types import Message, Scope
 from app.framework.http.addresses import client_address
 from app.framework.http.answers import is_audited, problem_of, refused_client_of
 from app.framework.http.middleware.head import Head
-from app.framework.http.operation_index import OperationIndex, ids_in, path_of
+from app.framework.http.operation_index import OperationIndex, ids_in, operation_of, own_path
 from app.framework.http.principals import found_principal
 from app.framework.http.refusal_lines import RefusalLines
 from app.framework.http.request_id import internal_id_of, request_id_of
@@ -27,7 +27,7 @@ class Auditing:
     """
 
     def __init__(self, operations: OperationIndex, refusals: RefusalLines) -> None:
-        self._operations = operations
+        self.operations = operations
         self._refusals = refusals
 
     def wants(self, scope: Scope, status: int) -> bool:
@@ -41,7 +41,7 @@ class Auditing:
         client = refused_client_of(scope)
         if client is not None and self._refusals.counts(client, principal, address):
             return
-        route = self._operations.find(scope)
+        route = operation_of(scope)
         status: int = answer["status"]
         request_id, internal_id = request_id_of(scope), internal_id_of(scope)
         audit(
@@ -66,8 +66,8 @@ class Auditing:
         """The ids of what is new, of which the path of the request knows nothing."""
         for name, value in answer.get("headers", ()):
             if name == b"location":
-                path = path_of({**scope, "path": value.decode("latin-1")})
-                route = self._operations.at("GET", path)
+                path = own_path(scope, value.decode("latin-1"))
+                route = self.operations.at("GET", path)
                 return ids_in(route, path) if route else {}
         return {}
 

@@ -16,6 +16,7 @@ from app.framework.http.middleware.last_resort import stopping, unhandled
 from app.framework.http.middleware.rate_limiting import RateLimiting
 from app.framework.http.middleware.request_guard import RequestGuard
 from app.framework.http.middleware.request_ids import ids_of
+from app.framework.http.operation_index import set_operation
 from app.framework.http.request_id import set_request_id
 from app.framework.request import logged_request_id
 
@@ -40,6 +41,7 @@ class Edge:
         admission: Admission,
     ) -> None:
         self._app = app
+        self._operations = auditing.operations
         self._auditing = auditing
         self._cross_origin = cross_origin
         self._guard = guard
@@ -55,6 +57,7 @@ class Edge:
         head = Head(scope)
         ids = ids_of(head)
         set_request_id(scope, *ids)
+        set_operation(scope, self._operations.at(scope["method"], head.path))
         logged = logged_request_id.set(ids)
         if self._cross_origin:
             send = self._cross_origin.sending(head, send)
