@@ -18,7 +18,7 @@ from app.adapters.identity import (
     TokenVerifier,
     http_client,
 )
-from app.adapters.mongo import MongoKeys, MongoReadModel
+from app.adapters.mongo import MongoKeys, MongoReadModel, MongoVerifications
 from app.adapters.postgres import PostgresEventStore, PostgresKeys
 from app.contexts.users.context import USERS_CONTEXT
 from app.framework import administration
@@ -160,7 +160,7 @@ def build(
         register_queries(mediator, read_side, contexts)
         kinds.append(Query)
     verifications = register_administration(
-        mediator, event_store, read_model, registry, projections
+        mediator, event_store, read_model, registry, projections, _verification_records(settings)
     )
     projector = None
     is_projector = projects and Role.PROJECTOR in settings.roles
@@ -215,6 +215,7 @@ def register_administration(
     builds: FollowedStore | None,
     registry: EventRegistry,
     projections: Sequence[Projection],
+    records: administration.VerificationRecords | None,
 ) -> Verifications | None:
     """Register what operators send, as far as the databases of this process go."""
     if builds is not None:
@@ -223,9 +224,9 @@ def register_administration(
     if event_store is not None:
         for each in administration.of_the_log(event_store, registry):
             _register(mediator, each, _behaviours("PostgreSQL", ADMINISTRATION_POLICIES))
-    if builds is None or event_store is None:
+    if builds is None or event_store is None or records is None:
         return None
-    verifications = Verifications(builds, projections, event_store)
+    verifications = Verifications(builds, projections, event_store, records)
     for each in verifications.registrations:
         _register(mediator, each, _behaviours("MongoDB", ADMINISTRATION_POLICIES))
     return verifications
@@ -261,3 +262,10 @@ def _read_model(settings: Settings) -> MongoReadModel:
         raise InvalidSettings("MONGODB_URL: not set; queries and the projector need MongoDB")
     url, database, driver = settings.mongodb_url, settings.mongodb_database, settings.mongodb_driver
     return MongoReadModel(url, database, driver)
+
+
+def _verification_records(settings: Settings) -> MongoVerifications | None:
+    if not settings.needs_mongodb or settings.mongodb_url is None:
+        return None
+    url, database, driver = settings.mongodb_url, settings.mongodb_database, settings.mongodb_driver
+    return MongoVerifications(url, database, driver)

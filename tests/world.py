@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
+from app.adapters.memory.verifications import MemoryVerifications
 from app.adapters.mongo import MongoReadModel
 from app.bootstrap import (
     CONTEXTS,
@@ -50,7 +51,12 @@ class World:
         if Query in handled:
             register_queries(self.mediator, read_side, contexts)
         register_administration(
-            self.mediator, self.event_store, self.read_model, registry, self._projections
+            self.mediator,
+            self.event_store,
+            self.read_model,
+            registry,
+            self._projections,
+            MemoryVerifications(),
         )
         self._seen = 0
 

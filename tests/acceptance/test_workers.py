@@ -116,6 +116,12 @@ def test_a_write_at_one_worker_is_read_at_another(serve):
         assert [each[0] for each in ready] == [200, 200]
         assert ready[0][1] == ready[1][1]
         assert ready[0][1]["roles"] == ["commands", "projector", "queries"]
+        verifications = "/admin/projections/user_profiles/verifications"
+        status, begun, _ = one.call("POST", verifications, {})
+        assert status == 202
+        place = f"{verifications}/{begun['id']}"
+        await_that(lambda: another.call("GET", place)[1].get("is_over"), "it is never over")
+        assert another.call("GET", place)[:2] == one.call("GET", place)[:2]
         (holder,) = {each["holder"] for each in one.call("GET", "/projections")[1]["items"]}
         [projector] = set(children(service)) - set(workers(service))
         assert f":{projector}:" in holder

@@ -133,7 +133,7 @@ def _build(
         silent_seconds=(projection["now"] - stored["seen_at"]).total_seconds()
         if "seen_at" in stored
         else math.inf,
-        comparison=_known(Comparison, comparison) if comparison else None,
+        comparison=known(Comparison, comparison) if comparison else None,
         parked=parked_documents(stored),
         replay=stored.get("replay", ()),
         condemned=Condemned(stored["condemned"]) if stored.get("condemned") else None,
@@ -144,10 +144,10 @@ def _build(
 
 def parked_documents(stored: Found) -> Sequence[Parked]:
     """The parked documents of a build, by its own document."""
-    return [_known(Parked, each) for each in stored.get("parked", ())]
+    return [known(Parked, each) for each in stored.get("parked", ())]
 
 
-def _known(kind: type[StoredT], stored: Found) -> StoredT:
+def known(kind: type[StoredT], stored: Found) -> StoredT:
     """A record of a dataclass, without the fields that newer versions of the service add."""
     names = (each.name for each in fields(kind))  # type: ignore[arg-type]
     return kind(**{name: stored[name] for name in names if name in stored})

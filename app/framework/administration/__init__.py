@@ -37,14 +37,21 @@ from app.framework.administration.show_projections import (
     GetProjection,
     ListProjections,
 )
+from app.framework.administration.verification_records import (
+    KEPT_SECONDS,
+    SILENT_SECONDS,
+    VerificationDetails,
+    VerificationRecords,
+)
 from app.framework.administration.verifications import (
     BeginVerification,
     GetVerification,
-    VerificationDetails,
     Verifications,
 )
 
 __all__ = [
+    "KEPT_SECONDS",
+    "SILENT_SECONDS",
     "AdministrationError",
     "BeginBuild",
     "BeginVerification",
@@ -76,6 +83,7 @@ __all__ = [
     "ServeBuild",
     "VerificationDetails",
     "VerificationNotFound",
+    "VerificationRecords",
     "Verifications",
     "of_projections",
     "of_the_log",

@@ -8,7 +8,7 @@ AdministrationError
 |-- BuildServes           the build serves, so it cannot be retired
 |-- DocumentNotParked     the build that serves has no parked document of the key
 |-- CannotBeVerified      no build of it serves, or this process cannot fold it
-`-- VerificationNotFound  this process has no such verification
+`-- VerificationNotFound  there is no such verification
 """
 
 from app.framework.projections import BuildRecord
@@ -61,10 +61,10 @@ class CannotBeVerified(AdministrationError):
 
 
 class VerificationNotFound(AdministrationError):
-    """This process has no such verification: another one has, or had before it ended."""
+    """There is no such verification: it may have ended with its process."""
 
     def __init__(self, name: str, verification: str) -> None:
-        super().__init__(f"This process has no verification {verification} of {name}.")
+        super().__init__(f"There is no verification {verification} of {name}.")
 
 
 class BuildServes(AdministrationError):

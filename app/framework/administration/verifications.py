@@ -13,6 +13,11 @@ from app.framework.administration.errors import (
     VerificationNotFound,
 )
 from app.framework.administration.stored_projections import StoredProjections
+from app.framework.administration.verification_records import (
+    SAVE_SECONDS,
+    VerificationDetails,
+    VerificationRecords,
+)
 from app.framework.eventsourcing import EventLog, EventSourcingError
 from app.framework.mediator import Command, Query, Registration
 from app.framework.projections import (
@@ -20,55 +25,18 @@ from app.framework.projections import (
     BuildRecord,
     CannotApply,
     CannotVerify,
-    Difference,
     FollowedStore,
-    Parked,
     Projection,
     build_to_verify,
     fold_of,
 )
 from app.framework.request import Outcome, RequestContext
-
-KEPT = 20
-"""How many verifications a process remembers."""
+from app.framework.storage import StorageUnavailable
 
 SHARE = 0.5
 """The share of the time that a verification may work: its process has requests to answer."""
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationDetails:
-    """A verification: how far it is, and what it has found.
-
-    is_over: whether it has ended; what it has found is final then.
-    sample: about how many percent of the documents it compares.
-    repair: whether it replaces documents that differ by what the log leads to.
-    done, total: how far it is, in events and documents; `total` is None until it is known.
-    position: events up to there are folded.
-    differences: the first 100 of those that differed.
-    error: why it ended early; None if it did not.
-    """
-
-    id: str
-    projection: str
-    build: int
-    version: int
-    sample: float
-    repair: bool
-    began_at: datetime
-    is_over: bool
-    done: int
-    total: int | None
-    position: int
-    head: int
-    documents: int
-    differing: int
-    repaired: int
-    differences: Sequence[Difference]
-    parked: Sequence[Parked]
-    error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +54,7 @@ class BeginVerification(Command[VerificationDetails]):
 
 @dataclass(frozen=True, slots=True)
 class GetVerification(Query[VerificationDetails]):
-    """A verification that this process has begun."""
+    """A verification, which any process may have begun."""
 
     name: str
     id: str
@@ -98,14 +66,10 @@ class _Verification:
 
     build: BuildRecord
     audit: Audit
-    task: asyncio.Task[None] | None = None
+    is_over: bool = False
     error: str | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
-    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def is_over(self) -> bool:
-        return self.task is not None and self.task.done()
+    began_at: datetime = field(default_factory=lambda: _to_the_millisecond(datetime.now(UTC)))
 
     def details(self) -> VerificationDetails:
         audit = self.audit
@@ -132,18 +96,27 @@ class _Verification:
 
 
 class Verifications:
-    """The verifications of this process, at most one of a projection at a time.
+    """The verifications that this process carries out, and the records of all.
 
-    They end with the process, and are forgotten: each can be repeated.
+    At most one of a projection is under way, unless two processes begin one at once. Each ends with
+    its process; it can be repeated.
     """
 
-    def __init__(self, store: FollowedStore, known: Sequence[Projection], log: EventLog) -> None:
+    def __init__(
+        self,
+        store: FollowedStore,
+        known: Sequence[Projection],
+        log: EventLog,
+        records: VerificationRecords,
+    ) -> None:
         """`known` are the projections that this process has the code of."""
         self._projections = StoredProjections(store, log)
         self._store = store
         self._log = log
         self._known = known
+        self._records = records
         self._begun: dict[str, _Verification] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def registrations(self) -> Sequence[Registration]:
@@ -160,9 +133,9 @@ class Verifications:
             fold = fold_of(build, self._known)
         except CannotVerify as error:
             raise CannotBeVerified(command.name, str(error)) from error
-        for each in self._begun.values():
-            if each.build.name == command.name and not each.is_over:
-                raise ProjectionBusy(command.name, f"verification {each.id} of it is under way")
+        under_way = await self._under_way(command.name)
+        if under_way is not None:
+            raise ProjectionBusy(command.name, f"verification {under_way} of it is under way")
         audit = Audit(
             self._log,
             self._store,
@@ -173,29 +146,71 @@ class Verifications:
             share=SHARE,
         )
         begun = _Verification(build, audit)
-        begun.task = asyncio.create_task(_run(begun), name=f"verification of {command.name}")
         self._begun[begun.id] = begun
-        self._forget()
+        try:
+            # Before it is answered: the next request may come to another process.
+            await self._records.save(begun.details())
+        except BaseException:
+            del self._begun[begun.id]
+            raise
+        task = asyncio.create_task(self._carry_out(begun), name=f"verification of {command.name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return Outcome(begun.details())
 
     async def get(self, query: GetVerification, _: RequestContext) -> VerificationDetails:
         """Raises VerificationNotFound."""
-        found = self._begun.get(query.id)
-        if found is None or found.build.name != query.name:
+        own = self._begun.get(query.id)
+        if own is not None and own.build.name == query.name:
+            return own.details()
+        found = await self._records.find(query.name, query.id)
+        if found is None:
             raise VerificationNotFound(query.name, query.id)
-        return found.details()
+        return found
 
     async def close(self) -> None:
         """End those that are under way: they can be repeated."""
-        tasks = [each.task for each in self._begun.values() if each.task is not None]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for each in self._begun.values():
+            if not each.is_over:
+                each.is_over, each.error = True, "Its process was stopped; begin another one."
+            await self._save(each)
+        await self._records.close()
 
-    def _forget(self) -> None:
-        over = [key for key, each in self._begun.items() if each.is_over]
-        for key in over[: max(0, len(self._begun) - KEPT)]:
-            del self._begun[key]
+    async def _under_way(self, name: str) -> str | None:
+        stored = await self._records.under_way(name)
+        # Nothing is awaited from here until it is among those that are begun.
+        own = [each for each in self._begun.values() if each.build.name == name]
+        for each in own:
+            if not each.is_over:
+                return each.id
+        return None if any(each.id == stored for each in own) else stored
+
+    async def _carry_out(self, begun: _Verification) -> None:
+        """Run a verification, and save how far it is until its end is saved."""
+        running = asyncio.create_task(_run(begun))
+        try:
+            while True:
+                await asyncio.wait([running], timeout=SAVE_SECONDS)
+                if await self._save(begun):
+                    break
+                if begun.is_over:  # the storage cannot be reached
+                    await asyncio.sleep(SAVE_SECONDS)
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+        del self._begun[begun.id]
+
+    async def _save(self, begun: _Verification) -> bool:
+        """Whether the end of a verification is saved."""
+        details = begun.details()
+        try:
+            await self._records.save(details)
+        except StorageUnavailable:
+            return False
+        return details.is_over
 
 
 async def _run(verification: _Verification) -> None:
@@ -206,3 +221,9 @@ async def _run(verification: _Verification) -> None:
     except Exception as error:
         _logger.exception("A verification of %s failed.", verification.build.id)
         verification.error = f"{type(error).__name__}: see the log of the process"
+    verification.is_over = True
+
+
+def _to_the_millisecond(time: datetime) -> datetime:
+    """As it is stored: all processes show the same time."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)

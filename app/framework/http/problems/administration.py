@@ -75,9 +75,9 @@ VERIFICATION_NOT_FOUND = ProblemType(
     404,
     "verification-not-found",
     "Verification not found",
-    example="This process has no verification 5f0c of thing_names.",
-    meaning="A verification is known to the process that carries it out, until that ends, and the "
-    "last 20 of each process are kept. Begin another one.",
+    example="There is no verification 5f0c of thing_names.",
+    meaning="A verification is kept for 7 days. One whose process died is not known any more 10 s "
+    "later. Begin another one.",
 )
 
 ADMINISTRATION_PROBLEMS: ErrorMappings = {

@@ -39,8 +39,8 @@ def add_verifications(router: APIRouter, mediator: Mediator) -> None:
     ) -> Verification:
         """Compare a projection with a fold of the whole log, and repair it if that is wanted.
 
-        The process that is asked does it, beside its requests, and shows at the answer's Location
-        how far it is. It ends with the process. The documents may change meanwhile.
+        The process that is asked does it, beside its requests; the answer's Location shows how far
+        it is. It ends with the process. The documents may change meanwhile.
         """
         message = BeginVerification(name, verification.sample, verification.repair)
         outcome = await mediator.send(message, context_of(request.scope))
@@ -52,7 +52,7 @@ def add_verifications(router: APIRouter, mediator: Mediator) -> None:
     async def get_verification(
         request: Request, name: ProjectionName, verification_id: _Id
     ) -> Verification:
-        """Get a verification: how far it is, and what it has found. Its process has it."""
+        """Get a verification: how far it is, and what it has found."""
         found = await mediator.send(
             GetVerification(name, verification_id), context_of(request.scope)
         )
