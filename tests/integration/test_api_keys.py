@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from pymongo import MongoClient
 
@@ -153,6 +154,30 @@ def test_a_later_list_in_mongodb_does_not_hide_a_revocation(create, settings, ca
     assert main(["keys", "revoke", id_of(key)]) == 0
     assert capsys.readouterr().err == f"Key {id_of(key)} (the shop) is revoked.\n"
     with pytest.raises(InvalidToken, match="revoked"):
+        verified_by(settings, key, postgres=False)
+
+
+async def deleted(settings: Settings) -> None:
+    """Delete all keys in PostgreSQL."""
+    connection = await asyncpg.connect(settings.database_url)
+    await connection.execute("delete from api_keys")
+    await connection.close()
+
+
+def test_a_key_that_only_mongodb_has_is_refused_after_revoke(create, settings, capsys, monkeypatch):
+    """One that was made since the backup from which PostgreSQL was restored."""
+    key = create()
+    asyncio.run(deleted(settings))
+    verified_by(settings, key, postgres=False)
+    monkeypatch.setenv("MONGODB_URL", "mongodb://%2Fnowhere%2Fmongod.sock/?timeoutMS=200")
+    assert main(["keys", "revoke", id_of(key)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"There is no key {id_of(key)} in PostgreSQL")
+    assert "MongoDB is unavailable" in line
+    monkeypatch.setenv("MONGODB_URL", settings.mongodb_url)
+    assert main(["keys", "revoke", id_of(key)]) == 1
+    assert capsys.readouterr().err.startswith(f"There is no key {id_of(key)}; ")
+    with pytest.raises(InvalidToken, match="no API key of this service"):
         verified_by(settings, key, postgres=False)
 
 

@@ -19,7 +19,7 @@ from app.framework.security.api_keys import (
     KeyListSource,
     KeyStore,
 )
-from app.framework.storage import StorageError, StorageUnavailable
+from app.framework.storage import StorageError, StorageNotReady, StorageUnavailable
 
 REFRESH_SECONDS = 2.0
 
@@ -142,30 +142,32 @@ class KeyVerifier:
             try:
                 async with asyncio.timeout(SOURCE_SECONDS):
                     found = await source.read(known=self._list)
+                if found is not None and source is self._copy:
+                    self._check_copy(found)
             except Exception as error:  # noqa: BLE001 - the next attempt may succeed
                 troubles.append(_noted(source, error))
                 continue
             if found is not None:
-                trouble = self._trouble_of_copy(found) if source is self._copy else None
-                if trouble is not None:
-                    troubles.append(trouble)
-                    continue
                 self._take(found)
             self._read_at = began
             self._trouble = None
             return
         self._trouble = "; ".join(troubles)
 
-    def _trouble_of_copy(self, found: KeyList) -> str | None:
-        """Why a list of the copy cannot take the place of the known one; None if it can."""
+    def _check_copy(self, found: KeyList) -> None:
+        """Return if the list in the copy can take the place of the known one.
+
+        Raises:
+            StorageNotReady: it cannot.
+
+        """
         assert self._copy
         if found is NO_LIST:
-            return f"{self._copy.name} has no list of API keys"
+            raise StorageNotReady(f"{self._copy.name} has no list of API keys")
         if self._list is not None and found.log != self._list.log:
-            return f"the list in {self._copy.name} is of another log"
+            raise StorageNotReady(f"the list in {self._copy.name} is of another log")
         if self._list is not None and found.version < self._list.version:
-            return f"the list in {self._copy.name} is not up to date"
-        return None
+            raise StorageNotReady(f"the list in {self._copy.name} is not up to date")
 
     def _take(self, found: KeyList) -> None:
         self._keys = {each.id: (each, _principal(each)) for each in found.keys}

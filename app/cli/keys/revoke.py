@@ -31,9 +31,11 @@ def run(
 
     async def work(databases: Databases) -> tuple[KeyDetails, str | None]:
         details = await databases.store.revoke(key_id)
+        # Also of an unknown key: MongoDB may have it, if PostgreSQL was restored from a backup.
+        failure = await databases.update_copy()
         if details is None:
-            raise NoSuchKey(f"There is no key {key_id}; `python -m app keys list` shows all.")
-        return details, await databases.update_copy()
+            raise _no_such_key(key_id, failure)
+        return details, failure
 
     with audited("keys", "revoke_key", {"key_id": key_id}):
         details, failure = with_databases(work)
@@ -46,3 +48,9 @@ def run(
         "is run again."
     )
     return 1
+
+
+def _no_such_key(key_id: str, failure: str | None) -> NoSuchKey:
+    if failure is None:
+        return NoSuchKey(f"There is no key {key_id}; `python -m app keys list` shows all.")
+    return NoSuchKey(f"There is no key {key_id} in PostgreSQL; MongoDB may have it: {failure}.")

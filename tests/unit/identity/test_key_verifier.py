@@ -191,7 +191,7 @@ async def test_a_copy_that_is_behind_does_not(verifier, store, copy, clock):
         await verifier.authenticate(key)
 
 
-async def test_a_list_of_another_log_accepts_nothing(verifier, store, copy, clock):
+async def test_a_list_of_another_log_accepts_nothing(verifier, store, copy, clock, caplog):
     """However new it is: a mistaken MONGODB_URL would let the keys of others in."""
     elsewhere = FailingKeys()
     foreign, own = await added(elsewhere), await added(store)
@@ -202,6 +202,9 @@ async def test_a_list_of_another_log_accepts_nothing(verifier, store, copy, cloc
     for key in (foreign, own):
         with pytest.raises(IdentityUnavailable, match="the list in memory is of another log"):
             await verifier.authenticate(key)
+    assert [each for each in caplog.messages if "memory" in each] == [
+        "the list in memory is of another log"
+    ]
 
 
 async def test_a_process_without_the_store_accepts_one_log(store, copy, clock):
