@@ -18,7 +18,7 @@ from app.adapters.identity import (
     TokenVerifier,
     http_client,
 )
-from app.adapters.mongo import MongoKeys, MongoReadModel, MongoVerifications
+from app.adapters.mongo import CachingReadModel, MongoKeys, MongoReadModel, MongoVerifications
 from app.adapters.postgres import PostgresEventStore, PostgresKeys
 from app.contexts.users.context import USERS_CONTEXT
 from app.framework import administration
@@ -261,6 +261,8 @@ def _read_model(settings: Settings) -> MongoReadModel:
     if settings.mongodb_url is None:
         raise InvalidSettings("MONGODB_URL: not set; queries and the projector need MongoDB")
     url, database, driver = settings.mongodb_url, settings.mongodb_database, settings.mongodb_driver
+    if Role.QUERIES in settings.roles and settings.read_cache_mib:
+        return CachingReadModel(url, database, driver, settings.read_cache_mib * 1024 * 1024)
     return MongoReadModel(url, database, driver)
 
 

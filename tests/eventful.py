@@ -65,6 +65,7 @@ class EventfulStore:
         mark: str | None = None,
         parked: Sequence[Parked] | None = None,
         replayed: Collection[str] = (),
+        changed: Collection[str] = (),
     ) -> None:
         """As `BuildStore.save` says."""
         async with self._step("save"):
@@ -76,6 +77,7 @@ class EventfulStore:
                 mark=mark,
                 parked=parked,
                 replayed=replayed,
+                changed=changed,
             )
 
     async def identity(self, build: str) -> str | None:

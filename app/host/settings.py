@@ -164,6 +164,7 @@ class Settings(BaseSettings):
     mongodb_url: Annotated[str, AfterValidator(mongo.checked_url)] | None = None
     mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = IDENTIFIER
     mongodb_driver: Literal["motor", "pymongo"] = "motor"
+    read_cache_mib: Annotated[int, Field(ge=0, le=65_536)] = 32
     consistency_timeout: Annotated[float, Field(gt=0, le=4)] = 2.0
     rebuild_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     stop_delay: Annotated[float, Field(ge=0, le=300)] = 0.0

@@ -7,12 +7,14 @@ import pytest
 
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
-from app.adapters.mongo import MongoReadModel
+from app.adapters.mongo import CachingReadModel, MongoReadModel
 from app.adapters.postgres import PostgresEventStore
 from app.framework.projections import FollowedStore, Views
 from tests.contract.noted import REGISTRY, Store
 from tests.following import prepare
 from tests.notes import NOTES
+
+CACHE = 1024 * 1024
 
 
 class ReadModel(FollowedStore, Views, Protocol):
@@ -30,7 +32,10 @@ async def open_read_model(request) -> AsyncIterator[Callable[[], ReadModel]]:
             return memory
         url = request.getfixturevalue("mongodb_url")
         database = request.getfixturevalue("mongodb_database")
-        opened.append(MongoReadModel(url, database, request.param))
+        if request.param == "motor":
+            opened.append(CachingReadModel(url, database, request.param, CACHE))
+        else:
+            opened.append(MongoReadModel(url, database, request.param))
         return opened[-1]
 
     yield open_one

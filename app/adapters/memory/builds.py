@@ -145,6 +145,7 @@ class MemoryBuilds:
         mark: str | None = None,
         parked: Sequence[Parked] | None = None,
         replayed: Collection[str] = (),
+        changed: Collection[str] = (),  # noqa: ARG002 - nothing is kept beside the documents
     ) -> None:
         found = self._held(lease)
         before = found.record.status

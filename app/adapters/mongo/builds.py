@@ -6,10 +6,10 @@ build, under its id:
 - of a projection: `builds` (in order, each with its id and version), `build` (the id of the serving
   one), `serves` (its version, which older versions of the service go by), `served`, `retired` and
   `dropped` (ids), `yielded`, `paused`, `switches`, `switched_at`.
-- of a build: its checkpoint with the status, `mark`, `rate`, `parked`, `replay` (keys), `phase`,
-  `has_caught_up`, `comparison`, `condemned`, `documents` (the UUID of their collection),
-  `is_dropped`, and its lease: `holder`, `epoch`, `held_since`. The lease lasts for LEASE_SECONDS
-  after `seen_at`.
+- of a build: its checkpoint with the status, `changes` and `repaired_at` (see `changed_keys`),
+  `mark`, `rate`, `parked`, `replay` (keys), `phase`, `has_caught_up`, `comparison`, `condemned`,
+  `documents` (the UUID of their collection), `is_dropped`, and its lease: `holder`, `epoch`,
+  `held_since`. The lease lasts for LEASE_SECONDS after `seen_at`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,7 +18,6 @@ from typing import Any
 
 from pymongo import ReturnDocument, UpdateOne
 
-from app.adapters.batcher import Batcher
 from app.adapters.mongo.build_records import (
     IS_SILENT,
     READ,
@@ -29,6 +28,7 @@ from app.adapters.mongo.build_records import (
     serving_build,
 )
 from app.adapters.mongo.client import Client, answering
+from app.adapters.mongo.saves import Saves, fields, held
 from app.framework.projections import (
     Build,
     BuildState,
@@ -45,18 +45,13 @@ from app.framework.projections import (
 
 COLLECTION = "projections"
 
-_Save = tuple[Lease, dict[str, Any], dict[str, Any]]
-"""A lease, the filter that finds its checkpoint, and the update."""
-
 
 class MongoBuilds:
     """Implements BuildStore."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._saves = Batcher[_Save, None](
-            "checkpoints", self._save, storage="MongoDB", largest=1_000, max_queued=10_000
-        )
+        self._saves = Saves(lambda: client.primary(COLLECTION))
 
     async def close(self) -> None:
         await self._saves.close()
@@ -127,7 +122,7 @@ class MongoBuilds:
     @answering()
     async def renew(self, leases: Collection[Lease]) -> Collection[Lease]:
         await self._collection.bulk_write(
-            [UpdateOne(_held(each), {"$currentDate": {"seen_at": True}}) for each in leases],
+            [UpdateOne(held(each), {"$currentDate": {"seen_at": True}}) for each in leases],
             ordered=False,
         )
         return await self._lost(leases)
@@ -135,7 +130,7 @@ class MongoBuilds:
     @answering()
     async def release(self, lease: Lease) -> None:
         await self._collection.update_one(
-            _held(lease),
+            held(lease),
             {
                 "$set": {"holder": None},
                 "$unset": {"held_since": True},
@@ -154,24 +149,19 @@ class MongoBuilds:
         mark: str | None = None,
         parked: Sequence[Parked] | None = None,
         replayed: Collection[str] = (),
+        changed: Collection[str] = (),
     ) -> None:
         """Like `BuildStore.save`; saves at the same time go out together."""
-        saved = fields(status)
-        growing = {
-            name: value for name in ("position", "head") if (value := saved.pop(name)) is not None
-        }
-        update: dict[str, Any] = {
-            "$set": {**saved, "rate": rate},
-            "$max": growing,
-            "$currentDate": {"seen_at": True},
-        }
-        if mark is not None:
-            update["$set"]["mark"] = mark
-        if parked is not None:
-            update["$set"]["parked"] = [asdict(each) for each in parked]
-        if replayed:
-            update["$pull"] = {"replay": {"$in": list(replayed)}}
-        await self._saves.submit((lease, {**_held(lease), "position": {"$gte": after}}, update))
+        await self._saves.save(
+            lease,
+            status,
+            after=after,
+            rate=rate,
+            mark=mark,
+            parked=parked,
+            replayed=replayed,
+            changed=changed,
+        )
 
     @answering()
     async def ask_to_replay(self, build: str, keys: Collection[str]) -> None:
@@ -181,7 +171,7 @@ class MongoBuilds:
 
     @answering()
     async def note(self, lease: Lease, **changes: Any) -> None:
-        noted = await self._collection.update_one(_held(lease), {"$set": _stored(changes)})
+        noted = await self._collection.update_one(held(lease), {"$set": _stored(changes)})
         if not noted.matched_count:
             raise LeaseLost(lease.build)
 
@@ -239,6 +229,10 @@ class MongoBuilds:
         await self._collection.update_one({"_id": build}, {"$set": {"is_dropped": True}})
         await self._collection.update_one({"_id": name}, {"$addToSet": {"dropped": build}})
 
+    async def _note_repair(self, build: str) -> None:
+        """Note that documents of a build are about to be changed by no save of a checkpoint."""
+        await self._collection.update_one({"_id": build}, {"$currentDate": {"repaired_at": True}})
+
     @property
     def _collection(self) -> Any:
         return self._client.primary(COLLECTION)
@@ -258,19 +252,6 @@ class MongoBuilds:
         )
         return {**found, "build": serving, "builds": builds}
 
-    async def _save(self, saves: Sequence[_Save]) -> Sequence[Exception | None]:
-        async with answering():
-            saved = await self._collection.bulk_write(
-                [UpdateOne(checkpoint, update) for _, checkpoint, update in saves], ordered=False
-            )
-            if saved.matched_count == len(saves):
-                return [None] * len(saves)
-            return [await self._refusal(lease, checkpoint) for lease, checkpoint, _ in saves]
-
-    async def _refusal(self, lease: Lease, checkpoint: dict[str, Any]) -> Exception | None:
-        found = await self._collection.find_one(checkpoint, {"_id": 1})
-        return None if found else LeaseLost(lease.build)
-
     async def _lost(self, leases: Collection[Lease]) -> Collection[Lease]:
         epochs = {
             each["_id"]: each.get("epoch")
@@ -279,16 +260,6 @@ class MongoBuilds:
             ).to_list(None)
         }
         return [each for each in leases if epochs.get(each.build) != each.epoch]
-
-
-def _held(lease: Lease) -> dict[str, Any]:
-    return {"_id": lease.build, "epoch": lease.epoch}
-
-
-def fields(status: ProjectionStatus) -> dict[str, Any]:
-    """The stored fields of `status`, without `seen_at`: MongoDB's clock sets it."""
-    names = (each for each in ProjectionStatus.__match_args__ if each != "seen_at")
-    return {name: getattr(status, name) for name in names}
 
 
 def _stored(changes: Mapping[str, Any]) -> dict[str, Any]:

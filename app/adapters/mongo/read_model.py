@@ -119,6 +119,7 @@ class MongoReadModel(MongoBuilds):
     ) -> None:
         if due:
             async with answering():
+                await self._note_repair(build)
                 with storing(build, due):
                     await replace_guarded(self._client.primary(build), seen, due)
 
@@ -198,15 +199,14 @@ class MongoReadModel(MongoBuilds):
             served, reached = await self._served(view, least)
             # With the position, which covers a refused event only while its document is parked.
             parked = self._serving.parked(served.build) if served is not None else {}
-            found = []
+            entries = {}
             if served is not None:
-                found = await _find_keys(_source(self._client, served.build, least), unique)
-        entries = {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
+                entries = await self._read_entries(served.build, unique, least)
         shared = len(unique) < len(reads)
 
         def found_under(key: str) -> Entry | None:
             entry = entries.get(key)
-            return _own(entry) if entry and shared else entry
+            return own(entry) if entry and shared else entry
 
         def answer(key: str, at_least: int) -> Entry | Exception | None:
             if at_least > reached:
@@ -225,16 +225,27 @@ class MongoReadModel(MongoBuilds):
                 raise ReadModelBehind(view, at_least)
             if served is None:
                 return []
-            request = request.for_version(served.version)
-            found = await (
-                _source(self._page_client, served.build, at_least)
-                .find(page_filter(request), page_fields(request))
-                .sort(page_sort(request))
-                .limit(request.limit)
-                .batch_size(request.limit)
-                .max_time_ms(int(PAGE_SECONDS * 1000))
-                .to_list(None)
+            return await self._read_page(
+                served.build, request.for_version(served.version), at_least
             )
+
+    async def _read_entries(
+        self, build: str, keys: Collection[str], at_least: int
+    ) -> dict[str, Entry]:
+        """The documents under `keys` that there are."""
+        found = await _find_keys(_source(self._client, build, at_least), keys)
+        return {each["_id"]: entry_from(each) for each in found if not is_tombstone(each)}
+
+    async def _read_page(self, build: str, request: PageRequest, at_least: int) -> Sequence[Entry]:
+        found = await (
+            _source(self._page_client, build, at_least)
+            .find(page_filter(request), page_fields(request))
+            .sort(page_sort(request))
+            .limit(request.limit)
+            .batch_size(request.limit)
+            .max_time_ms(int(PAGE_SECONDS * 1000))
+            .to_list(None)
+        )
         return [entry_from(each) for each in found]
 
 
@@ -265,6 +276,7 @@ def _can_be_sent(key: str) -> bool:
     return True
 
 
-def _own(entry: Entry) -> Entry:
+def own(entry: Entry) -> Entry:
+    """An entry like this one, for one caller alone."""
     # Several callers get it, and a caller may change its document.
     return Entry(entry.key, copied(entry.document), entry.position)

@@ -63,10 +63,19 @@ class Serving:
             max_queued=10_000,
         )
 
+    def known(self, view: str) -> Served | None:
+        """The serving build of `view`, at most a second old; None if it has to be looked up."""
+        served = self._serving.get(view)
+        is_recent = served and asyncio.get_running_loop().time() < self._known_until
+        return served if is_recent else None
+
+    def builds(self) -> Sequence[str]:
+        """The serving builds that were seen last."""
+        return [each.build for each in self._serving.values()]
+
     async def of(self, view: str) -> Served | None:
         """The serving build of `view`, at most a second old; None if none serves."""
-        served = self._serving.get(view)
-        if served is not None and asyncio.get_running_loop().time() < self._known_until:
+        if (served := self.known(view)) is not None:
             return served
         # One look-up for all callers, or every reader would make one each second.
         return await self._look_ups.submit(view)

@@ -52,11 +52,13 @@ class BuildStore(Protocol):
         mark: str | None = None,
         parked: Sequence[Parked] | None = None,
         replayed: Collection[str] = (),
+        changed: Collection[str] = (),
     ) -> None:
         """Save the checkpoint, `status.position`, with the rest of `status`, and extend the lease.
 
         `mark` identifies the event at that position. With `parked` the parked documents are those
-        from now on, in the same write; `replayed` are requests to replay that are done.
+        from now on, in the same write; `replayed` are requests to replay that are done, and
+        `changed` the keys of the documents that the events up to the position changed.
 
         Save only positions up to which `write` has returned. The stored position never goes back.
         The store sets `seen_at` to the time of its own clock.

@@ -40,11 +40,22 @@ class Checkpoint:
         return asyncio.get_running_loop().time() - self._saved_at
 
     async def save_here(
-        self, parked: Mapping[str, Parked], *, replayed: Collection[str] = ()
+        self,
+        parked: Mapping[str, Parked],
+        *,
+        replayed: Collection[str] = (),
+        changed: Collection[str] = (),
     ) -> None:
         """Save it where it is, at the end of the log; see `save`."""
         at = self.position
-        await self.save(position=at, head=at, mark=self.mark, parked=parked, replayed=replayed)
+        await self.save(
+            position=at,
+            head=at,
+            mark=self.mark,
+            parked=parked,
+            replayed=replayed,
+            changed=changed,
+        )
 
     async def save(
         self,
@@ -54,6 +65,7 @@ class Checkpoint:
         mark: str | None,
         parked: Mapping[str, Parked],
         replayed: Collection[str] = (),
+        changed: Collection[str] = (),
     ) -> None:
         """Save that the build is at `position`, and runs.
 
@@ -78,6 +90,7 @@ class Checkpoint:
             mark=mark,
             parked=list(parked.values()) if parked is not self.parked else None,
             replayed=replayed,
+            changed=changed,
         )
         for key in parked.keys() - self.parked.keys():
             self._logger.error(

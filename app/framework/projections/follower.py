@@ -200,7 +200,11 @@ class Follower:
         position = events[-1].position
         head = await self._log.head() if more else position
         await self._checkpoint.save(
-            position=position, head=head, mark=mark_of(events[-1]), parked=parked
+            position=position,
+            head=head,
+            mark=mark_of(events[-1]),
+            parked=parked,
+            changed=documents,
         )
         # In small steps, or a slow storage would fail with every other batch.
         self._batch = min(self._batch + self._batch // 8 + 1, self._options.batch)
@@ -226,7 +230,8 @@ class Follower:
             await replay.read(self._log, up_to=at.position, limit=self._options.batch)
         if replay.at >= at.position:
             await replay.write(self._store, at.parked)
-            await at.save_here(replay.parked_afterwards(at.parked), replayed=replay.asked)
+            parked = replay.parked_afterwards(at.parked)
+            await at.save_here(parked, replayed=replay.asked, changed=replay.documents)
             self._replay = None
 
     async def _note_end(self) -> None:
