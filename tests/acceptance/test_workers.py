@@ -55,8 +55,8 @@ async def until(condition) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_killed_worker_costs_only_what_it_was_answering(serve):
-    """The others go on, a new one takes its place, and no connection is refused meanwhile."""
+async def test_what_is_lost_when_a_worker_is_killed_and_at_a_stop(serve, urls):
+    """Under load: at a kill only what the worker was answering, at a stop nothing."""
     service = serve(WORKERS="2")
     assert len(children(service)) == 3
     killed, other = workers(service)
@@ -70,20 +70,14 @@ async def test_a_killed_worker_costs_only_what_it_was_answering(serve):
         # By new connections, as those of the load are kept.
         await asyncio.to_thread(await_that, lambda: serves(new, service), "it never served")
         await done(load, 200)
-    assert not load.refused
-    assert not load.wrong
-    assert set(load.broken) <= held
-    assert len(load.broken) == len(set(load.broken))
-    log = service.log.read_text()
-    assert f"(process {killed}) was ended by SIGKILL. Another one is started now" in log
-    assert service.stop() == 0
-
-
-async def test_a_stop_under_load_loses_nothing(serve, urls):
-    """What was accepted is answered, what is acknowledged is there, and the projector has it."""
-    service = serve(WORKERS="2")
-    pids = children(service)
-    async with load_on(service) as load:
+        assert not load.refused
+        assert set(load.broken) <= held
+        assert len(load.broken) == len(set(load.broken))
+        log = service.log.read_text()
+        assert f"(process {killed}) was ended by SIGKILL. Another one is started now" in log
+        load.broken.clear()
+        load.reset = 0
+        pids = children(service)
         service.process.terminate()
         assert await asyncio.to_thread(service.await_end) == 0
     assert load.refused == CLIENTS
@@ -100,9 +94,14 @@ async def test_a_stop_under_load_loses_nothing(serve, urls):
     assert stored >= set(load.acknowledged)
 
 
-def test_a_write_at_one_worker_is_read_at_another(serve):
-    """With its Consistency-Token; all of them say the same of the process and the projections."""
-    service = serve(WORKERS="2")
+def test_all_workers_say_the_same_until_all_of_them_stop(serve):
+    """Of a write by its Consistency-Token, of the process, of projections and verifications.
+
+    A terminal sends Ctrl-C to the whole group; they hear it from the supervisor alone, so that only
+    the second one ends the delay.
+    """
+    service = serve(WORKERS="2", STOP_DELAY="60")
+    pids = children(service)
     with one_caller_each(service) as (one, another):
         alice = {"id": "alice", "name": "Alice", "email": "alice@example.com"}
         assert one.call("POST", "/users", alice)[0] == 201
@@ -123,8 +122,15 @@ def test_a_write_at_one_worker_is_read_at_another(serve):
         await_that(lambda: another.call("GET", place)[1].get("is_over"), "it is never over")
         assert another.call("GET", place)[:2] == one.call("GET", place)[:2]
         (holder,) = {each["holder"] for each in one.call("GET", "/projections")[1]["items"]}
-        [projector] = set(children(service)) - set(workers(service))
+        [projector] = set(pids) - set(workers(service))
         assert f":{projector}:" in holder
+        service.interrupt()
+        for each in (one, another):
+            await_that(lambda each=each: each.call("GET", "/health/ready")[0] == 503, "still ready")
+        assert running(*pids) == pids
+        service.interrupt()
+    assert service.await_end() == 0
+    assert not running(*pids)
 
 
 def test_none_outlives_a_supervisor_that_is_killed(serve):
@@ -138,31 +144,11 @@ def test_none_outlives_a_supervisor_that_is_killed(serve):
         assert client.connect_ex(("127.0.0.1", int(service.port)))
 
 
-def test_ctrl_c_stops_all_and_a_second_one_ends_the_delay(serve):
-    """A terminal sends both to the whole group; the workers hear them once, from the supervisor."""
-    service = serve(WORKERS="2", STOP_DELAY="60")
-    pids = children(service)
-    with one_caller_each(service) as callers:
-        service.interrupt()
-        for each in callers:
-            await_that(lambda each=each: each.call("GET", "/health/ready")[0] == 503, "still ready")
-        assert running(*pids) == pids
-        service.interrupt()
-    assert service.await_end() == 0
-    assert not running(*pids)
-
-
-@pytest.mark.parametrize(
-    ("settings", "status", "says"),
-    [
-        ({"DATABASE_URL": "postgresql://127.0.0.1:1/nothing"}, 1, "PostgreSQL"),
-    ],
-)
-def test_what_keeps_workers_from_starting_is_said_once(urls, folder, settings, status, says):
+def test_what_keeps_workers_from_starting_is_said_once(urls, folder):
     """In one line, and nothing is left."""
-    given = {**urls, "WORKERS": "3", "DATA_DIR": str(folder / "data"), **settings}
-    ended = run("serve", cwd=folder, **given)
-    assert ended.returncode == status
+    given = {**urls, "WORKERS": "3", "DATABASE_URL": "postgresql://127.0.0.1:1/nothing"}
+    ended = run("serve", cwd=folder, DATA_DIR=str(folder / "data"), **given)
+    assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
-    assert ended.stderr.startswith(says)
+    assert ended.stderr.startswith("PostgreSQL")
     assert not ended.stdout

@@ -287,3 +287,30 @@ def test_what_was_installed_for_root_alone_is_let_read(tmp_path):
     (wheel / "lib").chmod(0o700)
     let_read(wheel, stranger)
     assert (wheel / "lib").stat().st_mode & 0o777 == 0o700
+
+
+OWNER = """
+import os, signal, sys, time
+from pathlib import Path
+from app.devtools.servers import embedded_servers
+
+with embedded_servers(Path(sys.argv[1]), None, postgres=False, mongodb=False):
+    if not os.fork():
+        print("forked", flush=True)
+        time.sleep(60)
+    signal.pause()
+"""
+
+
+def test_a_fork_of_its_owner_does_not_keep_the_directory(data_dir):
+    """Workers may still answer while the next service starts."""
+    command = [sys.executable, "-c", OWNER, str(data_dir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, process_group=0) as owner:
+        assert owner.stdout
+        assert owner.stdout.readline() == b"forked\n"
+        with pytest.raises(DataDirInUse), embedded_servers(data_dir, initiate, postgres=False):
+            pass
+        owner.kill()
+        owner.wait()
+        with embedded_servers(data_dir, initiate, postgres=False, mongodb=False):
+            os.killpg(owner.pid, signal.SIGKILL)  # it was there all the time

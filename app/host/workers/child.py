@@ -1,5 +1,6 @@
 """What every process that a supervisor starts does first."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -33,11 +34,16 @@ class Link:
 
     def serves(self) -> None:
         """Report that the process does its work."""
-        self.reports.send(None)
+        self._report(None)
 
     def fails(self, why: str) -> None:
         """Report why the process is about to end."""
-        self.reports.send(why)
+        self._report(why)
+
+    def _report(self, what: str | None) -> None:
+        # The supervisor may have ended: the lifeline says so.
+        with contextlib.suppress(OSError):
+            self.reports.send(what)
 
 
 Work = Callable[[Link, StopRequest], None]
