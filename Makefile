@@ -40,13 +40,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # exec: signals reach the service itself.
-<<<<<<< HEAD
 run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB if no URL is set
-	@exec $(BIN)/python -m app serve --migrate
-=======
-run: $(EMBEDDED) ## serve on HOST:PORT; starts a PostgreSQL and a MongoDB where no URL is set
 	@exec $(BIN)/python -m app serve --migrate --separate-projector
->>>>>>> 88c848b (Start workers that share a socket, and a projector in its own process)
 
 # SUBJECT: alice. SCOPE: "users:read users:write". By default the administrator's, for everything.
 token: $(RUNTIME) ## print a token for the service that runs here, and with -s nothing else

@@ -199,6 +199,7 @@ def test_make_run_shows_a_call_that_works_as_it_is_printed(start, urls, folder):
     assert len(json.loads(entered.stdout)["items"]) == len(all_projections())
     with service.client as client:
         assert client.get("/projections").status_code == 401
+    service.stop()  # killed, make would leave it behind
 
 
 @needs("curl")
