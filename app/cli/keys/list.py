@@ -14,7 +14,7 @@ _HEADINGS = ("ID", "NAME", "CREATED", "EXPIRES", "LAST USED", "STATE", "SCOPES")
 def run(*, as_json: AsJson = False) -> int:
     """Show all API keys: their names, scopes and times. The keys themselves are stored nowhere.
 
-    LAST USED is to the minute, and leaves out uses in processes without PostgreSQL.
+    LAST USED is up to two minutes late, and leaves out uses in processes without PostgreSQL.
     """
     found = with_stored_keys(lambda store: store.details())
     now = datetime.now(UTC)

@@ -53,7 +53,8 @@ class KeyDetails:
     """What operators see of a key.
 
     name: says what it is for; names may repeat.
-    last_used_at: to the minute, by processes with PostgreSQL; None if none has used it.
+    last_used_at: some two minutes late at most, by processes with PostgreSQL; None if none has
+        used it.
     """
 
     id: str

@@ -211,7 +211,9 @@ async def answered(
         port = server.sockets[0].getsockname()[1]
         found = Issuer(f"http://127.0.0.1:{port}", client)
         await found.prefetch()
-        return found.trouble, asked
+        trouble = found.trouble
+        await found.close()
+    return trouble, asked
 
 
 async def test_what_is_compressed_is_not_unpacked(monkeypatch):
