@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+from pydantic_core import to_json
 
 from app.adapters.batcher import Batcher
 from app.adapters.postgres import receipts, statements
@@ -215,7 +216,8 @@ class PostgresEventStore:
         if append.snapshot:
             snapshot = append.snapshot
             item["snapshot"] = {"edition": snapshot.version, "data": snapshot.data}
-        return json.dumps(item)
+        # Faster than `json.dumps`, and the same for what JSON has.
+        return to_json(item, inf_nan_mode="constants").decode()
 
     def _recorded(self, row: asyncpg.Record) -> RecordedEvent:
         position, data = row["position"], _data(row["data"])
