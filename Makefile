@@ -78,6 +78,7 @@ promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises keys
 	@$(BIN)/python -m tests.acceptance.promises changes
 	@$(BIN)/python -m tests.acceptance.promises pages
+	@$(BIN)/python -m tests.acceptance.staleness --pairs 5000 --kills 20
 
 projectors: $(INSTALLED) ## kill, freeze, stop and add projectors under load, 100 times
 	@$(BIN)/python -m tests.acceptance.projectors --rounds 100 --seed 1
