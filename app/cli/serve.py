@@ -1,6 +1,7 @@
 """`serve`: the service, with embedded databases where none are configured."""
 
 import contextlib
+import functools
 import logging
 import os
 import shlex
@@ -11,8 +12,10 @@ from functools import partial
 from typing import Annotated
 
 import typer
+from fastapi import FastAPI
 
 from app import NAME
+from app.adapters.mongo import load_driver
 from app.adapters.postgres import migrate
 from app.bootstrap import build_projector
 from app.cli import status_of
@@ -79,6 +82,8 @@ def run(
         if stop.requested:
             pass
         elif jobs := _jobs(ready, bound, separate_projector=separate_projector):
+            _application(ready)  # for forks, and to refuse what cannot be used before them
+            load_driver(ready.mongodb_driver)
             _supervise(jobs, bound, stop, settings, announce)
         else:
             serve(create_app(ready), bound, stop, settings, on_start=announce)
@@ -163,14 +168,19 @@ def _supervise(
     supervisor.run()
 
 
+@functools.cache
+def _application(settings: Settings) -> FastAPI:
+    """The application of a worker, connected to nothing: a fork finds the one of its supervisor."""
+    return create_app(settings, projects=False)
+
+
 def _work(
     settings: Settings, bound: socket.socket, share: Share, link: Link, stop: StopRequest
 ) -> None:
     """Answer requests, in a process of its own."""
     _prepare(settings)
     with _reporting(link):
-        app = create_app(settings, projects=False)
-        line = link.lifeline
+        app, line = _application(settings), link.lifeline
         serve(app, bound, stop, settings, on_start=link.serves, share=share, lifeline=line)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Literal, TypeGuard
 from urllib.parse import parse_qsl, urlsplit
 
@@ -162,14 +162,18 @@ class Client:
         return self._client[self._database_name]
 
     def _connect(self) -> Any:
-        # Only the chosen driver is imported, so that motor can be dropped one day.
-        if self._driver == "motor":
-            from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415 - see above
+        return load_driver(self._driver)(self._url, tz_aware=True, **self._options)
 
-            return AsyncIOMotorClient(self._url, tz_aware=True, **self._options)
-        from pymongo import AsyncMongoClient  # noqa: PLC0415 - see above
 
-        return AsyncMongoClient(self._url, tz_aware=True, **self._options)
+def load_driver(driver: Driver) -> Callable[..., Any]:
+    """The client of a driver. Only the chosen one is imported: motor can be dropped one day."""
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415 - see above
+
+        return AsyncIOMotorClient
+    from pymongo import AsyncMongoClient  # noqa: PLC0415 - see above
+
+    return AsyncMongoClient
 
 
 @contextlib.asynccontextmanager
