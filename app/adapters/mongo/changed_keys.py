@@ -21,7 +21,7 @@ SAVES = 16
 KEYS = 200
 
 FIELDS = dict.fromkeys(
-    ("changes", "epoch", "position", "condemned", "parked.key", "repaired_at"), 1
+    ("changes", "epoch", "documents", "position", "condemned", "parked.key", "repaired_at"), 1
 )
 """The fields that `observed` reads."""
 
@@ -31,6 +31,7 @@ class Observed:
     """What is stored of a build at one moment.
 
     epoch: of its lease.
+    documents: the identity of their storage.
     number: of its last save that changed documents.
     saves: the keys that the last saves changed, by number; None for too many.
     position: that the build has reached.
@@ -41,6 +42,7 @@ class Observed:
 
     build: str
     epoch: int
+    documents: str | None
     number: int
     saves: Mapping[int, Collection[str] | None]
     position: int
@@ -50,7 +52,9 @@ class Observed:
 
     def changed_since(self, before: "Observed") -> Collection[str] | None:
         """The keys of the documents that changed; None if any may have."""
-        if self.epoch != before.epoch or self.number < before.number:
+        if (self.epoch, self.documents) != (before.epoch, before.documents):
+            return None
+        if self.number < before.number:
             return None
         changed: set[str] = set()
         for number in range(before.number + 1, self.number + 1):
@@ -68,6 +72,7 @@ def observed(found: Mapping[str, Any]) -> Observed:
     return Observed(
         build=found["_id"],
         epoch=epoch,
+        documents=found.get("documents"),
         number=changes.get("number", 0),
         saves={number: keys for saved, number, keys in saves if saved == epoch},
         position=found.get("position", 0),
