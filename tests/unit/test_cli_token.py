@@ -46,7 +46,7 @@ def test_only_the_token_is_printed(capsys, arguments, subject, scopes):
     [
         (
             ["--scope", "users:raed"],
-            "Invalid value: there is no scope users:raed, but changes:read, ",
+            "Invalid value: there is no scope users:raed, but ",
         ),
         (["--subject", ""], "Invalid value: a subject has 1 to 255 visible characters. "),
         (["--subject", "a\nb"], "Invalid value: a subject has 1 to 255 visible characters. "),

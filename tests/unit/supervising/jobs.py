@@ -49,11 +49,13 @@ def fail_silently(_: Link, __: StopRequest) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def fail_when_told(folder: Path, link: Link, stop: StopRequest) -> None:
-    """Wait until there are notes, then fail."""
-    while not (folder / "notes").exists():
-        time.sleep(0.01)
-    fail(folder, link, stop)
+def fail_later(folder: Path, link: Link, stop: StopRequest) -> None:
+    """Serve; the next one fails, and the one after it serves."""
+    if (folder / "served").exists():
+        fail(folder, link, stop)
+    else:
+        (folder / "served").touch()
+        serve(folder, "first", link, stop)
 
 
 def be_deaf(folder: Path, link: Link, _: StopRequest) -> None:
