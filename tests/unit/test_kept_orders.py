@@ -1,4 +1,4 @@
-"""What is kept of reads, in every order of a read, two batches and what follows them."""
+"""What is kept of reads, in every order of a read, a batch and what follows it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -68,12 +68,12 @@ class Keeping:
 
 
 READER = ["begin", "read", "keep"]
-PROJECTOR = ["write 2", "save 2", "write 3", "save 3"]
+PROJECTOR = ["write 2", "save 2"]
 FOLLOWER = ["look", "observe", "look", "observe"]
 
 
 def test_in_every_order_what_is_kept_is_as_new_as_what_is_known():
-    """A read, two batches that change what it reads, and two looks at what changed."""
+    """A read, a batch that changes what it reads, and two looks at what changed."""
     kept = 0
     for order in orders(READER, PROJECTOR, FOLLOWER):
         run = Keeping()
@@ -82,7 +82,7 @@ def test_in_every_order_what_is_kept_is_as_new_as_what_is_known():
             run.check()
         kept += run.kept.document(BUILD, "a", 0) is not MISSING
     # Otherwise it would be easy.
-    assert kept > 1000
+    assert kept > 100
 
 
 @pytest.mark.parametrize("fault", ["late", "blind"])

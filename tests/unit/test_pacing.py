@@ -59,6 +59,8 @@ async def test_a_client_that_takes_no_answers_is_read_no_further(serve):
     server = serve(Busy(), requests=0, refused_a_second=1_000_000)
     server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
     client = await server.client()
+    # Otherwise the kernel may make it as large as it takes for all answers.
+    client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     client.send(GET * 4000)
     client.writer.write_eof()
     await until(lambda: connection(server).flow.write_paused)
