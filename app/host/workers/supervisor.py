@@ -66,7 +66,8 @@ class Supervisor:
             StartFailed: one ended before the service was ready; the others are stopped.
 
         """
-        _await_threads()
+        if self._method == "fork":
+            _await_threads()
         spare_the_collector()
         try:
             while self._step():
