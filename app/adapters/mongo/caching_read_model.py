@@ -20,7 +20,7 @@ from app.framework.storage import StorageUnavailable
 _logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.025
-"""How often is asked what changed, while that is worth it."""
+"""How often MongoDB is asked what changed, while that is worth it."""
 
 TRIAL_SECONDS = 1.0
 """For how long it is asked at least."""
@@ -36,8 +36,8 @@ LONGEST_REST_SECONDS = 16.0
 class CachingReadModel(MongoReadModel):
     """Implements the ports of MongoReadModel; see `KeptDocuments` for what makes its answers right.
 
-    What is kept is forgotten if the URL has queries read from secondaries, which may lag behind
-    what is known to have changed.
+    Nothing is kept if the URL has queries read from secondaries, which may lag behind what is known
+    to have changed.
     """
 
     def __init__(self, url: str, database: str, driver: Driver, limit: int) -> None:
