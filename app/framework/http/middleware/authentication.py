@@ -1,7 +1,7 @@
 """Finds out the principal of a request by its bearer token (RFC 6750)."""
 
 import asyncio
-import re
+import string
 from functools import partial
 
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from app.framework.http.refusals import problem_response
 from app.framework.principal import ANONYMOUS, ANYONE, Principal
 from app.framework.security import Authenticator, IdentityUnavailable, InvalidToken
 
-_CREDENTIALS = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
+_TOKEN_CHARACTERS = f"{string.ascii_letters}{string.digits}._~+/-".encode()
 
 
 class _Unidentified(Exception):
@@ -108,15 +108,25 @@ class Authentication:
 
 
 def _token(head: Head) -> str:
-    given = head.all_of(b"authorization")
-    if not given:
+    given: bytes | None = head.fields.get(b"authorization")
+    if given is None:
         raise _Unidentified(UNAUTHENTICATED.example)
-    if len(given) > 1:
+    if head.has_repeats and len(head.all_of(b"authorization")) > 1:
         raise _Unidentified("A request has one Authorization header, and this had several.")
-    found = _CREDENTIALS.fullmatch(given[0].strip())
-    if found is None:
+    scheme, _, rest = given.strip().partition(b" ")
+    token = rest.lstrip(b" ")
+    if scheme.lower() != b"bearer" or not _is_token(token):
         raise _Unidentified("The Authorization header has another form than Bearer and a token.")
-    return found[1].decode()
+    return token.decode()
+
+
+def _is_token(text: bytes) -> bool:
+    """Whether `text` has the form of RFC 6750, section 2.1.
+
+    Without a regular expression, which takes as long as the rest of a known token's verification.
+    """
+    characters = text.rstrip(b"=")
+    return bool(characters) and not characters.translate(None, _TOKEN_CHARACTERS)
 
 
 def _answer_to(error: Exception, scope: Scope) -> Response:
