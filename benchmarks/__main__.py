@@ -19,6 +19,7 @@ from benchmarks.profiling import profile
 from benchmarks.projecting import catching_up, lag
 from benchmarks.report import Report, machine, say
 from benchmarks.servers import ROOT, DidNotStart, run
+from benchmarks.workers import workers
 from benchmarks.world import (
     SERVICE_NAME,
     Contender,
@@ -31,7 +32,7 @@ from benchmarks.world import (
 from benchmarks.wrk import WrkMissing, WrongAnswer, find_wrk
 
 BUILD = ROOT / "build" / "bench"
-PARTS = ("requests", "lag", "memory", "catching-up", "growth", "streams", "mediators")
+PARTS = ("requests", "lag", "memory", "catching-up", "workers", "growth", "streams", "mediators")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +82,7 @@ def _measure(on: Databases, effort: Effort, parts: frozenset[str]) -> Report:
     others: dict[str, Callable[[], Iterator[Figure]]] = {
         "catching-up": lambda: catching_up(on, effort),
         "streams": lambda: long_streams(on, effort),
+        "workers": lambda: workers(on, effort),
         "mediators": mediators,
     }
     for part, figures in others.items():

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from urllib.request import urlopen
@@ -42,6 +42,9 @@ COMPARISONS = (
     Comparison("POST /users", "register_user", {ASYNCPG: {32: 1.2, 128: 1.5}}, writes=True),
 )
 
+COMPARED_BY_PROCESSOR_TIME = 32
+"""At how many connections."""
+
 FIRST_REGISTERED = 100_000
 """The first number of a user that is registered under load."""
 
@@ -61,6 +64,15 @@ class Turns:
         """The throughput of one against that of another, round by round."""
         pairs = zip(self.by_name[name], self.by_name[against], strict=True)
         return [one.rate / other.rate for one, other in pairs]
+
+    def processor_ratios(self, name: str, against: str) -> list[float]:
+        """How many answers of one its processes give in the time of one of another."""
+        pairs = zip(self.by_name[name], self.by_name[against], strict=True)
+        return [other.processor / one.processor for one, other in pairs]
+
+    def processor(self, name: str) -> float:
+        """The median processor time of an answer of one, in microseconds."""
+        return statistics.median(each.processor for each in self.by_name[name])
 
     def rate(self, name: str) -> float:
         """The median throughput of one."""
@@ -137,13 +149,21 @@ def take_turns(
             before = contender.written() if writes else 0
             seconds = effort.seconds if number >= 0 else 1
             load = loads.next(scenario, contender)
-            measured = run_wrk(contender.server.url, load, connections=connections, seconds=seconds)
+            measured = _measure(contender, load, connections, seconds)
             contender.settled()
             if writes:
                 _check_written(contender, contender.written() - before, measured, connections)
             if number >= 0:
                 turns.by_name[name].append(measured)
     return turns
+
+
+def _measure(contender: Contender, load: Load, connections: int, seconds: float) -> Measured:
+    server = contender.server
+    before = server.processor_seconds()
+    measured = run_wrk(server.url, load, connections=connections, seconds=seconds)
+    spent = server.processor_seconds() - before
+    return replace(measured, processor=spent / measured.answers * 1e6)
 
 
 def _check_written(
@@ -157,6 +177,10 @@ def _check_written(
 
 
 def _figures(comparison: Comparison, turns: Turns) -> list[Figure]:
+    return [*_by_rate(comparison, turns), *_by_processor_time(comparison, turns)]
+
+
+def _by_rate(comparison: Comparison, turns: Turns) -> list[Figure]:
     return [
         figure(
             f"{comparison.what} against {name}, {_connections(turns.connections)}",
@@ -165,6 +189,20 @@ def _figures(comparison: Comparison, turns: Turns) -> list[Figure]:
             absolute=f"{_speed(turns, SERVICE_NAME)}; {_speed(turns, name)}",
         )
         for name, targets in comparison.targets.items()
+    ]
+
+
+def _by_processor_time(comparison: Comparison, turns: Turns) -> list[Figure]:
+    """What the rates would be if the processes that answer had cores of their own."""
+    if turns.connections != COMPARED_BY_PROCESSOR_TIME:
+        return []
+    return [
+        figure(
+            f"{comparison.what} against {name}, by processor time",
+            turns.processor_ratios(SERVICE_NAME, name),
+            absolute=f"{turns.processor(SERVICE_NAME):.0f} us; {turns.processor(name):.0f} us",
+        )
+        for name in comparison.targets
     ]
 
 

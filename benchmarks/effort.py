@@ -19,6 +19,7 @@ class Effort:
     long_stream: how many events a long stream has.
     stream_rounds: how often it and a short one are loaded.
     memory_minutes: after how many minutes of load memory is compared with that after one.
+    workers: how many workers are compared with one; none leaves them out.
     """
 
     connections: tuple[int, ...]
@@ -33,6 +34,7 @@ class Effort:
     long_stream: int
     stream_rounds: int
     memory_minutes: int | None
+    workers: tuple[int, ...]
 
 
 FULL = Effort(
@@ -48,6 +50,7 @@ FULL = Effort(
     long_stream=10_000,
     stream_rounds=25,
     memory_minutes=10,
+    workers=(2, 4, 8),
 )
 
 QUICK = Effort(
@@ -63,4 +66,5 @@ QUICK = Effort(
     long_stream=1_000,
     stream_rounds=5,
     memory_minutes=None,
+    workers=(),
 )

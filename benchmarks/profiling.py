@@ -48,7 +48,7 @@ def profile(on: Databases, contender: Contender, scenario: str, effort: Effort) 
     sampling = subprocess.Popen(
         [
             *(Path(sys.executable).with_name("py-spy"), "record", "--gil"),
-            *("--pid", str(contender.server.pid)),
+            *("--pid", str(contender.server.answering()[0].pid)),
             *("--duration", str(SECONDS - 2), "--rate", str(RATE)),
             *("--format", "raw", "--output", str(file)),
         ],

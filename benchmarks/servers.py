@@ -12,13 +12,16 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
+import psutil
+
 from app.host.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
-SERVICE = ("app", "serve", "--migrate")
+SERVICE = ("app", "serve", "--migrate", "--separate-projector")
+"""As `make run` starts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,24 @@ class Server:
     name: str
     url: str
     pid: int
+
+    def answering(self) -> list[psutil.Process]:
+        """The processes that answer requests: its workers, or itself if it has none."""
+        process = psutil.Process(self.pid)
+        workers = [each for each in process.children() if self._listens(each)]
+        return workers or [process]
+
+    def processor_seconds(self) -> float:
+        """The processor time that those have taken since they were started."""
+        times = [each.cpu_times() for each in self.answering()]
+        return float(sum(each.user + each.system for each in times))
+
+    def _listens(self, process: psutil.Process) -> bool:
+        port = urlsplit(self.url).port
+        return any(
+            each.status == psutil.CONN_LISTEN and each.laddr.port == port
+            for each in process.net_connections("tcp")
+        )
 
 
 class DidNotStart(Exception):

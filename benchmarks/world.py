@@ -58,12 +58,17 @@ def databases(folder: Path) -> Iterator[Databases]:
 
 
 @contextlib.contextmanager
-def service(on: Databases, name: str, *, users: int, events_a_user: int = 1) -> Iterator[Contender]:
-    """This service with its default settings, on databases of its own; it has not caught up."""
+def service(
+    on: Databases, name: str, *, users: int, events_a_user: int = 1, **settings: str
+) -> Iterator[Contender]:
+    """This service as `make run` starts it, on databases of its own; it has not caught up.
+
+    Its settings are the default ones but for `settings`.
+    """
     url = asyncio.run(create_database(on.postgres, name))
     seed_event_store(url, users=users, events_a_user=events_a_user)
     with serving(
-        SERVICE_NAME, *SERVICE, log=on.folder / f"{name}.log", **environment(on, name)
+        SERVICE_NAME, *SERVICE, log=on.folder / f"{name}.log", **environment(on, name), **settings
     ) as server:
         yield Contender(server, lambda: head(server), lambda: await_caught_up(server))
 

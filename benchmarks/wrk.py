@@ -42,12 +42,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of a run: right answers a second, and latencies in milliseconds."""
+    """What came of a run: right answers a second, and latencies in milliseconds.
+
+    processor: the processor time of those that answered, in microseconds an answer; 0 if it was not
+        measured.
+    """
 
     answers: int
     rate: float
     p50: float
     p99: float
+    processor: float = 0.0
 
 
 def find_wrk() -> str:
