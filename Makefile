@@ -138,7 +138,7 @@ openapi: $(INSTALLED) ## renew openapi.json, unless clients would break; BREAKIN
 folds: $(INSTALLED) ## record the folds of new versions; SAME=1: of changed ones that store the same
 	@$(BIN)/python -m tests.folds $(if $(SAME),--same)
 
-docs-tables: $(INSTALLED) ## renew the tables in docs/api.md that are made from the code
+docs-tables: $(INSTALLED) ## renew the tables in docs that are made from the code
 	@$(BIN)/python -m tests.docs_tables
 
 sdk: $(SDK)/python $(SDK)/typescript ## generate clients in Python and TypeScript, in build/sdk

@@ -23,7 +23,7 @@ from app.adapters.postgres import PostgresEventStore, PostgresKeys
 from app.contexts.users.context import USERS_CONTEXT
 from app.framework import administration
 from app.framework.administration import Verifications
-from app.framework.administration.policies import ADMINISTRATION_POLICIES
+from app.framework.administration.policies import ADMINISTRATION_POLICIES, METRICS_READ
 from app.framework.contexts import Context, ReadSide, upcasters_of, verify
 from app.framework.eventsourcing import EventRegistry, EventStore
 from app.framework.mediator import (
@@ -31,7 +31,7 @@ from app.framework.mediator import (
     Command,
     Deadline,
     DuplicateHandler,
-    Log,
+    Measure,
     Mediator,
     Message,
     Query,
@@ -106,8 +106,9 @@ def _token_verifier(settings: Settings) -> TokenVerifier:
 
 
 def all_scopes(contexts: Sequence[Context] = CONTEXTS) -> frozenset[str]:
-    """Every scope that a policy names."""
-    return frozenset(scope for each in policies_of(contexts).values() for scope in each.scopes)
+    """Every scope that a policy names, and those of routes that send no message."""
+    named = (scope for each in policies_of(contexts).values() for scope in each.scopes)
+    return frozenset({*named, METRICS_READ})
 
 
 def development_token(
@@ -245,8 +246,8 @@ def _behaviours(storage: str, policies: Policies) -> Sequence[Behaviour]:
         return StorageUnavailable(storage, f"no answer within {MESSAGE_SECONDS} s")
 
     return (
+        Measure(logging.getLogger("app.framework.mediator")),
         Authorize(policies),
-        Log(logging.getLogger("app.framework.mediator")),
         Deadline(MESSAGE_SECONDS, late),
     )
 

@@ -7,34 +7,39 @@ renews them.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.cli.openapi import document
 from app.framework.http.access import scopes_of
 from app.framework.http.application import mappings_of
 from app.framework.http.problems import problem_types
+from app.framework.observability.metrics import declared
 from app.main import http_sides
 
-API = Path(__file__).parents[1] / "docs/api.md"
+DOCS = Path(__file__).parents[1] / "docs"
+API = DOCS / "api.md"
+MONITORING = DOCS / "monitoring.md"
+PAGES = (API, MONITORING)
 PARTS = 4
 
 
-def with_tables(page: str) -> str:
-    """The text of docs/api.md with its tables as they have to be.
+def with_tables(page: Path) -> str:
+    """The text of one of PAGES with its tables as they have to be.
 
     Raises:
         ValueError: the page has no place for one.
 
     """
-    for name, rows in {"scopes": _scopes(), "problems": _problems()}.items():
+    text = page.read_text("utf-8")
+    for name, rows in _TABLES[page].items():
         place = rf"(<!-- {name}: made by `make docs-tables` -->\n).*?(<!-- end -->)"
-        parts = re.split(place, page, flags=re.DOTALL)
+        parts = re.split(place, text, flags=re.DOTALL)
         if len(parts) != PARTS:
-            raise ValueError(f"{API} has to have one place for the table of {name}.")
+            raise ValueError(f"{page} has to have one place for the table of {name}.")
         before, begin, end, after = parts
-        page = f"{before}{begin}{rows}{end}{after}"
-    return page
+        text = f"{before}{begin}{rows()}{end}{after}"
+    return text
 
 
 def _scopes() -> str:
@@ -44,7 +49,7 @@ def _scopes() -> str:
         for operation in item.values()
         for own, scope in [_two(scopes_of(operation))]
     ]
-    return _table("operation", "for one's own", "for any", rows)
+    return _table("operation", "for one's own", "for any", rows=rows)
 
 
 def _two(scopes: Sequence[str]) -> Sequence[str]:
@@ -57,12 +62,30 @@ def _problems() -> str:
         f"| `{each.code}` | {each.status} | {each.meaning} |\n"
         for each in problem_types(mappings_of(http_sides()))
     ]
-    return _table("code", "status", "when, and what to do", rows)
+    return _table("code", "status", "when, and what to do", rows=rows)
 
 
-def _table(first: str, second: str, third: str, rows: Sequence[str]) -> str:
-    return "".join([f"\n| {first} | {second} | {third} |\n", "| --- | --- | --- |\n", *rows, "\n"])
+def _metrics() -> str:
+    rows = [
+        f"| `{each.name}` | {each.kind} | {labels} | {each.reach.value} | {each.meaning} |\n"
+        for each in sorted(declared().values(), key=lambda it: it.name)
+        if "_tests_of_" not in each.name
+        for labels in [", ".join(f"`{label}`" for label in each.labels)]
+    ]
+    return _table("metric", "kind", "labels", "of", "meaning", rows=rows)
+
+
+def _table(*names: str, rows: Sequence[str]) -> str:
+    head = f"\n| {' | '.join(names)} |\n{'| --- ' * len(names)}|\n"
+    return "".join([head, *rows, "\n"])
+
+
+_TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    API: {"scopes": _scopes, "problems": _problems},
+    MONITORING: {"metrics": _metrics},
+}
 
 
 if __name__ == "__main__":
-    API.write_text(with_tables(API.read_text("utf-8")), "utf-8")
+    for each in PAGES:
+        each.write_text(with_tables(each), "utf-8")

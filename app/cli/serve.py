@@ -21,6 +21,7 @@ from app.bootstrap import build_projector
 from app.cli import status_of
 from app.cli.databases import owned_databases
 from app.framework.observability import logs
+from app.framework.observability.metrics.slots import Slot, Slots, use
 from app.host.server.descriptors import raise_limit
 from app.host.server.listening import base_url, bind
 from app.host.server.running import serve
@@ -146,12 +147,15 @@ def _jobs(settings: Settings, bound: socket.socket, *, separate_projector: bool)
     projects = Role.PROJECTOR in settings.roles
     if settings.workers == 1 and not (separate_projector and projects):
         return []
+    names = [f"worker-{number}" for number in range(1, settings.workers + 1)]
+    slots = Slots([*names, *(["projector"] if projects else [])])
     jobs = [
-        Job(f"Worker {number}", partial(_work, settings, bound, share), accepts=True)
-        for number, share in enumerate(shares(settings.workers), 1)
+        Job(f"Worker {number}", partial(_work, settings, bound, each, slots.of(name)), accepts=True)
+        for number, (name, each) in enumerate(zip(names, shares(settings.workers), strict=True), 1)
     ]
     if projects:
-        jobs.append(Job("The projector", partial(_project, settings), accepts=False))
+        work = partial(_project, settings, slots.of("projector"))
+        jobs.append(Job("The projector", work, accepts=False))
     return jobs
 
 
@@ -175,18 +179,25 @@ def _application(settings: Settings) -> FastAPI:
 
 
 def _work(
-    settings: Settings, bound: socket.socket, share: Share, link: Link, stop: StopRequest
+    settings: Settings,
+    bound: socket.socket,
+    share: Share,
+    slot: Slot,
+    link: Link,
+    stop: StopRequest,
 ) -> None:
     """Answer requests, in a process of its own."""
     _prepare(settings)
+    use(slot)
     with _reporting(link):
         app, line = _application(settings), link.lifeline
         serve(app, bound, stop, settings, on_start=link.serves, share=share, lifeline=line)
 
 
-def _project(settings: Settings, link: Link, stop: StopRequest) -> None:
+def _project(settings: Settings, slot: Slot, link: Link, stop: StopRequest) -> None:
     """Project, in a process of its own."""
     _prepare(settings)
+    use(slot)
     with _reporting(link):
         project(build_projector(settings), link, stop)
 

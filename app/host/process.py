@@ -11,6 +11,7 @@ from app.framework.administration import Verifications
 from app.framework.eventsourcing import ClockWatch, EventStore, LogSource, keep_purging
 from app.framework.http.service import Check
 from app.framework.mediator import Mediator
+from app.framework.observability.metrics.runtime import keep_measuring
 from app.framework.observability.outages import end_outages, note_outage
 from app.framework.projections import (
     BuildRecord,
@@ -25,6 +26,7 @@ from app.framework.projections import (
 )
 from app.framework.security import Authenticator
 from app.framework.storage import Storage, StorageNotReady, StorageUnavailable
+from app.host.measuring import forget_projections, measure_checks, measure_projections
 
 SETTLE_SECONDS = 2.0
 """How long a start waits for its projector, so that a process with little to catch up is ready at
@@ -79,6 +81,7 @@ class Process:
 
         """
         await self.check()
+        self._run_in_background("metrics", keep_measuring())
         if self.authenticator is not None:
             await self.authenticator.open()
         if self.projector is not None:
@@ -197,6 +200,14 @@ class Process:
         """
         records, head = await asyncio.gather(self._records(), self._head())
         return records if head is None else [each.with_head(head) for each in records]
+
+    async def measure(self) -> None:
+        """Set the metrics of the service as a whole; what cannot be found out is left out."""
+        measure_checks(await self.checks())
+        try:
+            await measure_projections(await self.projections(), self.log)
+        except StorageUnavailable:
+            forget_projections()
 
     async def _records(self) -> Sequence[ProjectionRecord]:
         if self.read_model is None:

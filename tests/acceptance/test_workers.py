@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -20,10 +20,19 @@ from tests.acceptance.workers import (
     serves,
     workers,
 )
+from tests.unit.metrics.reading import Series, parsed, value
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="they are seen in /proc")
 
 CLIENTS = 24
+
+ANSWERED = "http_server_request_duration_seconds_count"
+
+
+def metrics_of(service: Service) -> Mapping[Series, float]:
+    """What one of its processes says of all."""
+    with service.client as client:
+        return parsed(client.get("/metrics").text)
 
 
 @asynccontextmanager
@@ -61,6 +70,7 @@ async def test_what_is_lost_when_a_worker_is_killed_and_at_a_stop(serve, urls):
     assert len(children(service)) == 3
     killed, other = workers(service)
     async with load_on(service) as load:
+        before = await asyncio.to_thread(metrics_of, service)
         held = held_by(killed, service)
         assert held
         assert held_by(other, service)
@@ -70,6 +80,9 @@ async def test_what_is_lost_when_a_worker_is_killed_and_at_a_stop(serve, urls):
         # By new connections, as those of the load are kept.
         await asyncio.to_thread(await_that, lambda: serves(new, service), "it never served")
         await done(load, 200)
+        after = await asyncio.to_thread(metrics_of, service)
+        assert value(after, ANSWERED) > value(before, ANSWERED) > 200
+        assert value(after, "diptych_up") == 3
         assert not load.refused
         assert set(load.broken) <= held
         assert len(load.broken) == len(set(load.broken))

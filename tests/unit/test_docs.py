@@ -9,9 +9,11 @@ import pytest
 
 from app.adapters.postgres.revision import REVISION_TABLE
 from app.bootstrap import authenticator_of, development_token
+from app.framework.observability.metrics import declared
 from app.host.settings import Settings
 from app.main import NO_AUTHENTICATION
-from tests.docs_tables import API, with_tables
+from tests.docs_tables import PAGES as PAGES_WITH_TABLES
+from tests.docs_tables import with_tables
 from tests.documents import Comparison, Curl, blocks, exchanges
 from tests.unit.api.service import MemoryService, application
 
@@ -41,6 +43,8 @@ OF_OTHERS = {
     "client_tls_sslmode",
     "pg_ctl",
     "pg_dump",
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
     "readWrite",
     "requestedAccessTokenVersion",
     "rfc9068",
@@ -71,7 +75,9 @@ def words() -> set[str]:
     """Every word of the code and of the configuration, and what the code puts together."""
     files = [each for pattern in SOURCES for each in ROOT.glob(pattern)]
     text = "\n".join(each.read_text(encoding="utf-8") for each in files)
-    return {*re.findall(r"\w+", text), REVISION_TABLE}
+    of_histograms = ("", "_bucket", "_count", "_sum")
+    metrics = {f"{name}{each}" for name in declared() for each in of_histograms}
+    return {*re.findall(r"\w+", text), REVISION_TABLE, *metrics}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -141,10 +147,11 @@ def test_a_time_may_be_a_whole_second():
     assert Comparison().holds('"2026-03-14T09:26:53.690000Z"', '"2026-03-14T09:26:54Z"')
 
 
-def test_tables_are_made_from_the_code():
-    """What clients read of each kind of problem is what the code says of it."""
-    text = API.read_text("utf-8")
-    assert with_tables(text) == text, "docs/api.md is behind; `make docs-tables` renews it"
+@pytest.mark.parametrize("page", PAGES_WITH_TABLES, ids=name_of)
+def test_tables_are_made_from_the_code(page):
+    """What a page says of each kind of problem, or of each metric, is what the code says of it."""
+    behind = f"{page} is behind; `make docs-tables` renews it"
+    assert with_tables(page) == page.read_text("utf-8"), behind
 
 
 @pytest.mark.parametrize("adr", ADRS, ids=lambda each: each.stem)

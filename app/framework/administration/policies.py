@@ -15,6 +15,7 @@ from app.framework.administration.verifications import BeginVerification, GetVer
 from app.framework.security import Policies, Policy
 
 PROJECTIONS_READ = "projections:read"
+METRICS_READ = "metrics:read"
 
 _READ = Policy(PROJECTIONS_READ)
 _CHANGE = Policy("projections:admin")

@@ -43,6 +43,7 @@ from app.framework.http.routes import administration, administrative, log
 from app.framework.http.routes.docs import add_docs
 from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.routes.health import add_health
+from app.framework.http.routes.metrics import add_metrics
 from app.framework.http.routes.parked_documents import add_parked_documents
 from app.framework.http.routes.problems import add_problems
 from app.framework.http.routes.projections import add_projections
@@ -229,6 +230,7 @@ def _add_routes(
         log.add_log(api.router, service.mediator)
     add_projections(api.router, service)
     add_health(api.router, service)
+    add_metrics(api.router, service)
     add_problems(api.router, problem_types(mappings))
     add_docs(api, access.docs_token)
     _refuse_undeclared(api.router.routes)

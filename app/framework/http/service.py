@@ -70,3 +70,10 @@ class Service(Protocol):
 
         """
         ...
+
+    async def measure(self) -> None:
+        """Set the metrics of the service as a whole: its checks, its builds.
+
+        What cannot be found out is left out.
+        """
+        ...

@@ -3,10 +3,11 @@
     result = await mediator.send(CancelOrder(order_id="order123"))
 
 The static type of `result` is the `R` of `class CancelOrder(Command[R])`. This
-package imports the standard library and `app.framework.request`, and knows nothing of the rest.
+package imports the standard library, `app.framework.request` and metrics, and knows nothing of the
+rest.
 """
 
-from app.framework.mediator.behaviours import Deadline, Log
+from app.framework.mediator.behaviours import Deadline, Measure
 from app.framework.mediator.errors import (
     DuplicateHandler,
     HandlerMissing,
@@ -23,7 +24,7 @@ __all__ = [
     "DuplicateHandler",
     "HandlerMissing",
     "HandlersMissing",
-    "Log",
+    "Measure",
     "Mediator",
     "MediatorError",
     "Message",

@@ -9,7 +9,7 @@ from app.framework.security.policies import Policies
 
 
 class Authorize:
-    """Sends a message on only if its policy allows that; the outermost behaviour.
+    """Sends a message on only if its policy allows that; only what measures is further out.
 
     It decides by the message and the principal alone, before anything is looked up, so a refusal
     does not tell whether what the message is about exists.

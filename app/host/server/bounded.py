@@ -157,7 +157,7 @@ class BoundedProtocol(Protocol):
         if self._under_way or (from_page and not self._is_surplus):
             return False
         if not self._is_surplus:
-            self._all.places.refused.count()
+            self._all.places.refuse()
         defaults = self.server_state.default_headers
         last = self._is_surplus or not self.parser.should_keep_alive() or CLOSE in defaults
         refusal = _quick_refusal(OVERLOADED, self.root_path)

@@ -8,7 +8,15 @@ from app.contexts.users.commands.update_user_profile import UpdateUserProfile, u
 from app.contexts.users.domain.user import USERS, User
 from app.contexts.users.read_models import UserProfile
 from app.framework.eventsourcing import CommandHandlers, EventStore
-from app.framework.mediator import Deadline, Log, Mediator, Message, Proceed, Query, Registration
+from app.framework.mediator import (
+    Deadline,
+    Measure,
+    Mediator,
+    Message,
+    Proceed,
+    Query,
+    Registration,
+)
 from app.framework.request import RequestContext
 
 ResultT = TypeVar("ResultT")
@@ -106,8 +114,8 @@ async def only_for_counts(
     return await proceed(message, context)
 
 
-def behaviours(mediator: Mediator, log: Log, deadline: Deadline) -> None:
+def behaviours(mediator: Mediator, measure: Measure, deadline: Deadline) -> None:
     """What is registered around handlers is checked too."""
-    mediator.register(CountUsers.handled_by(count), behaviours=[log, deadline, Retry()])
+    mediator.register(CountUsers.handled_by(count), behaviours=[measure, deadline, Retry()])
     mediator.register(CountUsers.handled_by(count), behaviours=[only_for_counts])  # E: list-item
     mediator.register(CountUsers, behaviours=[])  # E: arg-type

@@ -19,6 +19,7 @@ from app.framework.projections import (
     ProjectionStatus,
     unknown,
 )
+from app.host.measuring import measure_checks, measure_projections
 from tests.notes import notes
 from tests.world import World
 
@@ -78,6 +79,11 @@ class MemoryService:
             ),
             *unknown([notes()]),
         ]
+
+    async def measure(self) -> None:
+        """Set what the metrics have of the service as a whole."""
+        measure_checks(self.found)
+        await measure_projections(await self.projections(), self.log)
 
     def projection(self, name: str) -> Projection:
         """The projection of this name."""

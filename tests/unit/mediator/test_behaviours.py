@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.framework.mediator import Deadline, Log, Mediator
+from app.framework.mediator import Deadline, Measure, Mediator
 from app.framework.request import RequestContext
 from tests.unit.mediator.greeting import Diary, Greet, greet
+from tests.unit.metrics.reading import Since
 
 
 class TooLate(Exception):
@@ -165,7 +166,7 @@ async def test_the_handler_gets_the_context(level, caplog):
         seen.append(context)
         return ""
 
-    behaviours = (Log(logging.getLogger("tests.mediator")), Deadline(60, TooLate))
+    behaviours = (Measure(logging.getLogger("tests.mediator")), Deadline(60, TooLate))
     context = RequestContext(request_id="r")
     await mediator_with(*behaviours, handler=note).send(Greet("Alice"), context)
     assert seen == [context]
@@ -180,7 +181,7 @@ def logger(caplog) -> logging.Logger:
 
 async def test_a_handled_message_is_logged(logger, caplog):
     """One debug line says the message's type, that it went well, and the time it took."""
-    assert await mediator_with(Log(logger)).send(Greet("Alice")) == "Hello, Alice!"
+    assert await mediator_with(Measure(logger)).send(Greet("Alice")) == "Hello, Alice!"
 
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG
@@ -199,7 +200,7 @@ async def test_the_time_that_is_logged_is_that_of_the_handler(logger, caplog):
         return ""
 
     began = time.perf_counter()
-    await mediator_with(Log(logger), handler=wait).send(Greet("Alice"))
+    await mediator_with(Measure(logger), handler=wait).send(Greet("Alice"))
     whole = time.perf_counter() - began
     *_, logged = caplog.records[0].args
     assert handled[0] * 1000 <= logged <= whole * 1000
@@ -212,7 +213,7 @@ async def test_a_refused_message_is_logged_by_its_error(logger, caplog):
         raise Conflict
 
     with pytest.raises(Conflict):
-        await mediator_with(Log(logger), handler=refuse).send(Greet("Alice"))
+        await mediator_with(Measure(logger), handler=refuse).send(Greet("Alice"))
     assert caplog.records[0].getMessage().startswith("Greet: Conflict in ")
 
 
@@ -223,18 +224,31 @@ async def test_a_cancelled_message_is_logged_as_that(logger, caplog):
         return await asyncio.Future()
 
     with pytest.raises(TooLate):
-        await mediator_with(Deadline(0.01, TooLate), Log(logger), handler=never).send(Greet("A"))
+        await mediator_with(Deadline(0.01, TooLate), Measure(logger), handler=never).send(
+            Greet("A")
+        )
     assert caplog.records[0].getMessage().startswith("Greet: cancelled in ")
 
 
 async def test_the_log_holds_no_personal_data(logger, caplog):
     """What the message carries is not logged."""
-    await mediator_with(Log(logger)).send(Greet("Alice"))
+    await mediator_with(Measure(logger)).send(Greet("Alice"))
     assert "Alice" not in caplog.text
 
 
 async def test_above_debug_level_nothing_is_logged(logger, caplog):
     """Where debug lines are not wanted, the behaviour only proceeds."""
     caplog.set_level(logging.INFO, logger="tests.mediator")
-    assert await mediator_with(Log(logger)).send(Greet("Alice")) == "Hello, Alice!"
+    assert await mediator_with(Measure(logger)).send(Greet("Alice")) == "Hello, Alice!"
     assert caplog.records == []
+
+
+async def test_messages_are_counted_by_how_they_end(logger):
+    """With the time that each took."""
+    since = Since()
+    mediator = mediator_with(Measure(logger))
+    await mediator.send(Greet("Alice"))
+    await mediator.send(Greet("Bob"))
+
+    assert since("diptych_messages_total", message="Greet", outcome="ok") == 2
+    assert since("diptych_message_duration_seconds_count", message="Greet") == 2

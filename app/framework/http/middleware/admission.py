@@ -10,9 +10,9 @@ from app.framework.http.middleware.places import Places
 from app.framework.http.problems import OVERLOADED
 from app.framework.http.refusals import problem_response
 
-ALWAYS_ADMITTED = ("/health/", "/problems")
-"""Prefixes of the paths that are answered at any load: balancers and refused clients need them, and
-they are cheap."""
+ALWAYS_ADMITTED = ("/health/", "/metrics", "/problems")
+"""Prefixes of the paths that are answered at any load: balancers, Prometheus and refused clients
+need them, and they are cheap."""
 
 
 class Admission:
@@ -34,6 +34,6 @@ class Admission:
         if head.path.startswith(ALWAYS_ADMITTED):
             return
         if self._places.full:
-            self._places.refused.count()
+            self._places.refuse()
             raise Answered(problem_response(head.scope, OVERLOADED, OVERLOADED.example))
         answer.take_place(self._places)

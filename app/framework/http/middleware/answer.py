@@ -1,12 +1,14 @@
 """The answer to a request, on its way out."""
 
 from collections.abc import Awaitable, Sequence
+from time import perf_counter
 
 from starlette.types import Message, Send
 
 from app.framework.http.caching import RawHeader, with_safe_defaults
 from app.framework.http.middleware.auditing import Auditing
 from app.framework.http.middleware.head import Head
+from app.framework.http.middleware.measuring import measure_answer
 from app.framework.http.middleware.places import Places
 from app.framework.http.request_id import REQUEST_ID
 
@@ -14,13 +16,24 @@ from app.framework.http.request_id import REQUEST_ID
 class Answer:
     """Passes an answer on, with what every answer gets.
 
-    Its place is given back when it starts, its line in the audit log is written, and its headers
-    are completed: with `limit_headers`, with the id of the request, and by `with_safe_defaults`.
+    When it starts, its place is given back, it is measured, its line in the audit log is written,
+    and its headers are completed: with `limit_headers`, with the id of the request, and by
+    `with_safe_defaults`.
     """
 
-    __slots__ = ("_auditing", "_head", "_id", "_places", "_send", "has_started", "limit_headers")
+    __slots__ = (
+        "_auditing",
+        "_began",
+        "_head",
+        "_id",
+        "_places",
+        "_send",
+        "has_started",
+        "limit_headers",
+    )
 
     def __init__(self, head: Head, request_id: str, send: Send, auditing: Auditing) -> None:
+        self._began = perf_counter()
         self._head = head
         self._id = (REQUEST_ID, request_id.encode())
         self._send = send
@@ -35,7 +48,9 @@ class Answer:
         if self._places is not None:
             self.give_place_back()
         if message["type"] == "http.response.start":
-            if self._auditing.wants(self._head.scope, message["status"]):
+            scope, status = self._head.scope, message["status"]
+            measure_answer(scope, status, perf_counter() - self._began)
+            if self._auditing.wants(scope, status):
                 self._auditing.write(self._head, message)
             headers = (*message.get("headers", ()), *self.limit_headers)
             message["headers"] = with_safe_defaults(headers, self._id)
@@ -43,11 +58,11 @@ class Answer:
 
     def take_place(self, places: Places) -> None:
         """Take one of `places`, until the answer starts."""
-        places.taken += 1
+        places.take()
         self._places = places
 
     def give_place_back(self) -> None:
         """Give the place back, if one was taken and not given back before."""
         if self._places is not None:
-            self._places.taken -= 1
+            self._places.give_back()
             self._places = None

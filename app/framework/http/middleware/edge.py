@@ -13,6 +13,7 @@ from app.framework.http.middleware.body_limit import BodyLimit
 from app.framework.http.middleware.cross_origin import CrossOrigin
 from app.framework.http.middleware.head import Head
 from app.framework.http.middleware.last_resort import stopping, unhandled
+from app.framework.http.middleware.measuring import active
 from app.framework.http.middleware.rate_limiting import RateLimiting
 from app.framework.http.middleware.request_guard import RequestGuard
 from app.framework.http.middleware.request_ids import ids_of
@@ -62,6 +63,7 @@ class Edge:
         if self._cross_origin:
             send = self._cross_origin.sending(head, send)
         answer = Answer(head, ids[0], send, self._auditing)
+        active.value += 1
         try:
             await self._pass_on(head, receive, answer)
         except (asyncio.CancelledError, Exception) as error:
@@ -71,6 +73,7 @@ class Edge:
             given_up = stopping if isinstance(error, asyncio.CancelledError) else unhandled
             await given_up(scope)(scope, receive, answer.send)
         finally:
+            active.value -= 1
             answer.give_place_back()
             logged_request_id.reset(logged)
 
