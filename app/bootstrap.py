@@ -23,7 +23,11 @@ from app.adapters.postgres import PostgresEventStore, PostgresKeys
 from app.contexts.users.context import USERS_CONTEXT
 from app.framework import administration
 from app.framework.administration import Verifications
-from app.framework.administration.policies import ADMINISTRATION_POLICIES, METRICS_READ
+from app.framework.administration.policies import (
+    ADMINISTRATION_POLICIES,
+    CONSOLE_READ,
+    METRICS_READ,
+)
 from app.framework.contexts import Context, ReadSide, upcasters_of, verify
 from app.framework.eventsourcing import EventRegistry, EventStore
 from app.framework.mediator import (
@@ -108,7 +112,7 @@ def _token_verifier(settings: Settings) -> TokenVerifier:
 def all_scopes(contexts: Sequence[Context] = CONTEXTS) -> frozenset[str]:
     """Every scope that a policy names, and those of routes that send no message."""
     named = (scope for each in policies_of(contexts).values() for scope in each.scopes)
-    return frozenset({*named, METRICS_READ})
+    return frozenset({*named, CONSOLE_READ, METRICS_READ})
 
 
 def development_token(

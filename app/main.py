@@ -9,7 +9,8 @@ from starlette.types import Scope
 from app import NAME, __version__
 from app.adapters.identity import discovery_url
 from app.bootstrap import CONTEXTS, build, development_token, policies_of
-from app.framework.http.application import About, Access, create_api
+from app.console import Console
+from app.framework.http.application import About, Access, create_api, mappings_of
 from app.framework.http.buckets import Rate
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes.docs_token import MakeToken
@@ -84,12 +85,30 @@ def _rate(settings: Settings) -> Rate | None:
     return Rate(settings.rate_limit, settings.rate_limit_burst)
 
 
-def application(service: Service, **options: Any) -> FastAPI:
+def application(
+    service: Service, *, access: Access, administered: bool = False, **options: Any
+) -> FastAPI:
     """The application around `service`, with the operations of every context.
 
-    `options` are those of `create_api`.
+    It has the console if it is `administered`. `options` are the further ones of `create_api`.
     """
-    return create_api(service, http_sides(), ABOUT, **options)
+    console = Console(
+        service,
+        access.policies,
+        mappings_of(http_sides()),
+        name=NAME,
+        version=__version__,
+        make_token=access.docs_token,
+    )
+    return create_api(
+        service,
+        http_sides(),
+        ABOUT,
+        access=access,
+        administered=administered,
+        extensions=[console] if administered else [],
+        **options,
+    )
 
 
 def http_sides() -> Sequence[HttpSide]:

@@ -17,6 +17,9 @@ from app.framework.security import Policies, Policy
 PROJECTIONS_READ = "projections:read"
 METRICS_READ = "metrics:read"
 
+CONSOLE_READ = "console:read"
+"""Opens the console; what its pages show takes the scopes of their messages, too."""
+
 _READ = Policy(PROJECTIONS_READ)
 _CHANGE = Policy("projections:admin")
 _LOG = Policy("log:read", is_audited=True)

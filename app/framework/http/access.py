@@ -21,11 +21,16 @@ BEARER = "bearer"
 """The name of the security scheme in the document."""
 
 _SECURITY = "security"
-_PUBLIC = re.compile(r"/(health/(live|ready)|problems(/[^/]*)?|openapi\.json|docs(/.*)?)")
+_PUBLIC = re.compile(
+    r"/(health/(live|ready)|problems(/[^/]*)?|openapi\.json|docs(/.*)?|console(/.*)?)"
+)
 
 
 def is_public(path: str) -> bool:
-    """Whether a path takes no token: what probes, people and generators of clients read."""
+    """Whether a path takes no token: what probes, people and generators of clients read.
+
+    The console is among them, as it has a page to sign in; each of its pages looks for itself.
+    """
     return _PUBLIC.fullmatch(path) is not None
 
 

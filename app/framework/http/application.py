@@ -17,6 +17,7 @@ from app.framework.http.access import undeclared
 from app.framework.http.buckets import Rate
 from app.framework.http.costs import Costs
 from app.framework.http.examples import GENERIC
+from app.framework.http.extensions import Extension
 from app.framework.http.heads import head_routes
 from app.framework.http.indexed_routes import IndexedRoutes
 from app.framework.http.middleware import (
@@ -130,7 +131,7 @@ class _Api(FastAPI):
         return self.openapi_schema
 
 
-def create_api(
+def create_api(  # noqa: PLR0913 - each by its name
     service: Service,
     contexts: Sequence[HttpSide],
     about: About,
@@ -139,6 +140,7 @@ def create_api(
     hosts: frozenset[str] | None = None,
     origins: frozenset[str] = frozenset(),
     administered: bool = False,
+    extensions: Sequence[Extension] = (),
     telemetry: TelemetryConfig | None = None,
     **options: Any,
 ) -> FastAPI:
@@ -152,6 +154,7 @@ def create_api(
         hosts: the allowed hosts; None allows any.
         origins: the origins whose pages may call.
         administered: whether it has the routes for operators.
+        extensions: what is served beside the API; its routes come last.
         telemetry: what FastAPI makes spans, metrics and log records of; of nothing if it is None.
         options: further ones of FastAPI, such as `dependencies`.
 
@@ -177,7 +180,7 @@ def create_api(
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         middleware=[_edge(access, index, declared, places, refusals, hosts, origins)],
-        lifespan=_lifespan_of(service, refusals),
+        lifespan=_lifespan_of(service, refusals, extensions),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
     )
@@ -186,22 +189,26 @@ def create_api(
     api.state.stopping = service.stopping
     api.state.places = places
     api.discovery_urls = access.discovery_urls
-    _add_routes(api, service, contexts, access, administered=administered)
+    _add_routes(api, service, contexts, access, extensions, administered=administered)
     index.add(api.router.routes)
     api.router.routes.insert(0, IndexedRoutes())
     return api
 
 
 def _lifespan_of(
-    service: Service, refusals: RefusalLines
+    service: Service, refusals: RefusalLines, extensions: Sequence[Extension]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await service.open()
+            for each in extensions:
+                await each.open()
             yield
         finally:
             refusals.write_all()
+            for each in extensions:
+                await each.close()
             await service.close()
 
     return lifespan
@@ -212,6 +219,7 @@ def _add_routes(
     service: Service,
     contexts: Sequence[HttpSide],
     access: Access,
+    extensions: Sequence[Extension],
     *,
     administered: bool,
 ) -> None:
@@ -233,6 +241,8 @@ def _add_routes(
     add_metrics(api.router, service)
     add_problems(api.router, problem_types(mappings))
     add_docs(api, access.docs_token)
+    for extension in extensions:
+        extension.add_to(api.router)
     _refuse_undeclared(api.router.routes)
     _refuse_repeats(api.router.routes, problem_types(mappings))
     api.router.routes += head_routes(api.router.routes)

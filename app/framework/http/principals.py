@@ -11,7 +11,7 @@ from app.framework.principal import Principal
 from app.framework.request import RequestContext
 from app.framework.security import Forbidden
 
-_STATE, _KEY, _LATER = "state", "principal", "is_still_admitted"
+_STATE, _KEY, _LATER, _WHY = "state", "principal", "is_still_admitted", "unidentified"
 
 IsStillAdmitted = Callable[[Scope], Awaitable[bool]]
 """Whether the token of a request would be accepted now, for answers without an end."""
@@ -34,6 +34,17 @@ def principal_of(scope: Mapping[str, Any]) -> Principal:
 
     """
     found: Principal = scope[_STATE][_KEY]
+    return found
+
+
+def set_unidentified(scope: Scope, why: str) -> None:
+    """Set why the request of `scope`, for what is public, has no principal though it may have."""
+    scope[_STATE][_WHY] = why
+
+
+def unidentified(scope: Mapping[str, Any]) -> str | None:
+    """What was set; None if nothing was."""
+    found: str | None = scope[_STATE].get(_WHY)
     return found
 
 

@@ -12,7 +12,7 @@ from app.framework.http.attempts import WITHOUT, Attempts
 from app.framework.http.middleware.answered import Answered
 from app.framework.http.middleware.head import Head
 from app.framework.http.middleware.rate_limiting import refuse
-from app.framework.http.principals import principal_of, set_principal
+from app.framework.http.principals import principal_of, set_principal, set_unidentified
 from app.framework.http.problems.security import (
     IDENTITY_UNAVAILABLE,
     INVALID_TOKEN,
@@ -20,6 +20,7 @@ from app.framework.http.problems.security import (
 )
 from app.framework.http.rate_limits import RateLimits, Verdict
 from app.framework.http.refusals import problem_response
+from app.framework.http.sessions import has_session, token_of_session
 from app.framework.principal import ANONYMOUS, ANYONE, Principal
 from app.framework.security import Authenticator, IdentityUnavailable, InvalidToken
 
@@ -40,8 +41,8 @@ class Authentication:
     """Finds the principal of a request, or refuses it, before its body is read.
 
     A request has one Authorization header with one bearer token. Tokens elsewhere, in the query
-    for one, count for nothing. What is public is served with or without a token. Without an
-    authenticator all requests are anyone's.
+    for one, count for nothing; only the console takes that of its cookie, and no other. What is
+    public is served with or without a token. Without an authenticator all requests are anyone's.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Authentication:
             if not is_public(head.path):
                 raise Answered(partial(self._refuse, error)) from error
             principal = ANONYMOUS
+            set_unidentified(head.scope, _words(error))
         set_principal(head.scope, principal, self._is_still_admitted)
 
     async def _admit(self, head: Head, authenticator: Authenticator) -> Principal:
@@ -108,6 +110,8 @@ class Authentication:
 
 
 def _token(head: Head) -> str:
+    if has_session(head.path):
+        return _token_of_session(head)
     given: bytes | None = head.fields.get(b"authorization")
     if given is None:
         raise _Unidentified(UNAUTHENTICATED.example)
@@ -118,6 +122,22 @@ def _token(head: Head) -> str:
     if scheme.lower() != b"bearer" or not _is_token(token):
         raise _Unidentified("The Authorization header has another form than Bearer and a token.")
     return token.decode()
+
+
+def _token_of_session(head: Head) -> str:
+    token = token_of_session(head.all_of(b"cookie"))
+    if token is None or not _is_token(token):
+        raise _Unidentified
+    return token.decode()
+
+
+def _words(error: Exception) -> str:
+    """Why a request has no principal; empty if it came without a token."""
+    if isinstance(error, IdentityUnavailable):
+        return IDENTITY_UNAVAILABLE.example
+    if isinstance(error, _TooManyAttempts):
+        return "Too many tokens were tried from this address. Try again later."
+    return str(error)
 
 
 def _is_token(text: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Refuses long heads, other hosts, and pages of other origins."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
 
@@ -109,10 +110,11 @@ class RequestGuard:
         if site == b"cross-site":
             return True
         # A proxy may replace the Host, so that the origin seems to be another one.
-        return origin is not None and site != b"same-origin" and not _is_own(origin, headers)
+        return origin is not None and site != b"same-origin" and not is_own_origin(origin, headers)
 
 
-def _is_own(origin: bytes, headers: dict[bytes, bytes]) -> bool:
+def is_own_origin(origin: bytes, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether an Origin is that of the Host of the same request."""
     # The scheme is not compared: a proxy that terminates TLS uses HTTP behind it.
     scheme, _, authority = origin.lower().partition(b"://")
     port = _DEFAULT_PORTS.get(scheme)

@@ -14,7 +14,9 @@ MakeToken = Callable[[Scope], str | None]
 """A token for the page that sends a request; None if the program that sends it may not have one."""
 
 _PATH = "docs/token"
-_LOCAL = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+LOCAL = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+"""The hosts by which a browser on the machine of the service calls it."""
+
 _OF_PROXIES = re.compile("forwarded|via|x-.*")  # browsers send none of these by themselves
 
 _REFUSAL = (
@@ -31,7 +33,7 @@ def add_docs_token(api: FastAPI, make: MakeToken) -> str:
     """
 
     async def serve(request: Request) -> Response:
-        token = make(request.scope) if _is_own_page(request) else None
+        token = make(request.scope) if is_own_page(request) else None
         if token is None:
             return problem_response(request.scope, ORIGIN_NOT_ALLOWED, _REFUSAL)
         return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
@@ -40,10 +42,11 @@ def add_docs_token(api: FastAPI, make: MakeToken) -> str:
     return f'<meta name="token" content="{_PATH}">\n'
 
 
-def _is_own_page(request: Request) -> bool:
+def is_own_page(request: Request) -> bool:
+    """Whether a page of the service itself sends the request, on the same machine and directly."""
     host = request.headers.get("host", "")
     return (
-        _LOCAL.fullmatch(host) is not None
+        LOCAL.fullmatch(host) is not None
         and request.headers.get("origin") == f"http://{host}"
         and not any(_OF_PROXIES.fullmatch(name) for name in request.headers)
     )

@@ -1,0 +1,244 @@
+"""The overview: what needs attention, how the last minutes went, and how it stays up to date."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi import Request
+
+from app.console.charts import lag_chart, write_chart
+from app.console.findings import Level, Verdict, findings
+from app.console.live import Live
+from app.console.overview import working
+from app.console.sampling import Sample, Sampler, rates
+from app.framework.administration import BuildDetails, ProjectionDetails
+from app.framework.http.principals import set_principal
+from app.framework.http.service import Check
+from app.framework.principal import ANYONE
+from app.framework.projections import BuildState, Comparison, ProjectionState, TakeOver
+from app.framework.storage import StorageUnavailable
+from tests.following import until
+from tests.unit.api.service import MemoryService
+
+BUILD = BuildDetails(
+    projection="notes",
+    number=1,
+    version=1,
+    collection="notes_v1",
+    state=BuildState.SERVING,
+    serves=True,
+    activity=ProjectionState.RUNNING,
+    position=10,
+    head=10,
+    lag=0,
+    rate=None,
+    seconds_left=0.0,
+    holder="host:12:ab",
+    held_since=None,
+    seen_at=None,
+    take_over=TakeOver.WHEN_EQUAL,
+    comparison=None,
+    parked=0,
+    replaying=0,
+    last_error=None,
+)
+NOTES = ProjectionDetails(
+    name="notes",
+    paused=False,
+    serving=1,
+    activity=ProjectionState.RUNNING,
+    position=10,
+    head=10,
+    lag=0,
+    parked=0,
+    last_error=None,
+    builds=[BUILD],
+)
+DIFFERS = replace(
+    BUILD, number=2, serves=False, state=BuildState.READY, comparison=Comparison(9, 3, ["a"])
+)
+
+
+def verdict(*projections: ProjectionDetails, checks=()) -> tuple[str, str]:
+    """The verdict, and the title of the most urgent finding."""
+    found = findings(checks, projections)
+    return Verdict.of(found).word, found[0].title if found else ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("well", "")),
+        ({"paused": True}, ("attention", "notes is paused")),
+        ({"activity": ProjectionState.STOPPED}, ("wrong", "notes is stopped")),
+        ({"activity": ProjectionState.RETRYING}, ("wrong", "notes does not get on")),
+        ({"activity": ProjectionState.ABSENT}, ("wrong", "notes has no process")),
+        ({"activity": ProjectionState.WAITING}, ("attention", "notes waits for a newer release")),
+        ({"lag": 1_000}, ("attention", "notes is behind")),
+        ({"lag": 999}, ("well", "")),
+        ({"parked": 2}, ("attention", "notes has parked documents")),
+        ({"serving": None}, ("attention", "notes serves nothing")),
+        ({"builds": [BUILD, DIFFERS]}, ("attention", "notes: build 2 differs")),
+        (
+            {"builds": [BUILD, replace(DIFFERS, state=BuildState.BUILDING)]},
+            ("well", "notes: build 2 is building"),
+        ),
+        (
+            {"builds": [BUILD, replace(DIFFERS, state=BuildState.FAILED)]},
+            ("well", "notes: build 2 failed"),
+        ),
+        (
+            {"builds": [BUILD, replace(DIFFERS, comparison=Comparison(9, 0, []))]},
+            ("well", "notes: build 2 is ready"),
+        ),
+        ({"builds": [BUILD, replace(DIFFERS, state=BuildState.KEPT)]}, ("well", "")),
+    ],
+)
+def test_each_state_of_a_projection_has_its_finding(changes, expected):
+    """The word is also that of the sign and the colour."""
+    assert verdict(replace(NOTES, **changes)) == expected
+
+
+def test_the_most_urgent_comes_first():
+    """What is wrong before what needs attention, and that before what is only said."""
+    parked, stopped = replace(NOTES, parked=1), replace(NOTES, activity=ProjectionState.STOPPED)
+    found = findings([], [parked, stopped])
+    assert [each.level for each in found] == [Level.WRONG, Level.ATTENTION]
+    assert Verdict.of(found).title == "Something is wrong"
+    assert Verdict.of([*found, found[0]]).title == "2 things are wrong"
+    assert Verdict.of([found[1]] * 2).title == "2 things need attention"
+    assert Verdict.of([found[1]]).title == "One thing needs attention"
+
+
+def test_a_check_that_fails_is_wrong():
+    """That of the projector is not said twice where a projection says more."""
+    checks = [Check("projector", ok=False, detail="stopped"), Check("writes", ok=True)]
+    assert verdict(checks=checks) == ("wrong", "Projector: not ready")
+    stopped = replace(NOTES, activity=ProjectionState.STOPPED)
+    assert len(findings(checks, [stopped])) == 1
+
+
+def test_processes_are_known_by_their_leases():
+    """Each with the builds that it works on."""
+    other = replace(BUILD, number=2, holder="host:7:cd")
+    [one, two] = working([replace(NOTES, builds=[BUILD, other, replace(BUILD, number=3)])])
+    assert (one.host, one.pid, one.builds) == ("host", "12", ["notes 1", "notes 3"])
+    assert (two.pid, two.builds) == ("7", ["notes 2"])
+
+
+def samples(*heads: int | None) -> list[Sample]:
+    """Samples five seconds apart; the notes are one event behind."""
+    now = datetime(2026, 3, 14, tzinfo=UTC)
+    return [
+        Sample(5.0 * at, now, head, {} if head is None else {"notes": 1})
+        for at, head in enumerate(heads)
+    ]
+
+
+def test_rates_are_between_samples():
+    """None where the log was not seen; a log that was restored has no negative rate."""
+    assert rates(samples(10, 20, None, 30, 30, 5)) == [2.0, None, None, 0.0, 0.0]
+
+
+def test_a_chart_has_a_gap_where_nothing_was_seen():
+    """Its words say what it shows."""
+    chart = lag_chart(samples(10, 20, None, 30), now=15.0)
+    [line] = chart.lines
+    assert line.path.count("M") == 2
+    assert (chart.top, line.last, line.highest) == (10, 1, 1)
+    assert chart.words.endswith("notes: now 1, at most 1.")
+    writes = write_chart(samples(0, 35), now=5.0)
+    assert (writes.top, writes.lines[0].last) == (10, 7.0)
+
+
+async def test_a_sample_without_an_answer_has_no_values(monkeypatch):
+    """The chart shows the outage, and goes on after it."""
+    service = MemoryService()
+    sampler = Sampler(service)
+    await sampler.take()
+
+    async def away():
+        raise StorageUnavailable("MongoDB", "no primary")
+
+    monkeypatch.setattr(service, "projections", away)
+    await sampler.take()
+    assert [(each.head, dict(each.lags)) for each in sampler.samples] == [
+        (6, {"user_profiles": 2}),
+        (None, {}),
+    ]
+
+
+async def test_samples_are_taken_while_the_application_runs():
+    """From its start to its end."""
+    sampler = Sampler(MemoryService())
+    sampler.open()
+    await until(lambda: bool(sampler.samples))
+    await sampler.close()
+
+
+def request(*, is_still_admitted: bool = True) -> Request:
+    """One of a reader whose token is good, or no longer."""
+
+    async def look(_: object) -> bool:
+        return is_still_admitted
+
+    scope: dict[str, Any] = {"type": "http"}
+    set_principal(scope, ANYONE, look)
+    return Request(scope)
+
+
+async def texts(response) -> list[dict[str, Any]]:
+    """The data of each event of a stream, to its end."""
+    text = b"".join([each async for each in response.body_iterator]).decode()
+    return [
+        json.loads(each.removeprefix("data: "))
+        for each in text.splitlines()
+        if each.startswith("data: ")
+    ]
+
+
+async def test_a_stream_sends_what_has_changed_and_ends_with_the_service():
+    """A part that stays is sent once; a storage that is away is said, and taken back."""
+    stopping = asyncio.Event()
+    found = iter([{"a": "1", "b": "1"}, {"a": "1", "b": "2"}, None, {"a": "1", "b": "2"}])
+
+    async def look():
+        try:
+            parts = next(found)
+        except StopIteration:
+            stopping.set()
+            return {}
+        if parts is None:
+            raise StorageUnavailable("MongoDB", "no primary")
+        return parts
+
+    live = Live(stopping, every_seconds=0.001)
+    sent = await texts(live.parts(request(), look))
+    trouble = [each["html"] for each in sent if each["id"] == "trouble"]
+    others = [(each["id"], each["html"]) for each in sent if each["id"] != "trouble"]
+    assert others == [("a", "1"), ("b", "1"), ("b", "2")]
+    assert len(trouble) == 3
+    assert "MongoDB" in trouble[1]
+
+
+async def test_a_stream_ends_with_its_token():
+    """The page is loaded again then, and asks for another one."""
+    live = Live(asyncio.Event(), every_seconds=0.001, check_seconds=0.0)
+
+    async def look():
+        return {"a": "1"}
+
+    assert (await texts(live.parts(request(is_still_admitted=False), look)))[-1] == {"left": True}
+
+
+async def test_streams_are_bounded():
+    """EventSource does not come back after a 204."""
+    live = Live(asyncio.Event(), streams=0)
+
+    async def look():
+        return {}
+
+    assert live.parts(request(), look).status_code == 204
