@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.console.actions import add_actions
+from app.console.comparisons import add_comparisons
 from app.console.live import Live
 from app.console.overview import Overview, add_overview
 from app.console.pages import ASSETS, Pages
@@ -58,6 +60,8 @@ class Console:
         SigningIn(pages, self._make_token).add_to(router)
         add_overview(router, Overview(self._service, pages, self._sampler), pages, live)
         add_projections(router, pages, live)
+        add_actions(router, pages)
+        add_comparisons(router, pages, live)
         self._add_assets(router)
         self._add_the_rest(router)
 

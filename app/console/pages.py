@@ -25,6 +25,7 @@ from app.framework.mediator import HandlerMissing, Mediator, Message
 from app.framework.mediator.mediator import ResultT
 from app.framework.observability.outages import note_outage
 from app.framework.principal import ANONYMOUS, Principal, PrincipalKind
+from app.framework.request import IdempotencyKey
 from app.framework.security import Forbidden, Policies
 from app.framework.storage import StorageUnavailable
 
@@ -81,7 +82,9 @@ class Pages:
         self._templates.filters.update(FILTERS)
         self._templates.globals.update(service=name, version=version)
 
-    async def send(self, request: Request, message: Message[ResultT]) -> ResultT:
+    async def send(
+        self, request: Request, message: Message[ResultT], key: IdempotencyKey | None = None
+    ) -> ResultT:
         """What a message of the reader of a page is answered.
 
         Raises:
@@ -91,7 +94,8 @@ class Pages:
         """
         if self._policies[type(message)].is_audited:
             set_audited(request.scope)
-        return await self._mediator.send(message, context_of(request.scope))
+        context = context_of(request.scope, idempotency_key=key)
+        return await self._mediator.send(message, context)
 
     def may(self, request: Request, kind: type[Message[Any]]) -> bool:
         """Whether the reader of a page may send messages of this kind."""
@@ -110,7 +114,7 @@ class Pages:
             form_token=form_token,
             reader=_reader(principal_of(request.scope)),
             path=request.url.path,
-            **values,
+            **{"back": None, **values},
         )
         response = HTMLResponse(text, status, HEADERS)
         if cookie is not None:
@@ -139,8 +143,13 @@ class Pages:
 
         return guarded
 
-    def refusal(self, request: Request, error: Exception) -> Response | None:
-        """The page that says why something is refused; None for an error of ours."""
+    def refusal(
+        self, request: Request, error: Exception, back: str | None = None
+    ) -> Response | None:
+        """The page that says why something is refused; None for an error of ours.
+
+        `back` is the address of the page to go on from.
+        """
         if isinstance(error, session.ForeignForm):
             return self.page(request, "refused", 403, title="Not sent by this page", why=str(error))
         if isinstance(error, HandlerMissing):
@@ -156,7 +165,9 @@ class Pages:
         if isinstance(error, Forbidden):
             why = f"{error} Your token does not have it."
         problem = mapping.problem
-        return self.page(request, "refused", problem.status, title=problem.title, why=why)
+        return self.page(
+            request, "refused", problem.status, title=problem.title, why=why, back=back
+        )
 
     def _ask_to_sign_in(self, request: Request) -> Response:
         site = request.headers.get("sec-fetch-site")

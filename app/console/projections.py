@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.console.actions import DONE
 from app.console.live import Live, Parts
 from app.console.pages import Pages
 from app.console.session import base_of
@@ -17,6 +18,7 @@ from app.framework.http.event_streams import EventStreamResponse
 from app.framework.http.sessions import PREFIX
 
 _PROJECTIONS = f"{PREFIX}/projections"
+_PARTS = ("actions", "state", "builds", "parked")
 
 
 def add_projections(router: APIRouter, pages: Pages, live: Live) -> None:
@@ -52,7 +54,7 @@ def _add_one(router: APIRouter, pages: Pages, live: Live) -> None:
         }
 
     async def console_projection(request: Request, name: str) -> Response:
-        done = request.query_params.get("done", "")
+        done = DONE.get(request.query_params.get("done", ""))
         return pages.page(request, "projection", done=done, **await values(request, name))
 
     async def console_projection_changes(request: Request, name: str) -> Response:
@@ -60,7 +62,8 @@ def _add_one(router: APIRouter, pages: Pages, live: Live) -> None:
             found = await values(request, name)
             return {
                 each: pages.render(f"projection/{each}.html", base=base_of(request), **found)
-                for each in ("state", "builds", "parked")
+                for each in _PARTS
+                if each != "actions" or found["may_act"]
             }
 
         await look()

@@ -17,7 +17,7 @@ from app.framework.administration import (
     ServeBuild,
 )
 from app.framework.mediator import Mediator
-from app.framework.projections import BuildState, BuildStore, Comparison, Parked, TakeOver
+from app.framework.projections import BuildState, Comparison, FollowedStore, Parked, TakeOver
 from app.framework.request import IdempotencyKey, RequestContext
 from tests.following import take
 from tests.notes import NOTES, notes, status
@@ -25,7 +25,7 @@ from tests.notes import NOTES, notes, status
 SECOND = notes(version=2)
 
 
-def operator(store: BuildStore) -> Mediator:
+def operator(store: FollowedStore) -> Mediator:
     """An operator at a process that has the code of the notes."""
     mediator = Mediator()
     for each in administration.of_projections(store, [NOTES], None):

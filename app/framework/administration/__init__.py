@@ -5,6 +5,11 @@ library and lower folders of `app.framework`.
 """
 
 from app.framework.administration.begin_build import BeginBuild
+from app.framework.administration.compare_documents import (
+    ComparedDocument,
+    CompareDocument,
+    DocumentOfBuild,
+)
 from app.framework.administration.errors import (
     AdministrationError,
     BuildNotFound,
@@ -60,7 +65,10 @@ __all__ = [
     "BuildNotReady",
     "BuildServes",
     "CannotBeVerified",
+    "CompareDocument",
+    "ComparedDocument",
     "DocumentNotParked",
+    "DocumentOfBuild",
     "GetBuild",
     "GetProjection",
     "GetVerification",

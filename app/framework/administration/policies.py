@@ -1,6 +1,7 @@
 """Who may administer: seeing projections, changing them and reading the log take a scope each."""
 
 from app.framework.administration.begin_build import BeginBuild
+from app.framework.administration.compare_documents import CompareDocument
 from app.framework.administration.parked_documents import (
     ListParkedDocuments,
     ReplayDocument,
@@ -40,4 +41,5 @@ ADMINISTRATION_POLICIES: Policies = {
     BeginVerification: _CHANGE,
     ReadLog: _LOG,
     ReadStream: _LOG,
+    CompareDocument: _LOG,
 }

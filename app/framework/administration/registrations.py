@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 
 from app.framework.administration.begin_build import BeginBuild, BeginBuildHandler
+from app.framework.administration.compare_documents import (
+    CompareDocument,
+    CompareDocumentHandler,
+)
 from app.framework.administration.parked_documents import (
     ListParkedDocuments,
     ParkedDocumentsHandler,
@@ -26,11 +30,11 @@ from app.framework.administration.show_projections import (
 from app.framework.administration.stored_projections import StoredProjections
 from app.framework.eventsourcing import EventLog, EventRegistry
 from app.framework.mediator import Registration
-from app.framework.projections import BuildStore, Projection
+from app.framework.projections import FollowedStore, Projection
 
 
 def of_projections(
-    store: BuildStore, known: Sequence[Projection], log: EventLog | None
+    store: FollowedStore, known: Sequence[Projection], log: EventLog | None
 ) -> Sequence[Registration]:
     """What operators ask of projections and do with them.
 
@@ -47,6 +51,7 @@ def of_projections(
         ListProjections.handled_by(show.list),
         GetProjection.handled_by(show.get),
         GetBuild.handled_by(show.get_build),
+        CompareDocument.handled_by(CompareDocumentHandler(projections, store)),
         PauseProjection.handled_by(pause),
         ResumeProjection.handled_by(pause),
         BeginBuild.handled_by(BeginBuildHandler(projections, store, known)),

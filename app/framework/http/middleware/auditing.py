@@ -17,6 +17,7 @@ from app.framework.observability.audit import AuditOutcome, audit
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _REFUSALS = frozenset({401, 403, 429})
+_CREATED = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 
 
 class Auditing:
@@ -65,7 +66,7 @@ class Auditing:
     def _created(self, scope: Scope, answer: Message) -> Mapping[str, str]:
         """The ids of what is new, of which the path of the request knows nothing."""
         for name, value in answer.get("headers", ()):
-            if name == b"location":
+            if name == b"location" and answer["status"] in _CREATED:
                 path = own_path(scope, value.decode("latin-1"))
                 route = self.operations.at("GET", path)
                 return ids_in(route, path) if route else {}
