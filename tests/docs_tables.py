@@ -5,16 +5,19 @@
 renews them.
 """
 
+import importlib
 import json
+import pkgutil
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import app
 from app.cli.openapi import document
 from app.framework.http.access import scopes_of
 from app.framework.http.application import mappings_of
 from app.framework.http.problems import problem_types
-from app.framework.observability.metrics import declared
+from app.framework.observability.metrics import Count, Distribution, Metric, declared
 from app.main import http_sides
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -65,11 +68,19 @@ def _problems() -> str:
     return _table("code", "status", "when, and what to do", rows=rows)
 
 
+def all_metrics() -> "Sequence[Metric[Count] | Metric[Distribution]]":
+    """The metrics of all modules of the service, in the order of their names."""
+    for each in pkgutil.walk_packages(app.__path__, "app."):
+        if not each.name.endswith("__main__"):
+            importlib.import_module(each.name)
+    found = sorted(declared().values(), key=lambda it: it.name)
+    return [each for each in found if "_tests_of_" not in each.name]
+
+
 def _metrics() -> str:
     rows = [
         f"| `{each.name}` | {each.kind} | {labels} | {each.reach.value} | {each.meaning} |\n"
-        for each in sorted(declared().values(), key=lambda it: it.name)
-        if "_tests_of_" not in each.name
+        for each in all_metrics()
         for labels in [", ".join(f"`{label}`" for label in each.labels)]
     ]
     return _table("metric", "kind", "labels", "of", "meaning", rows=rows)

@@ -4,14 +4,17 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
+from time import perf_counter
 from typing import Generic, TypeVar
 
+from app.framework.observability.metrics.queues import QueueMeasures
 from app.framework.storage import Overloaded, StorageUnavailable
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
-_Entry = tuple[ItemT, asyncio.Future[ResultT]]
+_Entry = tuple[ItemT, asyncio.Future[ResultT], float]
+"""An item, its future result, and when it came."""
 
 
 class Batcher(Generic[ItemT, ResultT]):
@@ -36,7 +39,7 @@ class Batcher(Generic[ItemT, ResultT]):
         """Make calls with `call`, which returns one result per item, in order.
 
         Args:
-            name: the name of the queue in errors.
+            name: the name of the queue, in errors and metrics.
             call: a result that is an exception is raised to its own caller only; an error of
                 `call` itself is raised to every caller of the batch. It must end in time.
             storage: the name of the storage in errors.
@@ -55,6 +58,7 @@ class Batcher(Generic[ItemT, ResultT]):
         self._workers: set[asyncio.Task[None]] = set()
         self._starting = False
         self._closed = False
+        self._measures = QueueMeasures(name)
 
     def submit(self, item: ItemT) -> asyncio.Future[ResultT]:
         """A future of the result of `item`. Cancelling it does not affect other items.
@@ -71,7 +75,8 @@ class Batcher(Generic[ItemT, ResultT]):
             self._make_room()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ResultT] = loop.create_future()
-        self._waiting.append((item, future))
+        self._waiting.append((item, future, perf_counter()))
+        self._measures.length.value += 1
         if not self._starting and len(self._workers) < self._concurrency:
             self._start_worker(loop)
         return future
@@ -86,7 +91,9 @@ class Batcher(Generic[ItemT, ResultT]):
         # Callers time out in order of arrival, so cancelled ones are at the front.
         while self._waiting and self._waiting[0][1].done():
             self._waiting.popleft()
+            self._measures.length.value -= 1
         if len(self._waiting) >= self._bound:
+            self._measures.refused.value += 1
             raise Overloaded(self._name, self._bound)
 
     def _start_worker(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -115,6 +122,7 @@ class Batcher(Generic[ItemT, ResultT]):
         waiting = self._waiting
         while waiting and len(batch) < self._largest:
             entry = waiting.popleft()
+            self._measures.length.value -= 1
             if not entry[1].done():
                 batch.append(entry)
         if waiting and not self._starting and len(self._workers) < self._concurrency:
@@ -122,8 +130,9 @@ class Batcher(Generic[ItemT, ResultT]):
         return batch
 
     async def _send(self, batch: list[_Entry[ItemT, ResultT]]) -> None:
+        began = self._measures.begin(len(batch), batch[0][2])
         try:
-            results = await self._call([item for item, _ in batch])
+            results = await self._call([item for item, _, _ in batch])
         except StorageUnavailable as error:
             # Otherwise each queued batch would wait for a timeout of its own, one after the other,
             # far longer than the 5 s that callers are promised.
@@ -137,6 +146,8 @@ class Batcher(Generic[ItemT, ResultT]):
             _fail(batch, error)
         else:
             self._settle(batch, results)
+        finally:
+            self._measures.end(began)
 
     def _settle(
         self, batch: list[_Entry[ItemT, ResultT]], results: Sequence[ResultT | Exception]
@@ -145,7 +156,7 @@ class Batcher(Generic[ItemT, ResultT]):
             wrong = f"{self._name} answered {len(results)} results for {len(batch)} items."
             _fail(batch, RuntimeError(wrong))
             return
-        for (_, future), result in zip(batch, results, strict=True):
+        for (_, future, _), result in zip(batch, results, strict=True):
             if future.done():
                 continue
             if isinstance(result, Exception):
@@ -156,10 +167,11 @@ class Batcher(Generic[ItemT, ResultT]):
     def _fail_with_waiting(self, batch: list[_Entry[ItemT, ResultT]], error: Exception) -> None:
         _fail(batch, error)
         _fail(self._waiting, error)
+        self._measures.length.value -= len(self._waiting)
         self._waiting.clear()
 
 
 def _fail(entries: Iterable[_Entry[ItemT, ResultT]], error: Exception) -> None:
-    for _, future in entries:
+    for _, future, _ in entries:
         if not future.done():
             future.set_exception(error)

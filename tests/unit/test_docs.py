@@ -9,11 +9,10 @@ import pytest
 
 from app.adapters.postgres.revision import REVISION_TABLE
 from app.bootstrap import authenticator_of, development_token
-from app.framework.observability.metrics import declared
 from app.host.settings import Settings
 from app.main import NO_AUTHENTICATION
 from tests.docs_tables import PAGES as PAGES_WITH_TABLES
-from tests.docs_tables import with_tables
+from tests.docs_tables import all_metrics, with_tables
 from tests.documents import Comparison, Curl, blocks, exchanges
 from tests.unit.api.service import MemoryService, application
 
@@ -76,7 +75,7 @@ def words() -> set[str]:
     files = [each for pattern in SOURCES for each in ROOT.glob(pattern)]
     text = "\n".join(each.read_text(encoding="utf-8") for each in files)
     of_histograms = ("", "_bucket", "_count", "_sum")
-    metrics = {f"{name}{each}" for name in declared() for each in of_histograms}
+    metrics = {f"{it.name}{each}" for it in all_metrics() for each in of_histograms}
     return {*re.findall(r"\w+", text), REVISION_TABLE, *metrics}
 
 

@@ -15,6 +15,7 @@ import httpx
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from app.framework.observability.metrics import gauge
 from app.framework.observability.outages import note_outage
 from app.framework.security import IdentityUnavailable, InvalidToken
 
@@ -37,6 +38,9 @@ ALGORITHMS = frozenset(
 
 LIMIT_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 2.0
+
+
+_FETCHED = gauge("jwks_fetched_timestamp_seconds", "When keys were fetched last.", "issuer")
 
 
 class KeySource(Protocol):
@@ -200,6 +204,7 @@ class Issuer:
         else:
             self._fetched_at = self._clock()
             self._failure = None
+            _FETCHED.of(self.url).value = time.time()
 
     async def _fetched_keys(self) -> Mapping[str | None, jwt.PyJWK]:
         found = await self._get(discovery_url(self.url))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 
 from app.adapters.identity.key_form import digest_of, id_of
+from app.framework.observability.metrics import gauge
 from app.framework.observability.outages import note_outage
 from app.framework.principal import Principal, PrincipalKind
 from app.framework.security import IdentityUnavailable, InvalidToken
@@ -36,6 +37,9 @@ COMPARE_SECONDS = 10.0
 
 USE_SECONDS = 60.0
 """How often the use of a key is recorded."""
+
+
+_READ = gauge("api_keys_read_timestamp_seconds", "When the list of API keys was read last.")
 
 
 class KeyVerifier:
@@ -150,6 +154,7 @@ class KeyVerifier:
             if found is not None:
                 self._take(found)
             self._read_at = began
+            _READ.of().value = time.time()
             self._trouble = None
             return
         self._trouble = "; ".join(troubles)

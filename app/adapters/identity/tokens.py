@@ -16,6 +16,7 @@ import jwt
 from jwt.utils import base64url_encode
 
 from app.adapters.identity.issuers import ALGORITHMS, KeySource
+from app.framework.observability.metrics import counter
 from app.framework.principal import Principal, PrincipalKind
 from app.framework.security import InvalidToken
 
@@ -47,6 +48,11 @@ class TokenRules:
     types: frozenset[str] = frozenset({"at+jwt"})
     scope_claims: Sequence[str] = ("scope", "scp")
     user_id_claim: str = ""
+
+
+_VERIFIED = counter(
+    "token_verifications_total", "Tokens that were not known, and had their signatures verified."
+)
 
 
 class TokenVerifier:
@@ -87,6 +93,7 @@ class TokenVerifier:
         """The principal of a token; see Authenticator."""
         principal = self._verified.get(token)
         if principal is None:
+            _VERIFIED.of().value += 1
             principal = await self._verify(token)
             self._remember(token, principal)
         if principal.expires_at is not None and principal.expires_at <= self._clock():

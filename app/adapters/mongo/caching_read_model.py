@@ -13,6 +13,7 @@ from app.adapters.mongo.changed_keys import FIELDS, observed
 from app.adapters.mongo.client import Driver, answering
 from app.adapters.mongo.kept_documents import MISSING, KeptDocuments
 from app.adapters.mongo.read_model import MongoReadModel, own
+from app.framework.observability.metrics import counter
 from app.framework.observability.outages import note_outage
 from app.framework.projections import Entry, PageRequest, Versioned
 from app.framework.storage import StorageUnavailable
@@ -31,6 +32,15 @@ save."""
 
 LONGEST_REST_SECONDS = 16.0
 """How long a rest is at most, after trials that were not worth it."""
+
+
+_READS = counter(
+    "read_cache_reads_total",
+    "Reads by whether what is kept could answer (hit) or MongoDB had to (miss).",
+    "outcome",
+)
+
+_hits, _misses = _READS.of("hit"), _READS.of("miss")
 
 
 class CachingReadModel(MongoReadModel):
@@ -58,7 +68,9 @@ class CachingReadModel(MongoReadModel):
         if served is not None:
             found = self.kept.document(served, key, at_least)
             if found is not MISSING:
+                _hits.value += 1
                 return own(found) if found is not None else None
+        _misses.value += 1
         return await super().get(view, key, at_least=at_least)
 
     async def page(self, view: str, request: PageRequest, *, at_least: int = 0) -> Sequence[Entry]:
@@ -66,7 +78,9 @@ class CachingReadModel(MongoReadModel):
         if served is not None:
             found = self.kept.page(served, request, at_least)
             if found is not None:
+                _hits.value += 1
                 return [own(each) for each in found]
+        _misses.value += 1
         return await super().page(view, request, at_least=at_least)
 
     async def write(

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from app.adapters.mongo.changed_keys import Observed
+from app.framework.observability.metrics import gauge
 from app.framework.projections import Entry
 
 ALIVE_SECONDS = 0.1
@@ -37,6 +38,10 @@ FACTOR = 4
 
 MISSING: Final = Entry("", {}, 0)
 """Stands for what is not kept."""
+
+
+_BYTES = gauge("read_cache_bytes", "What is kept, an estimate.")
+_LIMIT = gauge("read_cache_limit_bytes", "How much may be kept.")
 
 
 class Reading:
@@ -110,6 +115,8 @@ class KeptDocuments:
         self._alive_until = 0.0
         self._repaired: dict[str, tuple[Any, float]] = {}
         self.hits = 0
+        self._bytes = _BYTES.of()
+        _LIMIT.of().value = limit
 
     @property
     def size(self) -> int:
@@ -187,6 +194,7 @@ class KeptDocuments:
             kept = self._kept.pop((known.observed.build, key), None)
             if kept is not None:
                 self._size -= kept.size
+        self._bytes.value = self._size
         for reading in known.readings:
             reading.changed.update(keys)
 
@@ -211,6 +219,7 @@ class KeptDocuments:
         while self._size > self._limit:
             _, oldest = self._kept.popitem(last=False)
             self._size -= oldest.size
+        self._bytes.value = self._size
 
 
 def _size(entries: Sequence[Entry | None]) -> int:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
+from time import perf_counter
 from typing import Generic, TypeVar
 
+from app.framework.observability.metrics.queues import QueueMeasures
 from app.framework.projections import Entry, copied
 from app.framework.storage import Overloaded, StorageTimeout, StorageUnavailable
 
@@ -32,7 +34,7 @@ class PageReads(Generic[WantedT]):
         the other; StorageTimeout and other errors fail one read only.
 
         Args:
-            name: the name of the queue in errors.
+            name: the name of the queue, in errors and metrics.
             read: reads a page; when it is cancelled, the database must stop working on it.
             at_once: the most reads under way.
             max_queued: the most reads that may wait.
@@ -46,6 +48,7 @@ class PageReads(Generic[WantedT]):
         self._beginning: dict[WantedT, _Read] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._measures = QueueMeasures(name)
 
     async def read(self, wanted: WantedT) -> Sequence[Entry]:
         """The page; each caller gets a copy of its own.
@@ -76,8 +79,10 @@ class PageReads(Generic[WantedT]):
 
     def _submit(self, wanted: WantedT) -> "_Read":
         if len(self._queue) >= self._bound:
+            self._measures.refused.value += 1
             raise Overloaded(self._name, self._bound)
         read = self._queue[wanted] = _Read()
+        self._measures.length.value += 1
         self._begin_some()
         return read
 
@@ -85,6 +90,7 @@ class PageReads(Generic[WantedT]):
         while self._queue and len(self._running) < self._at_once:
             wanted = next(iter(self._queue))
             read = self._beginning[wanted] = self._queue.pop(wanted)
+            self._measures.length.value -= 1
             # A read serves several requests, so it runs in a context of its own.
             read.task = asyncio.get_running_loop().create_task(
                 self._run(wanted, read), name=self._name, context=Context()
@@ -101,6 +107,7 @@ class PageReads(Generic[WantedT]):
         # One turn of the event loop lets callers of the same page join.
         await asyncio.sleep(0)
         del self._beginning[wanted]
+        began = self._measures.begin(read.callers, read.since)
         try:
             read.succeed(await self._read(wanted))
         except StorageUnavailable as error:
@@ -113,15 +120,19 @@ class PageReads(Generic[WantedT]):
             raise
         except Exception as error:  # noqa: BLE001 - it is raised to the callers
             read.fail(error)
+        finally:
+            self._measures.end(began)
 
     def _fail_queue(self, error: StorageUnavailable) -> None:
         for each in self._queue.values():
             each.fail(error)
+        self._measures.length.value -= len(self._queue)
         self._queue.clear()
 
     def _abandon(self, wanted: WantedT, read: "_Read") -> None:
         if read.task is None:
             del self._queue[wanted]
+            self._measures.length.value -= 1
             return
         if self._beginning.get(wanted) is read:
             del self._beginning[wanted]
@@ -133,6 +144,7 @@ class _Read:
 
     def __init__(self) -> None:
         self.page: asyncio.Future[Sequence[Entry]] = asyncio.get_running_loop().create_future()
+        self.since = perf_counter()
         self.callers = 0
         self.is_shared = False
         self.task: asyncio.Task[None] | None = None

@@ -34,6 +34,7 @@ from app.framework.eventsourcing import (
 )
 from app.framework.eventsourcing.signal import LogSignal
 from app.framework.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
+from app.framework.observability.metrics import counter
 from app.framework.request import IdempotencyKey
 from app.framework.storage import StorageUnavailable
 
@@ -48,6 +49,14 @@ _Load = tuple[str, int, int, int]
 _Loaded = tuple[RecordedSnapshot | None, Sequence[RecordedEvent]]
 
 _NO_EDITION = 0
+
+_APPENDS = counter(
+    "appends_total",
+    "Appends of one command each: appended, conflict (another process came first), claim-taken, "
+    "duplicate (its idempotency key was used before).",
+    "outcome",
+)
+_EVENTS = counter("events_appended_total", "Events that were appended.")
 
 _raw_decode = json.JSONDecoder().raw_decode
 
@@ -170,7 +179,7 @@ class PostgresEventStore:
             # One item made PostgreSQL refuse the batch: sent one by one, it fails alone.
             return [(await self._append_batch([item]))[0] for item in items]
         self._append_health.has_succeeded()
-        return [_outcome(append, row) for (append, _), row in zip(items, rows, strict=True)]
+        return [_counted(append, row) for (append, _), row in zip(items, rows, strict=True)]
 
     async def _load_batch(self, loads: Sequence[_Load]) -> list[_Loaded | Exception]:
         rows = await self._loading.fetch(statements.LOAD, *zip(*loads, strict=True), LOADED_AT_ONCE)
@@ -248,6 +257,14 @@ def _snapshot(row: asyncpg.Record) -> RecordedSnapshot:
 
 def _receipt(key: str, fingerprint: str, stream_id: str, version: int) -> Receipt:
     return Receipt(IdempotencyKey(key, fingerprint), stream_id, version)
+
+
+def _counted(append: Append, row: asyncpg.Record) -> Appended | Exception:
+    outcome: str = row["outcome"]
+    _APPENDS.of(outcome).value += 1
+    if outcome == "appended":
+        _EVENTS.of().value += len(append.events)
+    return _outcome(append, row)
 
 
 def _outcome(append: Append, row: asyncpg.Record) -> Appended | Exception:

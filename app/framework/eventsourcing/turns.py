@@ -3,6 +3,7 @@
 import asyncio
 from weakref import WeakValueDictionary
 
+from app.framework.observability.metrics.queues import count_refusal
 from app.framework.storage import Overloaded
 
 
@@ -51,5 +52,6 @@ class Turns:
         if turn is None:
             turn = self._turns[key] = _Turn()
         if turn.callers >= self._bound:
+            count_refusal("commands on one aggregate")
             raise Overloaded(f"commands for {key}", self._bound)
         return turn

@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.framework.http.broadcast import Broadcast, Look, Part
+from app.framework.observability.metrics import counter, gauge
 from app.framework.request import NO_CONTEXT, RequestContext
 from app.framework.storage import Overloaded
 
@@ -32,6 +33,14 @@ STREAMS = 1000
 
 STREAMS_OF_A_CLIENT = 100
 """How many of them one client may have."""
+
+_OPEN = gauge("streams_open", "Streams of events that clients read.", "stream")
+_REFUSED = counter(
+    "stream_refusals_total",
+    "Streams that were refused: the process, or one client, has as many as it may.",
+    "stream",
+    "bound",
+)
 
 _LINE_BREAKS = {each: f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
 
@@ -127,11 +136,14 @@ class EventStreams:
 
         """
         if client is not None and self._open[client] >= self._client_bound:
+            _REFUSED.of(self._name, "client").value += 1
             raise TooManyStreams(self._client_bound)
         if self._open.total() >= self._bound:
+            _REFUSED.of(self._name, "process").value += 1
             raise Overloaded(self._name, self._bound)
         # Counted from here: after an outage all readers return at once, and read first.
         self._open[client] += 1
+        _OPEN.of(self._name).value += 1
         try:
             if after is None or context.minimum_position:
                 reached = (await self._look(None, 0, context)).last_id
@@ -145,6 +157,7 @@ class EventStreams:
 
     def _close(self, key: str | None) -> None:
         self._open[key] -= 1
+        _OPEN.of(self._name).value -= 1
         if not self._open[key]:
             del self._open[key]
 

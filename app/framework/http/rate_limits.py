@@ -14,6 +14,7 @@ from typing import Any
 from app.framework.http.addresses import client_network
 from app.framework.http.buckets import Buckets, Rate, Standing
 from app.framework.http.caching import RawHeader
+from app.framework.observability.metrics import counter
 from app.framework.principal import Principal, PrincipalKind
 
 REFUSALS = Rate(a_minute=600, burst=20)
@@ -34,6 +35,15 @@ SPREAD = Rate(a_minute=15_000, burst=20)
 """How fast what a client may use at once is worked on: so others have their turns meanwhile."""
 
 _UNKNOWN = "unknown"
+
+_REFUSALS = counter(
+    "rate_limit_refusals_total",
+    "Requests of clients that had used up their limit, as principals or addresses.",
+    "client",
+)
+_DELAYS = counter(
+    "rate_limit_delays_total", "Requests that waited, as their clients sent many at once."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,10 @@ class RateLimits:
 
     def spread(self, verdict: Verdict, cost: int) -> float:
         """How many seconds to wait before a request that was paid for is worked on."""
-        return self._spread.reserve(verdict.key, cost)
+        delay = self._spread.reserve(verdict.key, cost)
+        if delay:
+            _DELAYS.of().value += 1
+        return delay
 
     def take_from_address(self, scope: Mapping[str, Any], cost: int) -> Verdict:
         """Have the address of a request pay for it."""
@@ -107,6 +120,7 @@ class RateLimits:
 
     def refuse(self, key: str) -> Refusal:
         """Count a refusal of a client. If it has a delay, call `release` after it."""
+        _REFUSALS.of(key.partition(" ")[0]).value += 1
         delay = _about(REFUSAL_SECONDS) if self._refusals.take(key, 1).wait else 0.0
         closes = bool(delay) and self._held[key] >= HELD
         if closes:

@@ -5,6 +5,13 @@ import logging
 from weakref import WeakKeyDictionary
 
 from app.framework.observability.episodes import Episode
+from app.framework.observability.metrics import counter
+
+_FAILURES = counter(
+    "storage_failures_total",
+    "Calls that failed as a database, or an issuer of tokens, was away.",
+    "storage",
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -16,6 +23,7 @@ def note_outage(storage: str, error: Exception) -> None:
 
     Requests, checks and projections of one event loop share an outage.
     """
+    _FAILURES.of(storage).value += 1
     episodes = _by_loop.setdefault(asyncio.get_running_loop(), {})
     episode = episodes.get(storage)
     if episode is None:

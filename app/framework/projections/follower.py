@@ -12,11 +12,13 @@ from app.framework.observability.outages import note_outage
 from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.builds import Build, Lease, LeaseLost
 from app.framework.projections.checkpoint import Checkpoint
-from app.framework.projections.losses import CONDEMNING, check_documents, checked_mark, mark_of
+from app.framework.projections.losses import CONDEMNING, check_documents, mark_of
+from app.framework.projections.measures import Measures
 from app.framework.projections.pacing import EVENTS_OF_A_FULL_REST, ProjectorOptions, Rest
 from app.framework.projections.parking import Parked, parked_after
 from app.framework.projections.ports import CannotStore, ProjectionState, ProjectionStatus
 from app.framework.projections.projection import Keyed, Refused, Versioned, fold_around, fold_keyed
+from app.framework.projections.reading import read_onward
 from app.framework.projections.refusals import REFUSALS, described
 from app.framework.projections.replay import Replay, begin_replay
 from app.framework.storage import StorageUnavailable
@@ -70,6 +72,7 @@ class Follower:
         self._replay: Replay | None = None
         self._asked: Collection[str] = ()
         self._said = last.error if last is not None else None
+        self._measures = Measures(build.name)
         self._stopping = asyncio.Event()
         self.caught_up = asyncio.Event()
         status = last or replace(ProjectionStatus.at_the_beginning(build.projection), position=None)
@@ -93,6 +96,7 @@ class Follower:
                 return
             except REFUSALS as error:
                 refusals += 1
+                self._measures.failed("refusal")
                 # What is lost does not come back, and until that is noted, tokens are believed.
                 if refusals == self._options.tries or isinstance(error, CONDEMNING):
                     await self._stop(error)
@@ -102,6 +106,7 @@ class Follower:
                 await self._back_off(refusals, error)
             except Exception as error:  # noqa: BLE001 - a storage may recover from any error
                 outages += 1
+                self._measures.failed("outage")
                 # A slow storage may manage a smaller batch.
                 self._batch = max(1, self._batch // 2)
                 await self._back_off(outages, error)
@@ -118,6 +123,7 @@ class Follower:
             self._asked = keys
 
     async def _step(self) -> None:
+        self._measures.begin()
         began = asyncio.get_running_loop().time()
         if not self._is_prepared:
             await self._prepare()
@@ -125,13 +131,14 @@ class Follower:
             await self._check_documents()
         if self._replay is not None or self._asked:
             await self._replay_some()
-        events = await self._read()
+        events = await read_onward(self._log, self._build.id, self._checkpoint, self._batch)
         if not events:
             if self._replay is None:
                 await self._idle()
             return
         more = len(events) == self._batch
         await self._apply(events, more=more)
+        self._measures.applied(events, rebuilds=self._yields and not self.caught_up.is_set())
         if not more:
             await self._note_end()
             # A batch costs nearly the same whether it holds one event or fifty.
@@ -156,25 +163,6 @@ class Follower:
     async def _check_documents(self) -> None:
         await check_documents(self._store, self._build.id, self._documents)
         self._checked_at = asyncio.get_running_loop().time()
-
-    async def _read(self) -> Sequence[RecordedEvent]:
-        """The next events, of the log from which those before were read.
-
-        The last event before is read again: a log that was restored to an earlier state, and has
-        grown since, has another one there.
-        """
-        at = self._checkpoint
-        overlap = 1 if at.position else 0
-        try:
-            events = await self._log.read(after=at.position - overlap, limit=self._batch + overlap)
-        except UnknownEvent as error:
-            if error.position != at.position:
-                raise
-            # A newer process has applied it, and this one may know those after it.
-            return await self._log.read(after=at.position, limit=self._batch)
-        if overlap:
-            at.mark = checked_mark(self._build.id, at.position, at.mark, events)
-        return events[overlap:]
 
     async def _apply(self, events: Sequence[RecordedEvent], *, more: bool) -> None:
         projection, build = self._build.projection, self._build.id

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from app.framework.projections.build_store import BuildStore
 from app.framework.projections.builds import Lease
+from app.framework.projections.measures import measure_lost
 
 RENEW_SECONDS = 2.0
 """A third of a lease: two renewals may fail."""
@@ -37,6 +38,8 @@ async def keep_renewing(
         leases = held()
         if leases:
             try:
-                lost(await store.renew(leases))
+                gone = await store.renew(leases)
+                measure_lost(len(gone))
+                lost(gone)
             except Exception as error:  # noqa: BLE001 - the next save or renewal will show
                 _logger.debug("Cannot renew the leases: %s", error)

@@ -20,6 +20,7 @@ from app.framework.projections.builds import (
 from app.framework.projections.comparison import compare_noting
 from app.framework.projections.follower import Follower
 from app.framework.projections.leases import keep_renewing, new_holder
+from app.framework.projections.measures import measure_leases
 from app.framework.projections.pacing import ProjectorOptions, Rest
 from app.framework.projections.ports import ProjectionStatus
 from app.framework.projections.projection import Projection
@@ -185,6 +186,7 @@ class Projector:
         if await begin_missing(self._store, self._folds, self._seen):
             self._seen = await self._store.projections()
         self._has_looked = True
+        measure_leases(len(self._held))
         for held in list(self._held.values()):
             if held.following.done():
                 await self._leave(held)

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 
 from app.framework.observability.episodes import Episode
+from app.framework.observability.metrics import gauge
 from app.host.server.connections import Connections
 from app.host.server.sharing import YIELD_SECONDS, Share
 
@@ -22,6 +23,8 @@ A_TURN = 256
 
 REST_SECONDS = 0.1
 """The pause after the system could not open another connection."""
+
+_OPEN = gauge("connections_open", "Connections of clients.")
 
 _NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -82,7 +85,8 @@ class Acceptor:
             await asyncio.wait(self._opening)
 
     def note_count(self) -> None:
-        """Let other processes know how many connections there are here."""
+        """Let metrics and other processes know how many connections there are here."""
+        _OPEN.of().value = self._connections.open
         if self._share is not None:
             self._share.note(self._connections.open)
 

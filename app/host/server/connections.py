@@ -9,9 +9,18 @@ from app.framework.http.middleware import Places
 from app.framework.http.problems import OVERLOADED, REQUEST_TIMEOUT
 from app.framework.http.problems.kinds import ProblemType
 from app.framework.observability.episodes import Episode
+from app.framework.observability.metrics import counter, gauge
 from app.host.server.backpressure import Backpressure
 
 _logger = logging.getLogger(__name__)
+
+_BOUND = gauge("connections", "How many connections there may be.")
+_CLOSED = counter(
+    "connections_closed_total",
+    "Connections that gave way or were refused: at the bound of their number, or as incomplete "
+    "requests took too much memory.",
+    "bound",
+)
 
 
 class Connection(Protocol):
@@ -71,6 +80,7 @@ class Connections:
         self.open = 0
         self.held = 0
         self._bound = bound
+        _BOUND.of().value = bound
         self._kept = 0  # without those that are about to give way
         self._giving_way: set[Connection] = set()
         self._bytes_bound = bytes_bound
@@ -108,6 +118,7 @@ class Connections:
         self._kept += 1
         if self._kept > self._bound:
             self._crowded.count()
+            _CLOSED.of("number").value += 1
             has_place = self.give_way()
         self.heads[connection] = now
         return has_place
@@ -126,6 +137,7 @@ class Connections:
         self.held += length
         if self.held > self._bytes_bound:
             self._heavy.count()
+            _CLOSED.of("memory").value += 1
             self._hang_up_on_first(self.bodies, self.heads)
 
     def lost(self, connection: Connection) -> None:

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from app.framework.http.last_answer import CLOSE, LastAnswer
 from app.framework.http.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST
 from app.framework.http.problems.kinds import ProblemType
+from app.framework.observability.metrics import counter
 from app.host.server.broken_body import BrokenBody
 from app.host.server.hanging_up import OrderlyTransport
 from app.host.server.heads import UnreadableHead, origin_form, without_upgrade
@@ -23,6 +24,13 @@ from app.host.server.pacing import PacedProtocol
 _VERSIONS = ("1.1", "1.0")
 _SLASH = ord("/")
 _SAFE = ("GET", "HEAD", "OPTIONS")
+
+_REFUSED = counter(
+    "server_refusals_total",
+    "Requests that did not come to the application, as unreadable, too large or too slow, by the "
+    "code of the problem.",
+    "code",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -192,6 +200,7 @@ class Protocol(PacedProtocol):
         """Read nothing more, and close after all answers, including the one to this request."""
         cast("OrderlyTransport", self.transport).discard_input()
         self._is_done, self._unread = True, b""
+        _REFUSED.of(kind.code).value += 1
         cycle = self._under_way
         if cycle is None:
             # The rest of a request that was answered early gets no second answer.

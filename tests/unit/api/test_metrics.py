@@ -3,11 +3,16 @@
 import random
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
+from app.framework.http.buckets import Rate
+from app.main import NO_AUTHENTICATION
 from tests.contexts.identity import authorization
+from tests.unit.api.service import application
 from tests.unit.metrics.reading import Since, parsed, value
 
 REQUESTS = "http_server_request_duration_seconds_count"
@@ -51,6 +56,29 @@ async def test_messages_that_are_refused_are_counted(guarded, since):
     await guarded.get("/users/user123", headers=authorization("alice", "users:register"))
 
     assert since(MESSAGES, message="GetUserProfile", outcome="Forbidden") == 1
+
+
+async def test_tokens_are_counted_by_what_became_of_them(guarded, since):
+    """Probes of health have none, and need none."""
+    await guarded.get("/users/user123")
+    await guarded.get("/users/user123", headers={"Authorization": "Bearer forged"})
+    await guarded.get("/users/user123", headers=authorization("alice", "users:read"))
+    await guarded.get("/health/live")
+
+    outcomes = ("missing", "invalid", "accepted", "unavailable", "throttled")
+    assert [since("diptych_tokens_total", outcome=each) for each in outcomes] == [1, 1, 1, 0, 0]
+    assert since("diptych_token_verifications_total") == 2
+
+
+async def test_what_rate_limits_refuse_is_counted(service, since):
+    """By the kind of its client."""
+    access = replace(NO_AUTHENTICATION, rate=Rate(a_minute=1, burst=10))
+    transport = httpx.ASGITransport(application(service, access=access))
+    async with httpx.AsyncClient(transport=transport, base_url="http://diptych") as client:
+        answers = [await client.get("/users/user123") for _ in range(11)]
+
+    assert answers[-1].status_code == 429
+    assert since("diptych_rate_limit_refusals_total", client="address") == 1
 
 
 async def test_requests_under_way_are_counted(client, since):

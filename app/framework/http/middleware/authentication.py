@@ -21,8 +21,18 @@ from app.framework.http.problems.security import (
 from app.framework.http.rate_limits import RateLimits, Verdict
 from app.framework.http.refusals import problem_response
 from app.framework.http.sessions import has_session, token_of_session
+from app.framework.observability.metrics import counter
 from app.framework.principal import ANONYMOUS, ANYONE, Principal
 from app.framework.security import Authenticator, IdentityUnavailable, InvalidToken
+
+_TOKENS = counter(
+    "tokens_total",
+    "Requests by their tokens: accepted, invalid, missing, unavailable (no keys to verify it by), "
+    "throttled (too many invalid ones from its address). Without what is public.",
+    "outcome",
+)
+
+_accepted = _TOKENS.of("accepted")
 
 _TOKEN_CHARACTERS = f"{string.ascii_letters}{string.digits}._~+/-".encode()
 
@@ -35,6 +45,14 @@ class _TooManyAttempts(Exception):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__()
         self.verdict = verdict
+
+
+_OUTCOMES = {
+    _Unidentified: "missing",
+    InvalidToken: "invalid",
+    IdentityUnavailable: "unavailable",
+    _TooManyAttempts: "throttled",
+}
 
 
 class Authentication:
@@ -64,8 +82,10 @@ class Authentication:
             return
         try:
             principal = await self._admit(head, self._authenticator)
+            _accepted.value += 1
         except (_Unidentified, InvalidToken, IdentityUnavailable, _TooManyAttempts) as error:
             if not is_public(head.path):
+                _TOKENS.of(_OUTCOMES[type(error)]).value += 1
                 raise Answered(partial(self._refuse, error)) from error
             principal = ANONYMOUS
             set_unidentified(head.scope, _words(error))
