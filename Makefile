@@ -33,7 +33,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi format openapi folds docs-tables sdk migrate guide release lock clean
+.PHONY: help run token test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi lint-deploy image format openapi folds docs-tables sdk migrate guide release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -89,10 +89,14 @@ operating: $(INSTALLED) ## kill projectors and operators, rebuild a large log, p
 	@$(BIN)/python -m tests.acceptance.operating switches --events 1000000 --clients 20
 	@$(BIN)/python -m tests.acceptance.operating poison --users 10000
 
+# IMAGE_ROOT: a folder that keeps the bare root for the next time.
+image: $(INSTALLED) ## carry out the Dockerfile in a bare root, try the image; needs root and debootstrap
+	@$(BIN)/python -m tests.acceptance.image $(IMAGE_ROOT:%=--base %)
+
 # A test whose program (nginx, varnishd, pgbouncer, curl) is not installed is left out and named.
 fronts: $(INSTALLED) lint-openapi ## try the service behind nginx, a cache, PgBouncer, and with curl --http2
 	@$(BIN)/python -m pytest tests/acceptance/test_behind_nginx.py tests/acceptance/test_behind_a_cache.py \
-		tests/acceptance/test_behind_a_pooler.py tests/acceptance/test_upgrades.py tests/contract/test_poolers.py
+		tests/acceptance/test_behind_a_pooler.py tests/acceptance/test_front.py tests/acceptance/test_upgrades.py tests/contract/test_poolers.py
 
 overload: $(INSTALLED) ## send five times what the service can answer, see that it holds
 	@$(BIN)/python -m tests.acceptance.overload
@@ -127,6 +131,12 @@ lint-openapi: $(NODE_INSTALLED) ## check the committed OpenAPI document
 		--config $(CLIENTS)/redocly.yaml $(OPENAPI)
 	@$(BIN)/node $(NODE_MODULES)/.bin/spectral lint \
 		--ruleset $(CLIENTS)/spectral.yaml --fail-severity warn $(OPENAPI)
+
+# dclint is quiet where all is well.
+lint-deploy: $(INSTALLED) $(NODE_INSTALLED) ## check the Dockerfile, compose.yaml and the chart
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/node $(NODE_MODULES)/.bin/dclint --max-warnings 0 --config deploy/compose/dclint.yaml compose.yaml
+	@$(BIN)/python -m tests.charts
 
 format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff format .
@@ -167,6 +177,7 @@ lock: ## compile the lock files from pyproject.toml anew; needs uv
 	$(COMPILE) pyproject.toml --extra embedded --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra embedded $(FROM_DEV) --output-file requirements-embedded.lock
 	$(COMPILE) pyproject.toml $(FROM_DEV) --output-file requirements.lock
+	$(COMPILE) --group pyproject.toml:build $(FROM_DEV) --output-file requirements-build.lock
 	$(COMPILE) --group pyproject.toml:bench $(FROM_DEV) --output-file $(BENCH_LOCK)
 	$(COMPILE) --group pyproject.toml:mutants $(FROM_DEV) --output-file $(MUTANTS_LOCK)
 
