@@ -2,17 +2,18 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.services import SECONDS, await_that
+from tests.acceptance.services import ROOT, SECONDS, await_that
 
 _NGINX = """
 daemon off;
@@ -29,12 +30,11 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     {http}
-    server {{
-        listen {host}:{port};
-        {server}
-    }}
 }}
 """
+
+FRONT = ROOT / "deploy/helm/diptych/files/front.conf.template"
+"""What compose.yaml and the chart have nginx do."""
 
 
 def program(name: str) -> str | None:
@@ -57,6 +57,31 @@ def nginx(server: str, http: str = "") -> Iterator[str]:
         http: directives of the block around it; `{folder}` stands for a folder it may write to.
 
     """
+    with _nginx(lambda address: f"{http}server {{ listen {address}; {server} }}") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def front(**roles: str) -> Iterator[str]:
+    """Run an nginx as it is deployed, before processes at the URLs of these `roles`; its URL."""
+    template = FRONT.read_text("utf-8")
+    values = {role.upper(): urlsplit(url).netloc for role, url in roles.items()}
+    with _nginx(lambda address: filled_in(template, LISTEN=address, **values)) as url:
+        yield url
+
+
+def filled_in(template: str, **values: str) -> str:
+    """The template as nginx's image fills it in: the names of variables are in capitals."""
+    for name, value in {"RESOLVER": "127.0.0.1", **values}.items():
+        template = template.replace(f"${{{name}}}", value)
+    left = re.findall(r"\$\{[A-Z]+\}", re.sub(r"^ *#.*", "", template, flags=re.MULTILINE))
+    assert left == [], "not filled in"
+    return template
+
+
+@contextlib.contextmanager
+def _nginx(http_at: Callable[[str], str]) -> Iterator[str]:
+    """Run an nginx whose block `http` is made for the address it listens on; its URL."""
     binary = program("nginx")
     assert binary, "nginx is not installed"
     folder = Path(tempfile.mkdtemp(prefix="diptych-test-"))
@@ -65,10 +90,8 @@ def nginx(server: str, http: str = "") -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0), backlog=511) as bound:
         host, port = bound.getsockname()
         config = folder / "nginx.conf"
-        http = http.replace("{folder}", str(folder))
-        config.write_text(
-            _NGINX.format(folder=folder, host=host, port=port, server=server, http=http)
-        )
+        http = http_at(f"{host}:{port}").replace("{folder}", str(folder))
+        config.write_text(_NGINX.format(folder=folder, http=http))
         process = subprocess.Popen(
             [binary, "-p", folder, "-c", config],
             env={**os.environ, "NGINX": f"{bound.fileno()};"},

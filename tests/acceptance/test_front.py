@@ -1,0 +1,117 @@
+"""The nginx of compose.yaml and of the chart, before real processes that each have one role."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.fronts import front, needs
+from tests.acceptance.services import ROOT, Service, await_that
+
+pytestmark = needs("nginx")
+
+ALICE = {"id": "alice", "name": "Alice Smith", "email": "alice@example.com"}
+PARAMETERS = {
+    "user_id": "alice",
+    "name": "user_profiles",
+    "number": "1",
+    "key": "alice",
+    "verification_id": "1",
+    "stream_id": "user-alice",
+    "code": "forbidden",
+}
+BODIES = {
+    "/users": ALICE,
+    "/users/{user_id}": {"name": "Alice Smith"},
+    "/admin/projections/{name}/builds": {"take_over": "on-request"},
+    "/admin/projections/{name}/verifications": {},
+}
+ROLES = ("commands", "queries", "projector")
+HOSTS = "users.example.com,127.0.0.1"
+
+
+def operations() -> Iterator[tuple[str, str, Any]]:
+    """Every method of every path of the document, and a body that is taken; the stream apart."""
+    document = json.loads((ROOT / "openapi.json").read_text("utf-8"))
+    for path, item in document["paths"].items():
+        if path == "/changes" or path.startswith("/health/"):
+            continue
+        filled_in = re.sub(r"\{(.*?)\}", lambda each: PARAMETERS[each[1]], path)
+        for method in {"get", "post", "put", "patch", "delete"} & item.keys():
+            body = BODIES.get(path) if "requestBody" in item[method] else None
+            yield method.upper(), filled_in, body
+        if "get" in item:
+            yield "HEAD", filled_in, None
+
+
+@pytest.fixture
+def processes(start, urls) -> dict[str, Service]:
+    """A process for each role."""
+    options = {"first": True, "LOG_LEVEL": "error", "ALLOWED_HOSTS": HOSTS}
+    started = {role: start(ROLES=role, **options, **urls) for role in ROLES}
+    return {role: each.await_serving() for role, each in started.items()}
+
+
+def test_each_request_reaches_the_role_that_answers_it(processes):
+    """No operation is answered 421; without its process, the answer says that there is none."""
+    with (
+        front(**{role: each.url for role, each in processes.items()}) as url,
+        httpx.Client(base_url=url, timeout=10, trust_env=False) as client,
+    ):
+        write_and_read(client)
+        answers = [client.request(*each[:2], json=each[2]) for each in operations()]
+        assert [f"{each.request} {each.text}" for each in answers if not is_handled(each)] == []
+        assert len(answers) > 30
+        assert stays_inside(client)
+
+        with processes["commands"].client as direct:  # what the routing avoids
+            assert direct.get("/users/alice").status_code == 421
+        assert health(processes["commands"]) == health(processes["queries"]) == 0
+        assert health(processes["commands"], "/health/ready?role=queries") == 1
+        processes["commands"].stop()
+        assert health(processes["commands"]) == 1
+        refused = client.patch("/users/alice", json={"name": "Alice Stone"})
+        assert (refused.status_code, refused.headers["Content-Type"], refused.json()["status"]) == (
+            502,
+            "application/problem+json",
+            502,
+        )
+        assert client.get("/users/alice").json()["name"] == "Alice Smith"
+
+
+def write_and_read(client: httpx.Client) -> None:
+    """Register a user, follow the Location with the token, and see the stream send it at once."""
+    written = client.post("/users", json=ALICE)
+    assert (written.status_code, written.headers["Location"]) == (201, "/users/alice")
+    token = {"Consistency-Token": written.headers["Consistency-Token"]}
+    assert client.get("/users/alice", headers=token).json() == written.json()
+    with client.stream("GET", "/changes") as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith("retry:")
+        client.patch("/users/alice", json={"bio": "A bio."})
+        assert any(each.startswith("data:") for each in lines)
+    await_that(lambda: client.get("/users/alice").json()["bio"] == "A bio.", "never read")
+
+
+def is_handled(answer: httpx.Response) -> bool:
+    """Whether a process has looked at it, and at more than its form."""
+    return "X-Request-Id" in answer.headers and answer.status_code not in {421, 422}
+
+
+def health(process: Service, *path: str) -> int:
+    """The exit status of the image's health check, of a service that is called by a name."""
+    script = str(ROOT / "deploy/docker/check_health.py")
+    settings = {"PORT": process.port, "ALLOWED_HOSTS": HOSTS}
+    command = [sys.executable, "-I", script, *path]
+    return subprocess.run(command, env=settings, check=False, stderr=subprocess.PIPE).returncode
+
+
+def stays_inside(client: httpx.Client) -> bool:
+    """Whether health and metrics of a process are none of the outside's business."""
+    paths = ("/health/live", "/health/ready", "/metrics", "//metrics", "/%6detrics", "/health/")
+    return {client.get(each).status_code for each in paths} == {404}
