@@ -1,0 +1,75 @@
+"""compose.yaml: for trying on one machine, without a password that is known."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from app.bootstrap import all_scopes
+from app.host.settings import Settings
+from tests.acceptance.fronts import FRONT, filled_in
+from tests.acceptance.services import ROOT
+
+TEXT = (ROOT / "compose.yaml").read_text("utf-8")
+SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
+OURS = {
+    name: each for name, each in SERVICES.items() if each["image"].startswith("${DIPTYCH_IMAGE")
+}
+ROLES = ("commands", "queries", "projector")
+
+
+def test_it_can_be_reached_on_loopback_only():
+    """And the databases not even there."""
+    published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
+    assert set(published) == {"nginx", "prometheus"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+    assert SERVICES["postgres"]["networks"] == SERVICES["mongodb"]["networks"] == ["databases"]
+
+
+def test_no_password_is_written_down():
+    """Each comes from .env, and without it nothing starts."""
+    secret = re.compile(r"(PASSWORD|KEY|SECRET|TOKEN)\w*: +(?!\$\{)\S")
+    assert [line for line in TEXT.splitlines() if secret.search(line)] == []
+    for url in re.findall(r"\w+://[^:\s]+:(\S+)@", TEXT.replace(" ", "")):
+        assert re.match(r"\$\{\w+:\?", url)
+
+
+def test_processes_are_configured_by_settings():
+    """Their variables are settings; each role has a process, and requests need a key or a token."""
+    for name, each in OURS.items():
+        assert {it.lower() for it in each["environment"]} <= set(Settings.model_fields), name
+        assert each["environment"]["AUTH"] == "${AUTH-keys}"
+        assert each["read_only"] is True
+        assert each["cap_drop"] == ["ALL"]
+    roles = {name: each["environment"].get("ROLES") for name, each in OURS.items()}
+    assert {name: role for name, role in roles.items() if role} == {each: each for each in ROLES}
+
+
+def test_nginx_has_all_that_its_configuration_asks_for():
+    """It is the tested one, and names the processes."""
+    nginx = SERVICES["nginx"]
+    values = {name: str(value) for name, value in nginx["environment"].items()}
+    configuration = filled_in(FRONT.read_text("utf-8"), **values)
+    for role in ROLES:
+        assert f"server {role}:8000 resolve;" in configuration
+    [template] = nginx["volumes"]
+    assert template.startswith(f"./{FRONT.relative_to(ROOT)}:/etc/nginx/templates/")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_is_mounted_is_there(name):
+    """Files of the checkout, for reading."""
+    for each in SERVICES[name].get("volumes", ()):
+        source, _, *mode = each.split(":")
+        if source.startswith("."):
+            assert (ROOT / source).exists(), each
+            assert mode == ["ro"]
+
+
+def test_the_key_of_prometheus_allows_metrics_alone():
+    """It is made by the command that there is, with a scope that there is."""
+    script = (ROOT / "deploy/compose/make_metrics_key.sh").read_text("utf-8")
+    [scope] = re.findall(r"diptych keys create --name prometheus --scope (\S+)", script)
+    assert scope == "metrics:read"
+    assert scope in all_scopes()
