@@ -71,7 +71,7 @@ mutants: $(MUTANTS_INSTALLED) ## change the machinery's core in hundreds of ways
 	@$(BIN)/mutmut results
 
 endurance: $(INSTALLED) ## load 100,000 users, kill the service on the way, see that nothing is lost
-	@$(BIN)/python -m tests.acceptance.endurance --users 100000 --kills 8
+	@$(BIN)/python -m tests.acceptance.endurance --users 100000 --kills 8 --workers 2
 
 promises: $(INSTALLED) ## put what the API promises to the test at full size
 	@$(BIN)/python -m tests.acceptance.promises tokens

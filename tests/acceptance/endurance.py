@@ -1,6 +1,6 @@
 """Loads users over HTTP, updates each twice, and kills the service again and again on the way.
 
-    python -m tests.acceptance.endurance --users 100000 --kills 8
+    python -m tests.acceptance.endurance --users 100000 --kills 8 --workers 2
 
 Whatever was acknowledged must be there in the end, once: every user at version 3 with the
 values sent, as many events in the log as were needed, and each stored document equal to a fold
@@ -30,12 +30,11 @@ EVENTS_A_USER = 3
 class Mortal:
     """A service that is killed and started again, on the same port."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, workers: int) -> None:
         self._data_dir = data_dir
+        self._settings = {"LOG_LEVEL": "error", "WORKERS": str(workers), **UNMEASURED}
         self.kills = 0
-        self.service = Service(
-            data_dir, SERVE, None, LOG_LEVEL="error", **UNMEASURED
-        ).await_serving()
+        self.service = Service(data_dir, SERVE, None, **self._settings).await_serving()
 
     async def kill(self) -> None:
         """Kill it on the spot, and start it again."""
@@ -43,9 +42,7 @@ class Mortal:
         self.service.process.kill()
         self.service.await_end()
         self.kills += 1
-        self.service = Service(
-            self._data_dir, SERVE, None, LOG_LEVEL="error", PORT=port, **UNMEASURED
-        )
+        self.service = Service(self._data_dir, SERVE, None, PORT=port, **self._settings)
         await asyncio.to_thread(self.service.await_serving)
 
 
@@ -120,9 +117,9 @@ async def check(connection: Connection, who: Person) -> None:
         await asyncio.sleep(0.05)
 
 
-async def endure(users: int, kills: int, data_dir: Path) -> str:
+async def endure(users: int, kills: int, data_dir: Path, *, workers: int = 1) -> str:
     """Do all of it with so many users and kills; what `projections verify` said."""
-    mortal = Mortal(data_dir)
+    mortal = Mortal(data_dir, workers)
     try:
         load, port = Load(), int(mortal.service.port)
         async with asyncio.TaskGroup() as group:
@@ -178,10 +175,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="diptych-endurance-") as folder:
-        said = asyncio.run(endure(options.users, options.kills, Path(folder) / "data"))
+        data_dir, workers = Path(folder) / "data", options.workers
+        said = asyncio.run(endure(options.users, options.kills, data_dir, workers=workers))
     seconds = time.monotonic() - started
     sys.stdout.write(f"{said}{options.users} users, {options.kills} kills: {seconds:.0f} s\n")
 
