@@ -39,7 +39,6 @@ ALGORITHMS = frozenset(
 LIMIT_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 2.0
 
-
 _FETCHED = gauge("jwks_fetched_timestamp_seconds", "When keys were fetched last.", "issuer")
 
 
@@ -269,7 +268,7 @@ def keys_of(found: Mapping[str, Any]) -> Mapping[str | None, jwt.PyJWK]:
     """The keys of a JWK set that can verify signatures, by their ids.
 
     Keys of unknown types are left out, as RFC 7517 has it (section 5), and so are those of other
-    algorithms: symmetric ones, for example.
+    algorithms, symmetric ones for example, and RSA keys of less than 2,048 bits (RFC 7518, 3.3).
 
     Raises:
         Unusable: it has none.
@@ -291,7 +290,8 @@ def keys_of(found: Mapping[str, Any]) -> Mapping[str | None, jwt.PyJWK]:
             NotImplementedError,
         ):
             continue
-        if key.algorithm_name in ALGORITHMS and isinstance(each.get("kid"), str | None):
+        is_usable = key.algorithm_name in ALGORITHMS and not key.Algorithm.check_key_length(key.key)
+        if is_usable and isinstance(each.get("kid"), str | None):
             keys[each.get("kid")] = key
     if not keys:
         raise Unusable("its JWK set has no key that can verify signatures")

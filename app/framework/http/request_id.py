@@ -10,14 +10,16 @@ from typing import Any
 
 from starlette.types import Scope
 
+from app.framework.observability.audit import has_credentials
+
 REQUEST_ID = b"x-request-id"
 _ACCEPTED = re.compile(rb"[!-~]{1,128}")
 _STATE, _KEY, _INTERNAL = "state", "request_id", "internal_request_id"
 
 
 def acceptable_id(value: bytes) -> bool:
-    """Whether a request may keep this id."""
-    return _ACCEPTED.fullmatch(value) is not None
+    """Whether a request may keep this id, which log lines and events will have."""
+    return _ACCEPTED.fullmatch(value) is not None and not has_credentials(value.decode())
 
 
 def set_request_id(scope: Scope, request_id: str, internal_id: str) -> None:

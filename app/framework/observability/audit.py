@@ -21,7 +21,8 @@ LOGGER = "app.audit"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """The form of ids: neither an e-mail address nor a JWT has it."""
 
-_API_KEY = re.compile(rf"{IDENTIFIER}_[0-9A-Za-z]+_")
+_CREDENTIALS = re.compile(rf"{IDENTIFIER}_[0-9A-Za-z]+_|eyJ[\w-]+\.", re.ASCII)
+"""The beginnings of API keys and of JWTs."""
 
 _log = logging.getLogger(LOGGER)
 
@@ -88,11 +89,16 @@ def direct(file: Path | None) -> None:
     _log.setLevel(logging.INFO)
 
 
+def has_credentials(text: str) -> bool:
+    """Whether a text that clients choose, an id for one, has an API key or a JWT in it."""
+    return _CREDENTIALS.search(text) is not None
+
+
 def _with_form(resource: Mapping[str, str]) -> Mapping[str, str]:
     return {
         name: value
         for name, value in resource.items()
-        if _ID.fullmatch(value) and not _API_KEY.search(value)
+        if _ID.fullmatch(value) and not has_credentials(value)
     }
 
 

@@ -58,7 +58,11 @@ async def test_a_request_keeps_its_id(request_id):
 
 
 @pytest.mark.parametrize(
-    "request_id", [None, b"", b"x" * 129, b"a b", b"a\tb", b"\xc3\xa9", b"\x7f"]
+    "request_id",
+    [
+        *(None, b"", b"x" * 129, b"a b", b"a\tb", b"\xc3\xa9", b"\x7f"),
+        *(b"of-diptych_0a1b2c3d4e_5f", b"Bearer:eyJhbGciOiJFUzI1NiJ9.e30.c2ln"),
+    ],
 )
 async def test_a_request_without_an_acceptable_id_gets_one(request_id):
     """It is a new UUID, and whatever came instead is nowhere in the answer."""
