@@ -165,7 +165,7 @@ def build(
         register_queries(mediator, read_side, contexts)
         kinds.append(Query)
     verifications = register_administration(
-        mediator, event_store, read_model, registry, projections, _verification_records(settings)
+        mediator, event_store, read_model, registry, contexts, _verification_records(settings)
     )
     projector = None
     is_projector = projects and Role.PROJECTOR in settings.roles
@@ -219,15 +219,20 @@ def register_administration(
     event_store: administration.LoggedStreams | None,
     builds: FollowedStore | None,
     registry: EventRegistry,
-    projections: Sequence[Projection],
+    contexts: Sequence[Context],
     records: administration.VerificationRecords | None,
 ) -> Verifications | None:
     """Register what operators send, as far as the databases of this process go."""
+    projections = all_projections(contexts)
+    aggregates = [aggregate for each in contexts for aggregate in each.aggregates]
     if builds is not None:
         for each in administration.of_projections(builds, projections, event_store):
             _register(mediator, each, _behaviours("MongoDB", ADMINISTRATION_POLICIES))
     if event_store is not None:
-        for each in administration.of_the_log(event_store, registry):
+        for each in (
+            *administration.of_the_log(event_store, registry),
+            *administration.of_streams(event_store, registry, aggregates, builds, projections),
+        ):
             _register(mediator, each, _behaviours("PostgreSQL", ADMINISTRATION_POLICIES))
     if builds is None or event_store is None or records is None:
         return None

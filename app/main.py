@@ -98,6 +98,7 @@ def application(
         mappings_of(http_sides()),
         name=NAME,
         version=__version__,
+        event_types=[event.event_type for each in CONTEXTS for event in each.events],
         make_token=access.docs_token,
     )
     return create_api(

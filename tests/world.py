@@ -55,7 +55,7 @@ class World:
             self.event_store,
             self.read_model,
             registry,
-            self._projections,
+            contexts,
             MemoryVerifications(),
         )
         self._seen = 0

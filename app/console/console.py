@@ -1,15 +1,19 @@
 """What the console serves, put together."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
 
 from app.console.actions import add_actions
 from app.console.comparisons import add_comparisons
 from app.console.live import Live
+from app.console.log import add_log
 from app.console.overview import Overview, add_overview
 from app.console.pages import ASSETS, Pages
 from app.console.projections import add_projections
 from app.console.sampling import Sampler
 from app.console.signing_in import SigningIn
+from app.console.streams import add_streams
 from app.framework.http.problems.kinds import ErrorMappings
 from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.service import Service
@@ -30,6 +34,7 @@ class Console:
         *,
         name: str,
         version: str,
+        event_types: Sequence[str] = (),
         make_token: MakeToken | None = None,
     ) -> None:
         """Serve the pages of a process.
@@ -40,6 +45,7 @@ class Console:
             mappings: the words for what is refused.
             name: of the service, for the title of each page.
             version: of the service.
+            event_types: those of all contexts, to choose from.
             make_token: makes the token of development; None where people paste one.
 
         """
@@ -48,6 +54,7 @@ class Console:
         self._sampler = Sampler(service)
         self._live = Live(service.stopping)
         self._make_token = make_token
+        self._event_types = sorted(event_types)
 
     async def open(self) -> None:
         self._sampler.open()
@@ -62,6 +69,8 @@ class Console:
         add_projections(router, pages, live)
         add_actions(router, pages)
         add_comparisons(router, pages, live)
+        add_log(router, pages, live, self._event_types)
+        add_streams(router, pages, live)
         self._add_assets(router)
         self._add_the_rest(router)
 

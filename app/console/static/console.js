@@ -27,6 +27,10 @@ function keepUpToDate(address, take) {
     }
   };
   addEventListener("pagehide", () => source.close());
+  return (words) => {
+    source.close();
+    show("broken", words);
+  };
 }
 
 // What a reader has opened, and where the focus is, stays.
@@ -48,3 +52,76 @@ function replacePart({ id, html }) {
 if (body.dataset.live) keepUpToDate(body.dataset.live, replacePart);
 
 document.querySelector("form[data-automatic] button")?.click();
+
+// The log
+
+const ROWS = 300; // so that a page that is open for days stays small
+
+function showEvents({ id, html, rows, skipped, query }) {
+  if (id) {
+    replacePart({ id, html });
+    return;
+  }
+  const events = document.getElementById("events");
+  events.insertAdjacentHTML("afterbegin", rows);
+  while (events.rows.length > ROWS) events.lastElementChild.remove();
+  document.getElementById("nothing")?.remove();
+  document.getElementById("skipped").hidden = !skipped;
+  body.dataset.log = body.dataset.log.replace(/\?.*/, `?${query}`);
+}
+
+if (body.dataset.log) {
+  const hold = document.getElementById("hold");
+  let end = keepUpToDate(body.dataset.log, showEvents);
+  hold.hidden = false;
+  hold.addEventListener("click", () => {
+    const holds = hold.getAttribute("aria-pressed") !== "true";
+    hold.setAttribute("aria-pressed", holds);
+    hold.textContent = holds ? "Go on" : "Hold";
+    if (holds) end("held");
+    else end = keepUpToDate(body.dataset.log, showEvents);
+  });
+}
+
+// A stream
+
+const version = document.getElementById("version");
+
+function showVersion(wanted) {
+  const number = Math.min(Math.max(wanted, Number(version.min)), Number(version.max));
+  version.value = number;
+  for (const step of document.querySelectorAll(".step")) {
+    step.hidden = Number(step.dataset.version) !== number;
+    if (!step.hidden) {
+      const words = `${number} of ${version.max}: ${step.dataset.type}`;
+      version.setAttribute("aria-valuetext", words);
+    }
+  }
+  for (const each of document.querySelectorAll(".to-version")) {
+    if (Number(each.dataset.version) === number) each.setAttribute("aria-current", "true");
+    else each.removeAttribute("aria-current");
+  }
+  const address = new URL(location.href);
+  address.searchParams.set("version", number);
+  history.replaceState(null, "", address);
+}
+
+if (version) {
+  const go = (event, number) => {
+    event.preventDefault();
+    showVersion(number);
+  };
+  version.addEventListener("input", () => showVersion(Number(version.value)));
+  for (const [id, step] of [["earlier", -1], ["later", 1]]) {
+    const link = document.getElementById(id);
+    link.addEventListener("click", (event) => go(event, Number(version.value) + step));
+  }
+  for (const link of document.querySelectorAll(".to-version")) {
+    link.addEventListener("click", (event) => {
+      go(event, Number(link.dataset.version));
+      version.scrollIntoView({ block: "center" });
+      version.focus({ preventScroll: true });
+    });
+  }
+  showVersion(Number(version.value));
+}

@@ -21,6 +21,12 @@ from app.framework.administration.errors import (
     ProjectionNotFound,
     VerificationNotFound,
 )
+from app.framework.administration.list_events import (
+    EventList,
+    InspectEvents,
+    ListedEvent,
+    ListEvents,
+)
 from app.framework.administration.parked_documents import (
     ListParkedDocuments,
     ReplayDocument,
@@ -34,13 +40,20 @@ from app.framework.administration.read_models import (
     ParkedDocuments,
     ProjectionDetails,
 )
-from app.framework.administration.registrations import of_projections, of_the_log
+from app.framework.administration.registrations import of_projections, of_streams, of_the_log
 from app.framework.administration.retire_build import RetireBuild
 from app.framework.administration.serve_build import ServeBuild
 from app.framework.administration.show_projections import (
     GetBuild,
     GetProjection,
     ListProjections,
+)
+from app.framework.administration.trace_stream import (
+    InspectStream,
+    Step,
+    TracedStream,
+    TraceStream,
+    ViewedDocument,
 )
 from app.framework.administration.verification_records import (
     KEPT_SECONDS,
@@ -69,11 +82,16 @@ __all__ = [
     "ComparedDocument",
     "DocumentNotParked",
     "DocumentOfBuild",
+    "EventList",
     "GetBuild",
     "GetProjection",
     "GetVerification",
+    "InspectEvents",
+    "InspectStream",
+    "ListEvents",
     "ListParkedDocuments",
     "ListProjections",
+    "ListedEvent",
     "LoggedEvent",
     "LoggedStreams",
     "ParkedDocument",
@@ -89,10 +107,15 @@ __all__ = [
     "ResumeProjection",
     "RetireBuild",
     "ServeBuild",
+    "Step",
+    "TraceStream",
+    "TracedStream",
     "VerificationDetails",
     "VerificationNotFound",
     "VerificationRecords",
     "Verifications",
+    "ViewedDocument",
     "of_projections",
+    "of_streams",
     "of_the_log",
 ]

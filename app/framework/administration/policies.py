@@ -2,6 +2,7 @@
 
 from app.framework.administration.begin_build import BeginBuild
 from app.framework.administration.compare_documents import CompareDocument
+from app.framework.administration.list_events import InspectEvents, ListEvents
 from app.framework.administration.parked_documents import (
     ListParkedDocuments,
     ReplayDocument,
@@ -12,6 +13,7 @@ from app.framework.administration.read_log import ReadLog, ReadStream
 from app.framework.administration.retire_build import RetireBuild
 from app.framework.administration.serve_build import ServeBuild
 from app.framework.administration.show_projections import GetBuild, GetProjection, ListProjections
+from app.framework.administration.trace_stream import InspectStream, TraceStream
 from app.framework.administration.verifications import BeginVerification, GetVerification
 from app.framework.security import Policies, Policy
 
@@ -24,6 +26,7 @@ CONSOLE_READ = "console:read"
 _READ = Policy(PROJECTIONS_READ)
 _CHANGE = Policy("projections:admin")
 _LOG = Policy("log:read", is_audited=True)
+_CONSOLE = Policy(CONSOLE_READ)
 
 ADMINISTRATION_POLICIES: Policies = {
     ListProjections: _READ,
@@ -42,4 +45,8 @@ ADMINISTRATION_POLICIES: Policies = {
     ReadLog: _LOG,
     ReadStream: _LOG,
     CompareDocument: _LOG,
+    ListEvents: _CONSOLE,
+    InspectEvents: _LOG,
+    TraceStream: _CONSOLE,
+    InspectStream: _LOG,
 }

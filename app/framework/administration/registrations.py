@@ -1,11 +1,17 @@
 """Every message of administration, with its handler."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from app.framework.administration.begin_build import BeginBuild, BeginBuildHandler
 from app.framework.administration.compare_documents import (
     CompareDocument,
     CompareDocumentHandler,
+)
+from app.framework.administration.list_events import (
+    InspectEvents,
+    ListEvents,
+    ListEventsHandler,
 )
 from app.framework.administration.parked_documents import (
     ListParkedDocuments,
@@ -28,7 +34,12 @@ from app.framework.administration.show_projections import (
     ShowProjections,
 )
 from app.framework.administration.stored_projections import StoredProjections
-from app.framework.eventsourcing import EventLog, EventRegistry
+from app.framework.administration.trace_stream import (
+    InspectStream,
+    TraceStream,
+    TraceStreamHandler,
+)
+from app.framework.eventsourcing import AggregateType, EventLog, EventRegistry
 from app.framework.mediator import Registration
 from app.framework.projections import FollowedStore, Projection
 
@@ -60,6 +71,33 @@ def of_projections(
         ListParkedDocuments.handled_by(parked.list),
         ReplayDocument.handled_by(parked.replay),
         ReplayDocuments.handled_by(parked.replay),
+    )
+
+
+def of_streams(
+    store: LoggedStreams,
+    registry: EventRegistry,
+    aggregates: Sequence[AggregateType[Any]],
+    builds: FollowedStore | None,
+    projections: Sequence[Projection],
+) -> Sequence[Registration]:
+    """What the console shows of events and aggregates.
+
+    Args:
+        store: the log, and its streams.
+        registry: decodes events.
+        aggregates: the types of aggregates, of all contexts.
+        builds: where the documents are; None in a process without them.
+        projections: those that this process has the code of.
+
+    """
+    events = ListEventsHandler(store, registry)
+    traced = TraceStreamHandler(store, registry, aggregates, builds, projections)
+    return (
+        ListEvents.handled_by(events),
+        InspectEvents.handled_by(events),
+        TraceStream.handled_by(traced),
+        InspectStream.handled_by(traced),
     )
 
 
