@@ -33,13 +33,17 @@ SOURCES = (
     "app/**/*.py",
     "alembic/**/*.py",
     "benchmarks/**/*.py",
+    "deploy/**/*.yaml",
+    "Dockerfile",
     "Makefile",
+    "compose.yaml",
     "pyproject.toml",
     ".env.example",
 )
 
 OF_OTHERS = {
     "client_tls_sslmode",
+    "max_connections",
     "pg_ctl",
     "pg_dump",
     "process_cpu_seconds_total",
