@@ -62,9 +62,9 @@ def nginx(server: str, http: str = "") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def front(**roles: str) -> Iterator[str]:
+def front(template: str | None = None, **roles: str) -> Iterator[str]:
     """Run an nginx as it is deployed, before processes at the URLs of these `roles`; its URL."""
-    template = FRONT.read_text("utf-8")
+    template = template or FRONT.read_text("utf-8")
     values = {role.upper(): urlsplit(url).netloc for role, url in roles.items()}
     with _nginx(lambda address: filled_in(template, LISTEN=address, **values)) as url:
         yield url
@@ -72,7 +72,8 @@ def front(**roles: str) -> Iterator[str]:
 
 def filled_in(template: str, **values: str) -> str:
     """The template as nginx's image fills it in: the names of variables are in capitals."""
-    for name, value in {"RESOLVER": "127.0.0.1", **values}.items():
+    proxies = "set_real_ip_from 127.0.0.1;"
+    for name, value in {"RESOLVER": "127.0.0.1", "PROXIES": proxies, **values}.items():
         template = template.replace(f"${{{name}}}", value)
     left = re.findall(r"\$\{[A-Z]+\}", re.sub(r"^ *#.*", "", template, flags=re.MULTILINE))
     assert left == [], "not filled in"

@@ -5,12 +5,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.acceptance.fronts import front, needs
+from tests.acceptance.fronts import FRONT, front, needs
 from tests.acceptance.services import ROOT, Service, await_that
 
 pytestmark = needs("nginx")
@@ -67,6 +70,7 @@ def test_each_request_reaches_the_role_that_answers_it(processes):
         answers = [client.request(*each[:2], json=each[2]) for each in operations()]
         assert [f"{each.request} {each.text}" for each in answers if not is_handled(each)] == []
         assert len(answers) > 30
+        assert "</html>" in client.get("/console", follow_redirects=True).text
         assert stays_inside(client)
 
         with processes["commands"].client as direct:  # what the routing avoids
@@ -82,6 +86,45 @@ def test_each_request_reaches_the_role_that_answers_it(processes):
             502,
         )
         assert client.get("/users/alice").json()["name"] == "Alice Smith"
+
+
+def test_clients_are_known_by_their_addresses(echo):
+    """Behind another proxy, too: each has limits of its own, and roles get the address."""
+    slow = re.sub(r"rate=200r/s", "rate=1r/m", FRONT.read_text("utf-8")).replace("burst=400", "")
+    with (
+        front(slow, commands=echo, queries=echo, projector=echo) as url,
+        httpx.Client(base_url=url, timeout=10, trust_env=False) as client,
+    ):
+        forged = {"X-Forwarded-For": "192.0.2.1, 203.0.113.7", "X-Forwarded-Proto": "https"}
+        sent = client.get("/users", headers=forged).json()
+        assert sent["X-Forwarded-For"] == "192.0.2.1, 203.0.113.7, 203.0.113.7"
+        assert (sent["X-Forwarded-Proto"], sent["Host"]) == ("https", urlsplit(url).netloc)
+        refused = client.get("/users", headers=forged)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
+        assert client.get("/users", headers={"X-Forwarded-For": "203.0.113.8"}).is_success
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    """A server that answers with the headers it gets; its URL."""
+
+    class Echo(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(dict(self.headers)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def write_and_read(client: httpx.Client) -> None:
