@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import uvicorn
 import yaml
 
 from app.bootstrap import all_scopes
@@ -55,6 +56,13 @@ def test_nginx_has_all_that_its_configuration_asks_for():
         assert f"server {role}:8000 resolve;" in configuration
     [template] = nginx["volumes"]
     assert template.startswith(f"./{FRONT.relative_to(ROOT)}:/etc/nginx/templates/")
+
+
+def test_nginx_closes_idle_connections_before_the_processes_do():
+    """Else one may be closed just as a POST is sent on it, which nginx would not repeat."""
+    seconds = re.findall(r"keepalive_timeout (\d+)s;", FRONT.read_text("utf-8"))
+    assert len(seconds) == FRONT.read_text("utf-8").count("keepalive 32;") == 2
+    assert all(int(each) < uvicorn.Config("").timeout_keep_alive for each in seconds)
 
 
 @pytest.mark.parametrize("name", SERVICES)
