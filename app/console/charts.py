@@ -57,11 +57,14 @@ def lag_chart(samples: Sequence[Sample], now: float) -> Chart:
     return _chart("Lag", "events behind the log", points, now, least=10)
 
 
-def write_chart(samples: Sequence[Sample], now: float) -> Chart:
-    """How many events a second were recorded."""
+def traffic_chart(samples: Sequence[Sample], now: float) -> Chart:
+    """How many events were recorded, and how many reads answered."""
     times = [each.at for each in samples[1:]]
-    points: list[_Point] = list(zip(times, rates(samples), strict=True))
-    return _chart("Writes", "events a second", {"events": points}, now, least=1)
+    points: dict[str, list[_Point]] = {
+        "events written": list(zip(times, rates(samples, "head"), strict=True)),
+        "reads answered": list(zip(times, rates(samples, "reads"), strict=True)),
+    }
+    return _chart("Traffic", "a second", points, now, least=1)
 
 
 def _chart(

@@ -1,20 +1,18 @@
 """The first page: whether all is well, and what needs attention if not."""
 
 import asyncio
-import os
-import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.console.charts import lag_chart, write_chart
+from app.console.charts import lag_chart, traffic_chart
 from app.console.findings import Verdict, findings
 from app.console.live import Live, Parts
 from app.console.pages import Pages
+from app.console.processes import known_processes
 from app.console.sampling import Sampler, rates
-from app.framework.administration import ListProjections, ProjectionDetails
+from app.framework.administration import ListProjections
 from app.framework.http.event_streams import EventStreamResponse
 from app.framework.http.service import Check, Service
 from app.framework.http.sessions import PREFIX
@@ -24,15 +22,6 @@ CHECKED_SECONDS = 3.0
 """How old checks may be: each asks the databases, and pages that are open share them."""
 
 PARTS = ("verdict", "attention", "figures", "charts", "projections", "processes", "health")
-
-
-@dataclass(slots=True)
-class WorkingProcess:
-    """A process that works on builds, by its leases."""
-
-    host: str
-    pid: str
-    builds: list[str] = field(default_factory=list)
 
 
 class Overview:
@@ -66,17 +55,17 @@ class Overview:
             "projections": projections,
             "checks": self._checks,
             "roles": sorted(self._service.roles),
-            "here": f"{socket.gethostname()}, process {os.getpid()}",
-            "processes": working(projections or ()),
+            "processes": known_processes(self._sampler.reports, projections or ()),
             "head": max(
                 (it for each in samples[-2:] if (it := each.head) is not None), default=None
             ),
-            "writes": next(iter([*rates(samples[-3:])][-1:]), None),
+            "writes": _last(rates(samples[-2:], "head")),
+            "reads": _last(rates(samples[-2:], "reads")),
             "lag": max(
                 (each.lag for each in projections or () if each.lag is not None), default=None
             ),
             "parked": sum(each.parked for each in projections or ()),
-            "charts": [lag_chart(samples, now), write_chart(samples, now)],
+            "charts": [lag_chart(samples, now), traffic_chart(samples, now)],
         }
 
     async def parts(self, request: Request, base: str) -> Parts:
@@ -99,15 +88,8 @@ class Overview:
         self._checked_at = asyncio.get_running_loop().time()
 
 
-def working(projections: Sequence[ProjectionDetails]) -> Sequence[WorkingProcess]:
-    """The processes that hold leases."""
-    found: dict[str, WorkingProcess] = {}
-    for build in (build for each in projections for build in each.builds):
-        if build.holder is not None:
-            host, pid = ([*build.holder.rsplit(":", 2), "", ""])[:2]
-            process = found.setdefault(build.holder, WorkingProcess(host, pid))
-            process.builds.append(f"{build.projection} {build.number}")
-    return sorted(found.values(), key=lambda it: (it.host, it.pid))
+def _last(values: Sequence[float | None]) -> float | None:
+    return values[-1] if values else None
 
 
 def add_overview(router: APIRouter, overview: Overview, pages: Pages, live: Live) -> None:

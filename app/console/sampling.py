@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
+from app.console.processes import reads_of
+from app.framework.observability.metrics.slots import Report, all_reports
 from app.framework.projections import ProjectionRecord
 from app.framework.storage import StorageUnavailable
 
@@ -24,12 +26,14 @@ class Sample:
 
     at: by a clock that only goes forward, in seconds.
     head: the position of the last event of the log; None if it was not known.
+    reads: how many requests for reading the processes of this port have answered.
     lags: of the build of each projection that serves; without those that were not known.
     """
 
     at: float
     time: datetime
     head: int | None
+    reads: int | None
     lags: Mapping[str, int]
 
 
@@ -42,12 +46,16 @@ class Watched(Protocol):
 
 
 class Sampler:
-    """Takes a sample every few seconds, and keeps those of the last minutes."""
+    """Takes a sample every few seconds, and keeps those of the last minutes.
+
+    reports: of the processes that share a port, when the last sample was taken.
+    """
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._samples: deque[Sample] = deque(maxlen=int(WINDOW_SECONDS / EVERY_SECONDS) + 1)
         self._task: asyncio.Task[None] | None = None
+        self.reports: Sequence[Report] = ()
 
     @property
     def samples(self) -> Sequence[Sample]:
@@ -80,15 +88,19 @@ class Sampler:
         heads = [it.status.head for it in builds.values() if it.status.head is not None]
         lags = {name: lag for name, it in builds.items() if (lag := it.status.lag) is not None}
         at = asyncio.get_running_loop().time()
-        self._samples.append(Sample(at, datetime.now(UTC), max(heads, default=None), lags))
+        self.reports = all_reports()
+        head, reads = max(heads, default=None), reads_of(self.reports)
+        self._samples.append(Sample(at, datetime.now(UTC), head, reads, lags))
 
 
-def rates(samples: Sequence[Sample]) -> Sequence[float | None]:
-    """Events a second, from each sample to the next; None where a position is not known."""
+def rates(samples: Sequence[Sample], of: Literal["head", "reads"]) -> Sequence[float | None]:
+    """How fast a number grew from each sample to the next, in a second; None if not known."""
     found: list[float | None] = []
     for before, after in itertools.pairwise(samples):
-        if before.head is None or after.head is None or after.at <= before.at:
+        one: int | None = getattr(before, of)
+        other: int | None = getattr(after, of)
+        if one is None or other is None or after.at <= before.at:
             found.append(None)
         else:
-            found.append(max(0, after.head - before.head) / (after.at - before.at))
+            found.append(max(0, other - one) / (after.at - before.at))
     return found

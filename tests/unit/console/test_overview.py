@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,14 +11,15 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from app.console.charts import lag_chart, write_chart
+from app.console.charts import lag_chart, traffic_chart
 from app.console.findings import Level, Verdict, findings
 from app.console.live import Live
-from app.console.overview import working
+from app.console.processes import known_processes, reads_of
 from app.console.sampling import Sample, Sampler, rates
 from app.framework.administration import BuildDetails, ProjectionDetails
 from app.framework.http.principals import set_principal
 from app.framework.http.service import Check
+from app.framework.observability.metrics.slots import Report
 from app.framework.principal import ANYONE
 from app.framework.projections import BuildState, Comparison, ProjectionState, TakeOver
 from app.framework.storage import StorageUnavailable
@@ -121,26 +124,53 @@ def test_a_check_that_fails_is_wrong():
     assert len(findings(checks, [stopped])) == 1
 
 
-def test_processes_are_known_by_their_leases():
-    """Each with the builds that it works on."""
+def test_processes_are_known_by_their_reports_and_leases():
+    """Each with the builds that it works on; that of the page comes first."""
     other = replace(BUILD, number=2, holder="host:7:cd")
-    [one, two] = working([replace(NOTES, builds=[BUILD, other, replace(BUILD, number=3)])])
-    assert (one.host, one.pid, one.builds) == ("host", "12", ["notes 1", "notes 3"])
-    assert (two.pid, two.builds) == ("7", ["notes 2"])
+    builds = [BUILD, other, replace(BUILD, number=3)]
+    here = Report("worker 1", os.getpid(), time.time(), {})
+    gone = Report("worker 2", 99, time.time() - 60, {})
+    first, *others = known_processes([gone, here], [replace(NOTES, builds=builds)])
+    assert (first.name, first.is_here, first.is_silent) == ("worker 1", True, False)
+    known = {each.pid: (each.is_silent, each.builds) for each in others}
+    assert known == {
+        "99": (True, []),
+        "12": (False, ["notes 1", "notes 3"]),
+        "7": (False, ["notes 2"]),
+    }
+
+
+def test_reads_are_what_clients_read():
+    """Neither writes nor what watches the service; all processes together."""
+
+    def answered(method, route, *counts):
+        return ["operation", method, route, "200"], [counts, 0.5]
+
+    states = {
+        "http_server_request_duration_seconds": [
+            answered("GET", "/lamps/{id}", 1, 2, 3),
+            answered("GET", "/console", 100),
+            answered("GET", "/health/ready", 100),
+            answered("GET", "/metrics", 100),
+            answered("PUT", "/lamps/{id}", 100),
+            answered("_OTHER", "", 100),
+        ]
+    }
+    assert reads_of([Report("a", 1, 0.0, states), Report("b", 2, 0.0, states)]) == 12
 
 
 def samples(*heads: int | None) -> list[Sample]:
     """Samples five seconds apart; the notes are one event behind."""
     now = datetime(2026, 3, 14, tzinfo=UTC)
     return [
-        Sample(5.0 * at, now, head, {} if head is None else {"notes": 1})
+        Sample(5.0 * at, now, head, 2 * at, {} if head is None else {"notes": 1})
         for at, head in enumerate(heads)
     ]
 
 
 def test_rates_are_between_samples():
     """None where the log was not seen; a log that was restored has no negative rate."""
-    assert rates(samples(10, 20, None, 30, 30, 5)) == [2.0, None, None, 0.0, 0.0]
+    assert rates(samples(10, 20, None, 30, 30, 5), "head") == [2.0, None, None, 0.0, 0.0]
 
 
 def test_a_chart_has_a_gap_where_nothing_was_seen():
@@ -150,8 +180,8 @@ def test_a_chart_has_a_gap_where_nothing_was_seen():
     assert line.path.count("M") == 2
     assert (chart.top, line.last, line.highest) == (10, 1, 1)
     assert chart.words.endswith("notes: now 1, at most 1.")
-    writes = write_chart(samples(0, 35), now=5.0)
-    assert (writes.top, writes.lines[0].last) == (10, 7.0)
+    writes = traffic_chart(samples(0, 35), now=5.0)
+    assert (writes.top, [each.last for each in writes.lines]) == (10, [7.0, 0.4])
 
 
 async def test_a_sample_without_an_answer_has_no_values(monkeypatch):

@@ -1,0 +1,60 @@
+"""The processes that this one can know of, and what they do together."""
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from app.framework.administration import ProjectionDetails
+from app.framework.http.sessions import PREFIX
+from app.framework.observability.metrics.slots import Report
+
+_DURATIONS = "http_server_request_duration_seconds"
+_READS = ("GET", "HEAD")
+_OF_OPERATORS = (PREFIX, "/health", "/metrics")
+"""Prefixes of the routes that watch the service: to look at it must not seem a load."""
+
+
+@dataclass(slots=True)
+class KnownProcess:
+    """A process of the service.
+
+    name: among the processes that share a port; empty for one elsewhere.
+    is_silent: whether it has reported nothing for some seconds.
+    """
+
+    host: str
+    pid: str
+    name: str = ""
+    is_here: bool = False
+    is_silent: bool = False
+    builds: list[str] = field(default_factory=list)
+
+
+def known_processes(
+    reports: Iterable[Report], projections: Iterable[ProjectionDetails]
+) -> Sequence[KnownProcess]:
+    """Those that share a port with this one, and those anywhere that work on builds."""
+    host = socket.gethostname()
+    found: dict[tuple[str, str], KnownProcess] = {}
+    for each in reports:
+        place = host, str(each.pid)
+        found[place] = KnownProcess(
+            *place, each.process, is_here=each.pid == os.getpid(), is_silent=not each.is_live
+        )
+    for build in (build for each in projections for build in each.builds):
+        if build.holder is not None:
+            of_host, pid = ([*build.holder.rsplit(":", 2), "", ""])[:2]
+            process = found.setdefault((of_host, pid), KnownProcess(of_host, pid))
+            process.builds.append(f"{build.projection} {build.number}")
+    return sorted(found.values(), key=lambda it: (not it.is_here, it.host, it.pid))
+
+
+def reads_of(reports: Iterable[Report]) -> int:
+    """How many reads the processes that share a port have answered; the number never goes back."""
+    return sum(
+        sum(counts)
+        for each in reports
+        for (_, method, route, _), (counts, _) in each.states.get(_DURATIONS, ())
+        if method in _READS and route and not route.startswith(_OF_OPERATORS)
+    )
