@@ -15,6 +15,7 @@ from app.framework.http.buckets import Rate
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.service import Service
+from app.framework.observability.access_log import AccessLog
 from app.host.server.peers import is_of_own_account
 from app.host.settings import Settings
 
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None, *, projects: bool = True) -> Fa
         hosts=settings.hosts,
         origins=settings.cors_origins,
         administered=settings.authenticates or settings.is_local,
+        access_log=AccessLog() if settings.access_log else None,
     )
 
 

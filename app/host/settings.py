@@ -171,6 +171,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".data")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+    access_log: bool = False
     audit_log: Annotated[Path, AfterValidator(_appendable)] | None = None
 
     @model_validator(mode="before")

@@ -59,7 +59,7 @@ def use(service: Service, token: str, visitor: str) -> None:
 
 def test_lines_are_complete_and_nothing_has_a_secret(serve, folder, urls, monkeypatch, capfd):
     """With all that a process can write: at the level debug, and by the command line."""
-    service = serve(AUTH="", LOG_LEVEL="debug", LOG_FORMAT="json")
+    service = serve(AUTH="", LOG_LEVEL="debug", LOG_FORMAT="json", ACCESS_LOG="on")
     token, visitor = tokens(folder / "data")
     use(service, token, visitor)
     service.process.terminate()
@@ -89,6 +89,18 @@ def test_lines_are_complete_and_nothing_has_a_secret(serve, folder, urls, monkey
         (None, None, {}, 401),
         ("get_user", None, {}, 401),
         ("resume_projection", "projections", {"name": "user_profiles"}, None),
+    ]
+    accesses = [json.loads(each) for each in written.splitlines() if '"app.access"' in each]
+    assert [(each["principal"], each.get("operation"), each["status"]) for each in accesses] == [
+        ("user", "register_user", 201),
+        ("user", "put_user", 422),
+        ("user", "update_user", 422),
+        ("user", "list_users", 200),
+        ("user", "get_user", 422),
+        ("user", "pause_projection", 200),
+        ("user", "list_users", 403),
+        ("anyone", None, 401),
+        ("anyone", "get_user", 401),
     ]
     leaked = [each for each in (*PERSONAL.values(), *SECRETS) if each in output + written]
     leaked += [each for each in token.split(".") + visitor.split(".") if each in output + written]

@@ -1,8 +1,7 @@
 """The ASGI application: routes, problems and middleware around a service."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,9 @@ from app.framework.http.examples import GENERIC
 from app.framework.http.extensions import Extension
 from app.framework.http.heads import head_routes
 from app.framework.http.indexed_routes import IndexedRoutes
+from app.framework.http.lifespan import lifespan_of
 from app.framework.http.middleware import (
+    AccessLines,
     Admission,
     Auditing,
     Authentication,
@@ -51,6 +52,7 @@ from app.framework.http.routes.projections import add_projections
 from app.framework.http.routes.verifications import add_verifications
 from app.framework.http.service import Service
 from app.framework.misconfigured import Misconfigured
+from app.framework.observability.access_log import AccessLog
 from app.framework.security import Authenticator, Policies
 
 BODY_LIMIT = 64 * 1024
@@ -141,6 +143,7 @@ def create_api(  # noqa: PLR0913 - each by its name
     origins: frozenset[str] = frozenset(),
     administered: bool = False,
     extensions: Sequence[Extension] = (),
+    access_log: AccessLog | None = None,
     telemetry: TelemetryConfig | None = None,
     **options: Any,
 ) -> FastAPI:
@@ -155,6 +158,7 @@ def create_api(  # noqa: PLR0913 - each by its name
         origins: the origins whose pages may call.
         administered: whether it has the routes for operators.
         extensions: what is served beside the API; its routes come last.
+        access_log: has a line for each request; None for none.
         telemetry: what FastAPI makes spans, metrics and log records of; of nothing if it is None.
         options: further ones of FastAPI, such as `dependencies`.
 
@@ -179,8 +183,8 @@ def create_api(  # noqa: PLR0913 - each by its name
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        middleware=[_edge(access, index, declared, places, refusals, hosts, origins)],
-        lifespan=_lifespan_of(service, refusals, extensions),
+        middleware=[_edge(access, index, declared, places, refusals, access_log, hosts, origins)],
+        lifespan=lifespan_of(service, refusals, access_log, extensions),
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry,
         **options,
     )
@@ -193,25 +197,6 @@ def create_api(  # noqa: PLR0913 - each by its name
     index.add(api.router.routes)
     api.router.routes.insert(0, IndexedRoutes())
     return api
-
-
-def _lifespan_of(
-    service: Service, refusals: RefusalLines, extensions: Sequence[Extension]
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        try:
-            await service.open()
-            for each in extensions:
-                await each.open()
-            yield
-        finally:
-            refusals.write_all()
-            for each in extensions:
-                await each.close()
-            await service.close()
-
-    return lifespan
 
 
 def _add_routes(
@@ -276,6 +261,7 @@ def _edge(
     declared: Sequence[Operation],
     places: Places,
     refusals: RefusalLines,
+    access_log: AccessLog | None,
     hosts: frozenset[str] | None,
     origins: frozenset[str],
 ) -> Middleware:
@@ -283,6 +269,7 @@ def _edge(
     return Middleware(
         Edge,
         auditing=Auditing(index, refusals),
+        access_lines=AccessLines(access_log) if access_log else None,
         cross_origin=CrossOrigin(origins) if origins else None,
         guard=RequestGuard(HEADER_LIMIT, hosts, origins),
         authentication=Authentication(access.authenticator, limits),

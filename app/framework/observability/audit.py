@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app import IDENTIFIER
-from app.framework.observability.handlers import AuditFile, StandardError
+from app.framework.observability.handlers import AuditFile, StandardError, write_only_to
 from app.framework.principal import Principal, PrincipalKind
 
 LOGGER = "app.audit"
@@ -82,11 +82,7 @@ def direct(file: Path | None) -> None:
 
     Their form and level do not depend on those of the log.
     """
-    for each in _log.handlers:
-        each.close()
-    _log.handlers = [AuditFile(file) if file else StandardError()]
-    _log.propagate = False
-    _log.setLevel(logging.INFO)
+    write_only_to(AuditFile(file) if file else StandardError(), _log)
 
 
 def has_credentials(text: str) -> bool:

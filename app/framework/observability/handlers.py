@@ -10,6 +10,15 @@ from typing import TextIO
 _logger = logging.getLogger(__name__)
 
 
+def write_only_to(handler: logging.Handler, log: logging.Logger) -> None:
+    """Have `log` write to `handler` alone, in a form and at a level of its own."""
+    for each in log.handlers:
+        each.close()
+    log.handlers = [handler]
+    log.propagate = False
+    log.setLevel(logging.INFO)
+
+
 class StandardError(logging.StreamHandler[TextIO]):
     """Writes to standard error; loses what it does not take, as when it is closed."""
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
-from app.framework.observability import audit
+from app.framework.observability import access_log, audit
 from app.framework.observability.handlers import StandardError
 from app.framework.request import logged_request_id
 
@@ -33,6 +33,7 @@ def configure(level: str, form: Literal["console", "json"], audit_log: Path | No
     there is one.
     """
     audit.direct(audit_log)
+    access_log.direct()
     shared: list[Processor] = [
         _add_request_id,
         structlog.stdlib.add_logger_name,

@@ -41,6 +41,7 @@ def edge(
     return Edge(
         app,
         auditing=Auditing(operations or OperationIndex(), RefusalLines()),
+        access_lines=None,
         cross_origin=None,
         guard=RequestGuard(head_limit),
         authentication=Authentication(None),

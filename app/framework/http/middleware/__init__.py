@@ -10,10 +10,11 @@ rate_limiting   refuses requests of clients that have used up their limit
 body_limit      reads the whole body, and refuses long ones
 admission       refuses requests when all places are taken
 
-On its way out the answer passes `Answer`: the audit log gets its line, and the headers are
-completed. Requests that fail are answered by `last_resort`.
+On its way out the answer passes `Answer`: the audit log and the access log get their lines, and the
+headers are completed. Requests that fail are answered by `last_resort`.
 """
 
+from app.framework.http.middleware.access_lines import AccessLines
 from app.framework.http.middleware.admission import ALWAYS_ADMITTED, Admission
 from app.framework.http.middleware.auditing import Auditing
 from app.framework.http.middleware.authentication import Authentication
@@ -26,6 +27,7 @@ from app.framework.http.middleware.request_guard import RequestGuard
 
 __all__ = [
     "ALWAYS_ADMITTED",
+    "AccessLines",
     "Admission",
     "Auditing",
     "Authentication",

@@ -6,6 +6,7 @@ from time import perf_counter
 from starlette.types import Message, Send
 
 from app.framework.http.caching import RawHeader, with_safe_defaults
+from app.framework.http.middleware.access_lines import AccessLines
 from app.framework.http.middleware.auditing import Auditing
 from app.framework.http.middleware.head import Head
 from app.framework.http.middleware.measuring import measure_answer
@@ -16,12 +17,13 @@ from app.framework.http.request_id import REQUEST_ID
 class Answer:
     """Passes an answer on, with what every answer gets.
 
-    When it starts, its place is given back, it is measured, its line in the audit log is written,
-    and its headers are completed: with `limit_headers`, with the id of the request, and by
-    `with_safe_defaults`.
+    When it starts, its place is given back, it is measured, its lines in the audit log and in the
+    access log are written, and its headers are completed: with `limit_headers`, with the id of the
+    request, and by `with_safe_defaults`.
     """
 
     __slots__ = (
+        "_access_lines",
         "_auditing",
         "_began",
         "_head",
@@ -32,12 +34,20 @@ class Answer:
         "limit_headers",
     )
 
-    def __init__(self, head: Head, request_id: str, send: Send, auditing: Auditing) -> None:
+    def __init__(
+        self,
+        head: Head,
+        request_id: str,
+        send: Send,
+        auditing: Auditing,
+        access_lines: AccessLines | None,
+    ) -> None:
         self._began = perf_counter()
         self._head = head
         self._id = (REQUEST_ID, request_id.encode())
         self._send = send
         self._auditing = auditing
+        self._access_lines = access_lines
         self._places: Places | None = None
         self.has_started = False
         self.limit_headers: Sequence[RawHeader] = ()
@@ -49,7 +59,10 @@ class Answer:
             self.give_place_back()
         if message["type"] == "http.response.start":
             scope, status = self._head.scope, message["status"]
-            measure_answer(scope, status, perf_counter() - self._began)
+            seconds = perf_counter() - self._began
+            measure_answer(scope, status, seconds)
+            if self._access_lines is not None:
+                self._access_lines.write(self._head, status, seconds)
             if self._auditing.wants(scope, status):
                 self._auditing.write(self._head, message)
             headers = (*message.get("headers", ()), *self.limit_headers)

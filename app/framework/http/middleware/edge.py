@@ -4,6 +4,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.framework.http.middleware.access_lines import AccessLines
 from app.framework.http.middleware.admission import Admission
 from app.framework.http.middleware.answer import Answer
 from app.framework.http.middleware.answered import Answered
@@ -29,11 +30,12 @@ class Edge:
     most of them a coroutine.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by its name
         self,
         app: ASGIApp,
         *,
         auditing: Auditing,
+        access_lines: AccessLines | None,
         cross_origin: CrossOrigin | None,
         guard: RequestGuard,
         authentication: Authentication,
@@ -44,6 +46,7 @@ class Edge:
         self._app = app
         self._operations = auditing.operations
         self._auditing = auditing
+        self._access_lines = access_lines
         self._cross_origin = cross_origin
         self._guard = guard
         self._authentication = authentication
@@ -62,7 +65,7 @@ class Edge:
         logged = logged_request_id.set(ids)
         if self._cross_origin:
             send = self._cross_origin.sending(head, send)
-        answer = Answer(head, ids[0], send, self._auditing)
+        answer = Answer(head, ids[0], send, self._auditing, self._access_lines)
         active.value += 1
         try:
             await self._pass_on(head, receive, answer)
