@@ -33,7 +33,7 @@ BENCH_LOCK := benchmarks/requirements.lock
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test coverage mutants endurance promises projectors operating fronts overload fuzz bench bench-quick lint lint-openapi lint-deploy image format openapi folds docs-tables sdk migrate guide release lock clean
+.PHONY: help run token test coverage mutants endurance promises projectors operating monitoring fronts overload fuzz bench bench-quick lint lint-openapi lint-deploy image format openapi folds docs-tables sdk migrate guide release lock clean
 .PHONY: $(SDK)/python $(SDK)/typescript
 
 help: ## list the targets
@@ -88,6 +88,11 @@ operating: $(INSTALLED) ## kill projectors and operators, rebuild a large log, p
 	@$(BIN)/python -m tests.acceptance.operating kills --kills 200 --seed 1
 	@$(BIN)/python -m tests.acceptance.operating switches --events 1000000 --clients 20
 	@$(BIN)/python -m tests.acceptance.operating poison --users 10000
+
+# It needs Debian's prometheus.
+monitoring: $(INSTALLED) ## have things happen to a service that a real Prometheus scrapes, hold the alerts against them
+	@$(BIN)/python -m tests.acceptance.monitoring alerts
+	@$(BIN)/python -m tests.acceptance.monitoring series --requests 100000
 
 # IMAGE_ROOT: a folder that keeps the bare root for the next time.
 image: $(INSTALLED) ## carry out the Dockerfile in a bare root, try the image; needs root and debootstrap

@@ -203,7 +203,12 @@ class Process:
 
     async def measure(self) -> None:
         """Set the metrics of the service as a whole; what cannot be found out is left out."""
+        await asyncio.gather(self._measure_checks(), self._measure_projections())
+
+    async def _measure_checks(self) -> None:
         measure_checks(await self.checks())
+
+    async def _measure_projections(self) -> None:
         try:
             await measure_projections(await self.projections(), self.log)
         except StorageUnavailable:

@@ -55,7 +55,7 @@ _APPENDS = counter(
     "Appends of one command each: appended, conflict (another process came first), claim-taken, "
     "duplicate (its idempotency key was used before).",
     "outcome",
-)
+).known("appended", "conflict", "claim-taken", "duplicate")
 _EVENTS = counter("events_appended_total", "Events that were appended.")
 
 _raw_decode = json.JSONDecoder().raw_decode

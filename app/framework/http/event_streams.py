@@ -109,6 +109,9 @@ class EventStreams:
         self._client_bound = streams_of_a_client
         self._open: Counter[str | None] = Counter()
         self._broadcast = Broadcast(name, look, stopping)
+        self._measured = _OPEN.of(name)
+        for bound in ("client", "process"):
+            _REFUSED.of(name, bound)
 
     async def response(
         self,
@@ -143,7 +146,7 @@ class EventStreams:
             raise Overloaded(self._name, self._bound)
         # Counted from here: after an outage all readers return at once, and read first.
         self._open[client] += 1
-        _OPEN.of(self._name).value += 1
+        self._measured.value += 1
         try:
             if after is None or context.minimum_position:
                 reached = (await self._look(None, 0, context)).last_id
@@ -157,7 +160,7 @@ class EventStreams:
 
     def _close(self, key: str | None) -> None:
         self._open[key] -= 1
-        _OPEN.of(self._name).value -= 1
+        self._measured.value -= 1
         if not self._open[key]:
             del self._open[key]
 

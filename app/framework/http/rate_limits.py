@@ -40,10 +40,11 @@ _REFUSALS = counter(
     "rate_limit_refusals_total",
     "Requests of clients that had used up their limit, as principals or addresses.",
     "client",
-)
+).known("principal", "address")
 _DELAYS = counter(
     "rate_limit_delays_total", "Requests that waited, as their clients sent many at once."
 )
+_DELAYS.of()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _FAILURES = counter(
 )
 _HELD = gauge("leases_held", "Builds that the process works on.")
 _LOST = counter("leases_lost_total", "Leases that another process has taken over.")
+_LOST.of()
 
 
 class Measures:
@@ -39,6 +40,8 @@ class Measures:
         self._batches = _BATCHES.of(projection)
         self._delays = _DELAYS.of(projection)
         self._began = 0.0
+        for kind in ("outage", "refusal"):
+            _FAILURES.of(projection, kind)
 
     def begin(self) -> None:
         """A step begins."""

@@ -20,7 +20,7 @@ _CLOSED = counter(
     "Connections that gave way or were refused: at the bound of their number, or as incomplete "
     "requests took too much memory.",
     "bound",
-)
+).known("number", "memory")
 
 
 class Connection(Protocol):

@@ -119,13 +119,13 @@ async def test_the_metrics_are_not_in_the_document(document):
 
 
 async def test_what_clients_send_makes_no_series(client, alice):
-    """The number of series after thousands of random requests is what it was after a hundred."""
+    """The number of series after hundreds of random requests is what it was after a hundred."""
     chance = random.Random(1)
     requests = strange_requests(chance, alice)
     for _ in range(100):
         await client.request(**next(requests))
     before = set(parsed((await client.get("/metrics")).text))
-    for _ in range(2000):
+    for _ in range(600):
         await client.request(**next(requests))
 
     assert set(parsed((await client.get("/metrics")).text)) == before

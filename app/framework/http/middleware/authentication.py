@@ -30,7 +30,7 @@ _TOKENS = counter(
     "Requests by their tokens: accepted, invalid, missing, unavailable (no keys to verify it by), "
     "throttled (too many invalid ones from its address). Without what is public.",
     "outcome",
-)
+).known("accepted", "invalid", "missing", "unavailable", "throttled")
 
 _accepted = _TOKENS.of("accepted")
 

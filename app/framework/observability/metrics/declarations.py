@@ -136,6 +136,15 @@ class Metric(Generic[CellT]):
             values = (OTHER,) * len(values)
         return self.cells.setdefault(values, self._new())
 
+    def known(self, *values: str) -> "Metric[CellT]":
+        """This metric, which begins at zero for each of these values of its only label.
+
+        Prometheus sees no first increase of a series that begins with it.
+        """
+        for each in values:
+            self.of(each)
+        return self
+
     def clear(self) -> None:
         """Forget all numbers, as what they are about may be gone; cells that are kept are lost."""
         self.cells.clear()

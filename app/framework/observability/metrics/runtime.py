@@ -22,10 +22,10 @@ _LATE = histogram(
 )
 _COLLECTIONS = counter(
     "python_gc_collections_total", "Runs of the garbage collector.", "generation"
-)
+).known("0", "1", "2")
 _COLLECTED = counter(
     "python_gc_objects_collected_total", "Objects that the collector freed.", "generation"
-)
+).known("0", "1", "2")
 _PAUSES = histogram(
     "gc_pause_seconds",
     "How long a run of the garbage collector held the process up.",
