@@ -33,16 +33,18 @@ DISTRIBUTION = "trixie"
 PACKAGES = ("ca-certificates", "python3-pip", "python3-venv")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ALICE = {"id": "alice", "name": "Alice Smith", "email": "alice@example.com"}
-SCOPES = "users:admin users:read:any users:list projections:read"
+SCOPES = "users:admin users:read:any users:list projections:read metrics:read"
 STOP_SECONDS = 15
 UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
-# The first process of its namespaces, in a root that cannot be written but for /tmp.
+# The first process of its namespaces, in a root that cannot be written but for /tmp and, as in every
+# container, /dev/shm.
 _CONTAINER = """
 set -e
 mount --bind "$ROOT" "$ROOT"
 mount -o remount,ro,bind "$ROOT"
 mount -t tmpfs tmpfs "$ROOT/tmp"
+mount -t tmpfs -o size=64m tmpfs "$ROOT/dev/shm"
 mount -t proc proc "$ROOT/proc"
 exec chroot --userspec="$ACCOUNT" "$ROOT" /bin/sh -c 'cd "$0" && exec "$@"' "$FOLDER" "$@"
 """
@@ -166,7 +168,8 @@ def try_out(image: Image, **urls: str) -> None:
     ports = {"commands": 18471, "queries": 18472, "projector": 18473}
     with ExitStack() as stack:
         for role, port in ports.items():
-            stack.enter_context(serving(image, port, ROLES=role, **settings))
+            workers = "2" if role == "commands" else "1"
+            stack.enter_context(serving(image, port, ROLES=role, WORKERS=workers, **settings))
         client = stack.enter_context(
             httpx.Client(headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=10)
         )
@@ -175,6 +178,8 @@ def try_out(image: Image, **urls: str) -> None:
         token = {"Consistency-Token": written.headers["Consistency-Token"]}
         read = client.get(f"http://127.0.0.1:{ports['queries']}/users/alice", headers=token)
         assert read.json() == written.json(), read.text
+        metrics = client.get(f"http://127.0.0.1:{ports['commands']}/metrics")
+        assert 'process="worker-2"' in metrics.text, metrics.text
         say("A key was created; a user was written at one role and read at another.")
 
 
