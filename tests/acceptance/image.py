@@ -37,8 +37,8 @@ SCOPES = "users:admin users:read:any users:list projections:read metrics:read"
 STOP_SECONDS = 15
 UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
-# The first process of its namespaces, in a root that cannot be written but for /tmp and, as in every
-# container, /dev/shm.
+# The first process of its namespaces, in a root that cannot be written but for /tmp and /dev/shm,
+# which every container has.
 _CONTAINER = """
 set -e
 mount --bind "$ROOT" "$ROOT"

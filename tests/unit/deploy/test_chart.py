@@ -1,14 +1,17 @@
 """The Helm chart renders what Kubernetes takes, and is secure as it comes."""
 
+import json
 from typing import Any
 
 import helm_python
 import kubernetes_validate
 import pytest
+import yaml
 
 from app import __version__
 from app.host.settings import Settings
 from app.host.tuning import CLOSE_SECONDS, DRAIN_SECONDS
+from tests.acceptance.services import ROOT
 from tests.charts import ALL_OPTIONS, NEEDED, Manifest, chart, rendered
 
 VERSIONS = ("1.29", "1.37")
@@ -45,7 +48,7 @@ def test_kubernetes_takes_what_is_rendered(version):
     """By the schemas of the oldest and of the newest version that the chart is for."""
     manifests = rendered(ALL_OPTIONS)
     for each in manifests:
-        if each["kind"] != "PodMonitor":  # Prometheus Operator's
+        if each["apiVersion"] != "monitoring.coreos.com/v1":  # Prometheus Operator's
             kubernetes_validate.validate(each, version, strict=True)
     assert {each["kind"] for each in manifests} == {
         "ConfigMap",
@@ -56,6 +59,7 @@ def test_kubernetes_takes_what_is_rendered(version):
         "NetworkPolicy",
         "PodDisruptionBudget",
         "PodMonitor",
+        "PrometheusRule",
         "Service",
     }
 
@@ -195,3 +199,14 @@ def test_operators_reach_a_projector_that_is_not_ready():
     """One with a stopped projection is where it is seen to."""
     service = found(rendered(NEEDED), "Service", "projector")
     assert service["spec"]["publishNotReadyAddresses"] is True
+
+
+def test_alerts_and_dashboard_are_those_of_this_checkout():
+    """The chart has links to them, and their braces are no templates of its own."""
+    manifests = rendered(ALL_OPTIONS)
+    [rule] = [each for each in manifests if each["kind"] == "PrometheusRule"]
+    assert rule["spec"] == yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text("utf-8"))
+    dashboard = found(manifests, "ConfigMap", "dashboard")["data"]["diptych.json"]
+    source = (ROOT / "deploy/grafana/dashboard.json").read_text("utf-8")
+    assert json.loads(dashboard) == json.loads(source)
+    assert not [each for each in rendered(NEEDED) if each["kind"].startswith(("Prom", "PodM"))]

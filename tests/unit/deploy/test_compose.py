@@ -1,6 +1,8 @@
 """compose.yaml: for trying on one machine, without a password that is known."""
 
 import re
+import stat
+import subprocess
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import yaml
 
 from app.bootstrap import all_scopes
 from app.host.settings import Settings
-from tests.acceptance.fronts import FRONT, filled_in
+from tests.acceptance.fronts import FRONT, filled_in, needs
 from tests.acceptance.services import ROOT
 
 TEXT = (ROOT / "compose.yaml").read_text("utf-8")
@@ -23,7 +25,7 @@ ROLES = ("commands", "queries", "projector")
 def test_it_can_be_reached_on_loopback_only():
     """And the databases not even there."""
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
-    assert set(published) == {"nginx", "prometheus"}
+    assert set(published) == {"nginx", "prometheus", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
     assert SERVICES["postgres"]["networks"] == SERVICES["mongodb"]["networks"] == ["databases"]
 
@@ -75,9 +77,34 @@ def test_what_is_mounted_is_there(name):
             assert mode == ["ro"]
 
 
-def test_the_key_of_prometheus_allows_metrics_alone():
-    """It is made by the command that there is, with a scope that there is."""
-    script = (ROOT / "deploy/compose/make_metrics_key.sh").read_text("utf-8")
-    [scope] = re.findall(r"diptych keys create --name prometheus --scope (\S+)", script)
-    assert scope == "metrics:read"
-    assert scope in all_scopes()
+@needs("promtool")
+def test_prometheus_takes_its_configuration():
+    """And scrapes the job that the alerts name."""
+    file = ROOT / "deploy/prometheus/prometheus.yml"
+    command = ["promtool", "check", "config", "--syntax-only", str(file)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    jobs = [each["job_name"] for each in yaml.safe_load(file.read_text("utf-8"))["scrape_configs"]]
+    rules = (file.parent / "rules.yml").read_text("utf-8")
+    assert set(re.findall(r'job="(\w+)"', rules)) <= set(jobs)
+
+
+def test_the_key_of_prometheus_allows_metrics_alone(tmp_path):
+    """It is made once, by the command that there is, for the owner and the group alone."""
+    programs, folder = tmp_path / "bin", tmp_path / "volume"
+    programs.mkdir()
+    folder.mkdir()
+    diptych = programs / "diptych"
+    diptych.write_text('#!/bin/sh\necho "$@" >> ../calls\necho a-key\n')
+    diptych.chmod(0o755)
+    script = ROOT / "deploy/compose/make_metrics_key.sh"
+    for _ in range(2):
+        environment = {"PATH": f"{programs}:/usr/bin:/bin"}
+        subprocess.run(["/bin/sh", script], cwd=folder, env=environment, check=True)
+
+    [made] = folder.iterdir()
+    assert (made.name, made.read_text()) == ("metrics-key", "a-key\n")
+    assert stat.S_IMODE(made.stat().st_mode) == 0o640
+    [call] = (tmp_path / "calls").read_text().splitlines()
+    assert call == "keys create --name prometheus --scope metrics:read"
+    assert call.split()[-1] in all_scopes()
