@@ -70,7 +70,7 @@ class Build:
 
     def _filled_in(self, name: str, rest: str) -> str:
         if name in {"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"}:
-            return rest  # the shell's business, or nobody's
+            return rest  # the shell fills it in, or nothing does
         of_stage = {**self._stage.arguments, **self._stage.variables} if self._image else {}
         known = self._globals if name == "FROM" else of_stage
         return re.sub(r"\$\{?(\w+)\}?", lambda each: known.get(each[1], ""), rest)
