@@ -73,8 +73,7 @@ def _add_verifications(router: APIRouter, pages: Pages, live: Live) -> None:
             found = await pages.send(request, GetVerification(name, verification))
             return {"result": pages.render("result.html", base=base_of(request), it=found)}
 
-        await look()
-        return live.parts(request, look)
+        return await live.parts_of(request, look)
 
     path = "projections/{name}/verifications/{verification}"
     router.add_api_route(

@@ -72,10 +72,13 @@ def findings(
 ) -> Sequence[Finding]:
     """What needs attention; `projections` is None if they could not be read."""
     found = [it for each in projections or () for it in _of_projection(each)]
-    known = {each.level for each in found}
+    known, said = {each.level for each in found}, set[str]()
     for check in checks:
         if check.ok or (check.name in _OF_PROJECTIONS and Level.WRONG in known):
             continue
+        if check.detail in said:  # one cause, such as a database that is away
+            continue
+        said.add(check.detail)
         title = f"{_NAMES.get(check.name, check.name.capitalize())}: not ready"
         found.append(Finding(Level.WRONG, title, check.detail))
     return sorted(found, key=lambda it: it.level)

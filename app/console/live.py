@@ -67,6 +67,15 @@ class Live:
 
         return self.response(request, changes)
 
+    async def parts_of(self, request: Request, look: Look) -> Response:
+        """As `parts`, unless the first look is refused: then it raises what `look` does.
+
+        A storage that is away refuses nothing: the page is to say so, and when it is back.
+        """
+        with contextlib.suppress(StorageUnavailable):
+            await look()
+        return self.parts(request, look)
+
     def response(
         self, request: Request, changes: Callable[[], AsyncIterator[tuple[str | None, Any]]]
     ) -> Response:

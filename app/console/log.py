@@ -1,5 +1,6 @@
 """The page of the log: events as they come, or from any position."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -112,7 +113,8 @@ def add_log(router: APIRouter, pages: Pages, live: Live, event_types: Sequence[s
         last = request.headers.get("last-event-id", "").partition("-")
         if last[0].isdigit():
             chosen = replace(chosen, after=int(last[0]), version=int(last[2] or 0))
-        await pages.send(request, replace(chosen, after=LAST_POSITION).message(1))  # refused first
+        with contextlib.suppress(StorageUnavailable):  # the page is to say so, and when it is back
+            await pages.send(request, replace(chosen, after=LAST_POSITION).message(1))
         base = base_of(request)
 
         async def send(message: ListEvents | InspectEvents) -> EventList:

@@ -64,7 +64,7 @@ class Overview:
             "lag": max(
                 (each.lag for each in projections or () if each.lag is not None), default=None
             ),
-            "parked": sum(each.parked for each in projections or ()),
+            "parked": None if projections is None else sum(each.parked for each in projections),
             "charts": [lag_chart(samples, now), traffic_chart(samples, now)],
         }
 
@@ -98,8 +98,7 @@ def add_overview(router: APIRouter, overview: Overview, pages: Pages, live: Live
 
     async def console_overview_changes(request: Request) -> Response:
         base = f"{request.scope.get('root_path', '')}{PREFIX}"
-        await pages.send(request, ListProjections())  # refused before the stream begins
-        return live.parts(request, lambda: overview.parts(request, base))
+        return await live.parts_of(request, lambda: overview.parts(request, base))
 
     router.add_api_route(
         PREFIX, pages.guarded(console_overview), methods=["GET"], include_in_schema=False

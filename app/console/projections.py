@@ -38,8 +38,7 @@ def _add_list(router: APIRouter, pages: Pages, live: Live) -> None:
             found = await values(request)
             return {"list": pages.render("projections/list.html", base=base_of(request), **found)}
 
-        await look()  # refused before the stream begins
-        return live.parts(request, look)
+        return await live.parts_of(request, look)
 
     _add(router, _PROJECTIONS, pages.guarded(console_projections))
     _add_stream(router, f"{PREFIX}/live/projections", pages.guarded(console_projections_changes))
@@ -66,8 +65,7 @@ def _add_one(router: APIRouter, pages: Pages, live: Live) -> None:
                 if each != "actions" or found["may_act"]
             }
 
-        await look()
-        return live.parts(request, look)
+        return await live.parts_of(request, look)
 
     _add(router, f"{_PROJECTIONS}/{{name}}", pages.guarded(console_projection))
     _add_stream(

@@ -47,8 +47,7 @@ def add_streams(router: APIRouter, pages: Pages, live: Live) -> None:
             documents = pages.render("stream/documents.html", stream=found, base=base)
             return {"newer": newer, "documents": documents}
 
-        await look()  # refused before the stream begins
-        return live.parts(request, look)
+        return await live.parts_of(request, look)
 
     _add(router, f"{PREFIX}/streams", pages.guarded(console_streams))
     _add(router, f"{PREFIX}/streams/{{stream_id}}", pages.guarded(console_stream))

@@ -22,6 +22,7 @@ from app.framework.http.service import Check
 from app.framework.observability.metrics.slots import Report
 from app.framework.principal import ANYONE
 from app.framework.projections import BuildState, Comparison, ProjectionState, TakeOver
+from app.framework.security import Forbidden
 from app.framework.storage import StorageUnavailable
 from tests.following import until
 from tests.unit.api.service import MemoryService
@@ -122,6 +123,8 @@ def test_a_check_that_fails_is_wrong():
     assert verdict(checks=checks) == ("wrong", "Projector: not ready")
     stopped = replace(NOTES, activity=ProjectionState.STOPPED)
     assert len(findings(checks, [stopped])) == 1
+    away = [Check(each, ok=False, detail="no primary") for each in ("mongodb", "views")]
+    assert [each.title for each in findings(away, None)] == ["MongoDB: not ready"]
 
 
 def test_processes_are_known_by_their_reports_and_leases():
@@ -252,6 +255,21 @@ async def test_a_stream_sends_what_has_changed_and_ends_with_the_service():
     assert others == [("a", "1"), ("b", "1"), ("b", "2")]
     assert len(trouble) == 3
     assert "MongoDB" in trouble[1]
+
+
+async def test_a_storage_that_is_away_keeps_no_stream_from_beginning():
+    """The page that was opened in the outage says when it is over; what is refused is refused."""
+
+    async def look():
+        raise StorageUnavailable("MongoDB", "no primary")
+
+    async def refused():
+        raise Forbidden(["projections:read"])
+
+    live = Live(asyncio.Event(), every_seconds=0.001)
+    assert (await live.parts_of(request(), look)).status_code == 200
+    with pytest.raises(Forbidden):
+        await live.parts_of(request(), refused)
 
 
 async def test_a_stream_ends_with_its_token():
