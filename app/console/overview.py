@@ -13,9 +13,12 @@ from app.console.pages import Pages
 from app.console.processes import known_processes
 from app.console.sampling import Sampler, rates
 from app.framework.administration import ListProjections
+from app.framework.administration.policies import PROJECTIONS_READ
 from app.framework.http.event_streams import EventStreamResponse
+from app.framework.http.principals import require
 from app.framework.http.service import Check, Service
 from app.framework.http.sessions import PREFIX
+from app.framework.mediator import HandlerMissing
 from app.framework.storage import StorageUnavailable
 
 CHECKED_SECONDS = 3.0
@@ -42,10 +45,11 @@ class Overview:
             Forbidden: the reader may not see projections.
 
         """
+        require(request.scope, PROJECTIONS_READ)  # also where no message asks for it
         await self._check()
         try:
             projections = await self._pages.send(request, ListProjections())
-        except StorageUnavailable:
+        except (StorageUnavailable, HandlerMissing):
             projections = None
         samples, now = self._sampler.samples, asyncio.get_running_loop().time()
         found = findings(self._checks, projections)

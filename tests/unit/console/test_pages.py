@@ -6,9 +6,14 @@ from urllib.parse import quote
 import pytest
 from fastapi.routing import APIRoute
 
+from app.framework.administration import of_streams
+from app.framework.eventsourcing import EventRegistry
 from app.framework.http.service import Check
+from app.framework.mediator import Mediator
 from app.framework.storage import StorageUnavailable
-from tests.unit.console.conftest import ORIGIN, park
+from app.main import NO_AUTHENTICATION
+from tests.unit.api.service import MemoryService, application
+from tests.unit.console.conftest import ORIGIN, client_of, park
 
 PAGES = ["/console", "/console/projections", "/console/projections/user_profiles"]
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -122,3 +127,21 @@ async def test_while_mongodb_is_away_the_overview_says_so(signed_in, service, mo
     answer = await signed_in().get("/console/projections")
     assert answer.status_code == 503
     assert "MongoDB" in answer.text
+
+
+async def test_a_process_without_a_database_says_so():
+    """One with the role commands alone knows the log, and nothing of projections."""
+    service = MemoryService()
+    mediator = Mediator()
+    for each in of_streams(service.log, EventRegistry([]), [], None, []):
+        mediator.register(each)
+    service.mediator, service.roles = mediator, frozenset({"commands"})
+    api = application(service, access=NO_AUTHENTICATION, administered=True)
+    async with client_of(api) as browser:
+        overview = await browser.get("/console")
+        assert overview.status_code == 200
+        assert "This process cannot read them" in overview.text
+        assert (await browser.get("/console/log")).status_code == 200
+        answer = await browser.get("/console/projections")
+        assert answer.status_code == 421
+        assert "Use the console of one that does." in answer.text
