@@ -142,3 +142,18 @@ async def test_of_too_many_only_the_last_are_sent(service):
     parts = [data for _, data in [await anext(found) for _ in range(9)] if data and "rows" in data]
     assert [each["skipped"] for each in parts] == [False, True]
     assert [each["rows"][0] for each in parts] == [5 + SENT, 5 + 3 * SENT]
+
+
+@pytest.mark.usefixtures("alice")
+async def test_a_stream_of_payloads_has_a_line_when_it_begins(
+    service, signed_in, caplog, monkeypatch
+):
+    """One without payloads has none."""
+    monkeypatch.setattr(logging.getLogger("app.audit"), "propagate", True)
+    reader = signed_in(*READS, "log:read")
+    with caplog.at_level(logging.INFO, "app.audit"):
+        await sent(service, reader, "/console/live/log?after=0")
+        [_, found] = await sent(service, reader, "/console/live/log?after=0&values=1")
+    assert SECRET in found["rows"]
+    [line] = [json.loads(each.message) for each in caplog.records if each.name == "app.audit"]
+    assert (line["operation"], line["status"]) == ("console_log_changes", 200)
