@@ -48,23 +48,28 @@ class Chart:
         return f"{self.title}, {self.unit}, in the last {self.minutes} minutes. {said}."
 
 
-def lag_chart(samples: Sequence[Sample], now: float) -> Chart:
+def lag_chart(samples: Sequence[Sample]) -> Chart:
     """How many events each view was behind."""
     names = sorted({name for each in samples for name in each.lags})
     points: dict[str, list[_Point]] = {
         name: [(each.at, each.lags.get(name)) for each in samples] for name in names
     }
-    return _chart("Lag", "events behind the log", points, now, least=10)
+    return _chart("Lag", "events behind the log", points, _now(samples), least=10)
 
 
-def traffic_chart(samples: Sequence[Sample], now: float) -> Chart:
+def traffic_chart(samples: Sequence[Sample]) -> Chart:
     """How many events were recorded, and how many reads answered."""
     times = [each.at for each in samples[1:]]
     points: dict[str, list[_Point]] = {
         "events written": list(zip(times, rates(samples, "head"), strict=True)),
         "reads answered": list(zip(times, rates(samples, "reads"), strict=True)),
     }
-    return _chart("Traffic", "a second", points, now, least=1)
+    return _chart("Traffic", "a second", points, _now(samples), least=1)
+
+
+def _now(samples: Sequence[Sample]) -> float:
+    """The right end of a chart: it moves with the samples, so that it is not drawn in between."""
+    return samples[-1].at if samples else 0.0
 
 
 def _chart(

@@ -18,7 +18,7 @@ from app.framework.http.sessions import PREFIX
 from app.framework.storage import StorageUnavailable
 
 SHOWN = 50
-SENT = 100
+SENT = 50
 """How many events go to a page at once; of more only the last are sent."""
 
 

@@ -51,7 +51,7 @@ class Overview:
             projections = await self._pages.send(request, ListProjections())
         except (StorageUnavailable, HandlerMissing):
             projections = None
-        samples, now = self._sampler.samples, asyncio.get_running_loop().time()
+        samples = self._sampler.samples
         found = findings(self._checks, projections)
         return {
             "verdict": Verdict.of(found),
@@ -69,7 +69,7 @@ class Overview:
                 (each.lag for each in projections or () if each.lag is not None), default=None
             ),
             "parked": None if projections is None else sum(each.parked for each in projections),
-            "charts": [lag_chart(samples, now), traffic_chart(samples, now)],
+            "charts": [lag_chart(samples), traffic_chart(samples)],
         }
 
     async def parts(self, request: Request, base: str) -> Parts:

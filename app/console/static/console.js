@@ -55,7 +55,7 @@ document.querySelector("form[data-automatic] button")?.click();
 
 // The log
 
-const ROWS = 300; // so that a page that is open for days stays small
+const ROWS = 150; // so that a page that is open for days stays small
 
 function showEvents({ id, html, rows, skipped, query }) {
   if (id) {

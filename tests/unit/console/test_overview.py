@@ -178,12 +178,12 @@ def test_rates_are_between_samples():
 
 def test_a_chart_has_a_gap_where_nothing_was_seen():
     """Its words say what it shows."""
-    chart = lag_chart(samples(10, 20, None, 30), now=15.0)
+    chart = lag_chart(samples(10, 20, None, 30))
     [line] = chart.lines
     assert line.path.count("M") == 2
     assert (chart.top, line.last, line.highest) == (10, 1, 1)
     assert chart.words.endswith("notes: now 1, at most 1.")
-    writes = traffic_chart(samples(0, 35), now=5.0)
+    writes = traffic_chart(samples(0, 35))
     assert (writes.top, [each.last for each in writes.lines]) == (10, [7.0, 0.4])
 
 
