@@ -179,7 +179,7 @@ COMPILE = $(UV) pip compile --upgrade --universal --python-version 3.11 \
 FROM_DEV = --constraint requirements-dev.lock
 
 lock: ## compile the lock files from pyproject.toml anew; needs uv
-	$(COMPILE) pyproject.toml --extra embedded --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra embedded --extra telemetry --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra embedded $(FROM_DEV) --output-file requirements-embedded.lock
 	$(COMPILE) pyproject.toml $(FROM_DEV) --output-file requirements.lock
 	$(COMPILE) --group pyproject.toml:build $(FROM_DEV) --output-file requirements-build.lock

@@ -40,6 +40,7 @@ from app.framework.mediator import (
     Message,
     Query,
     Registration,
+    Trace,
 )
 from app.framework.projections import FollowedStore, Projection, Projector, ProjectorOptions
 from app.framework.security import Authenticator, Authorize, Policies
@@ -256,6 +257,7 @@ def _behaviours(storage: str, policies: Policies) -> Sequence[Behaviour]:
 
     return (
         Measure(logging.getLogger("app.framework.mediator")),
+        Trace(),
         Authorize(policies),
         Deadline(MESSAGE_SECONDS, late),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import Scope
 
 from app import NAME, __version__
@@ -12,10 +13,12 @@ from app.bootstrap import CONTEXTS, build, development_token, policies_of
 from app.console import Console
 from app.framework.http.application import About, Access, create_api, mappings_of
 from app.framework.http.buckets import Rate
+from app.framework.http.operation_index import path_of
 from app.framework.http.resources import HttpSide
 from app.framework.http.routes.docs_token import MakeToken
 from app.framework.http.service import Service
 from app.framework.observability.access_log import AccessLog
+from app.host import telemetry
 from app.host.server.peers import is_of_own_account
 from app.host.settings import Settings
 
@@ -39,6 +42,9 @@ GET answers HEAD as well, the stream of changes excepted.
 NO_AUTHENTICATION = Access(authenticator=None, policies=policies_of())
 """All requests are anyone's, who may do everything."""
 
+_UNTRACED = ("/health/", "/metrics")
+"""Prefixes of the paths of probes: most traces would be theirs."""
+
 
 def create_app(settings: Settings | None = None, *, projects: bool = True) -> FastAPI:
     """The application for `settings`, or for what the environment says; nothing is connected yet.
@@ -46,7 +52,7 @@ def create_app(settings: Settings | None = None, *, projects: bool = True) -> Fa
     Without `projects` the projector of its roles is another process.
 
     Raises:
-        InvalidSettings: the settings cannot be used.
+        InvalidSettings: the settings cannot be used, or traces need what is not installed.
         Misconfigured: something that is defined is not wired up.
 
     """
@@ -65,6 +71,7 @@ def create_app(settings: Settings | None = None, *, projects: bool = True) -> Fa
         origins=settings.cors_origins,
         administered=settings.authenticates or settings.is_local,
         access_log=AccessLog() if settings.access_log else None,
+        telemetry=_telemetry(),
     )
 
 
@@ -79,6 +86,19 @@ def _docs_token_of(settings: Settings) -> MakeToken | None:
         return development_token(settings) if is_ours else None
 
     return make
+
+
+def _telemetry() -> TelemetryConfig | None:
+    """What FastAPI traces, with the provider that the process has after a fork."""
+    if not telemetry.is_configured():
+        return None
+    telemetry.check()
+    return {
+        "tracing": True,
+        "metrics": False,
+        "logs": False,
+        "exclude": lambda scope: path_of(scope).startswith(_UNTRACED),
+    }
 
 
 def _rate(settings: Settings) -> Rate | None:

@@ -7,14 +7,16 @@ from contextvars import Context
 from time import perf_counter
 from typing import Generic, TypeVar
 
+from app.framework.observability import tracing
 from app.framework.observability.metrics.queues import QueueMeasures
+from app.framework.observability.tracing import CurrentSpan
 from app.framework.storage import Overloaded, StorageUnavailable
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
-_Entry = tuple[ItemT, asyncio.Future[ResultT], float]
-"""An item, its future result, and when it came."""
+_Entry = tuple[ItemT, asyncio.Future[ResultT], float, CurrentSpan]
+"""An item, its future result, when it came, and the span that waits for it."""
 
 
 class Batcher(Generic[ItemT, ResultT]):
@@ -75,7 +77,7 @@ class Batcher(Generic[ItemT, ResultT]):
             self._make_room()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ResultT] = loop.create_future()
-        self._waiting.append((item, future, perf_counter()))
+        self._waiting.append((item, future, perf_counter(), tracing.current_span()))
         self._measures.length.value += 1
         if not self._starting and len(self._workers) < self._concurrency:
             self._start_worker(loop)
@@ -132,7 +134,8 @@ class Batcher(Generic[ItemT, ResultT]):
     async def _send(self, batch: list[_Entry[ItemT, ResultT]]) -> None:
         began = self._measures.begin(len(batch), batch[0][2])
         try:
-            results = await self._call([item for item, _, _ in batch])
+            with tracing.batch(f"batch: {self._name}", (each[3] for each in batch)):
+                results = await self._call([each[0] for each in batch])
         except StorageUnavailable as error:
             # Otherwise each queued batch would wait for a timeout of its own, one after the other,
             # far longer than the 5 s that callers are promised.
@@ -156,7 +159,7 @@ class Batcher(Generic[ItemT, ResultT]):
             wrong = f"{self._name} answered {len(results)} results for {len(batch)} items."
             _fail(batch, RuntimeError(wrong))
             return
-        for (_, future, _), result in zip(batch, results, strict=True):
+        for (_, future, *_), result in zip(batch, results, strict=True):
             if future.done():
                 continue
             if isinstance(result, Exception):
@@ -172,6 +175,6 @@ class Batcher(Generic[ItemT, ResultT]):
 
 
 def _fail(entries: Iterable[_Entry[ItemT, ResultT]], error: Exception) -> None:
-    for _, future, _ in entries:
+    for _, future, *_ in entries:
         if not future.done():
             future.set_exception(error)

@@ -28,6 +28,7 @@ from app.host.server.running import serve
 from app.host.server.sharing import Share, shares
 from app.host.server.stopping import StopRequest
 from app.host.settings import Role, Settings
+from app.host.telemetry import traced
 from app.host.tuning import CLOSE_SECONDS, DRAIN_SECONDS
 from app.host.workers.child import Link
 from app.host.workers.projecting import project
@@ -87,7 +88,9 @@ def run(
             load_driver(ready.mongodb_driver)
             _supervise(jobs, bound, stop, settings, announce)
         else:
-            serve(create_app(ready), bound, stop, settings, on_start=announce)
+            app = create_app(ready)
+            with traced("main"):
+                serve(app, bound, stop, settings, on_start=announce)
         _logger.info("Stopping.")
     return 0
 
@@ -189,7 +192,7 @@ def _work(
     """Answer requests, in a process of its own."""
     _prepare(settings)
     use(slot)
-    with _reporting(link):
+    with _reporting(link), traced(slot.process):
         app, line = _application(settings), link.lifeline
         serve(app, bound, stop, settings, on_start=link.serves, share=share, lifeline=line)
 
@@ -198,7 +201,7 @@ def _project(settings: Settings, slot: Slot, link: Link, stop: StopRequest) -> N
     """Project, in a process of its own."""
     _prepare(settings)
     use(slot)
-    with _reporting(link):
+    with _reporting(link), traced(slot.process):
         project(build_projector(settings), link, stop)
 
 

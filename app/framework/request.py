@@ -32,6 +32,7 @@ class RequestContext:
         may do nothing.
     idempotency_key: the command is carried out only if no earlier one had this key.
     minimum_position: a query reads views that have reached this position; 0 for any.
+    traceparent: the trace that it is part of, which its events carry on; None without one.
     """
 
     request_id: str | None = None
@@ -39,6 +40,7 @@ class RequestContext:
     internal_id: str | None = None
     idempotency_key: IdempotencyKey | None = None
     minimum_position: int = 0
+    traceparent: str | None = None
 
 
 NO_CONTEXT = RequestContext()

@@ -42,6 +42,10 @@ SOURCES = (
 )
 
 OF_OTHERS = {
+    "OTEL_BSP_MAX_QUEUE_SIZE",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_SERVICE_NAME",
     "client_tls_sslmode",
     "max_connections",
     "pg_ctl",
@@ -54,6 +58,7 @@ OF_OTHERS = {
     "server_tls_sslmode",
     "synchronous_commit",
     "tlsCAFile",
+    "tracestate",
     "tlsCertificateKeyFile",
 }
 

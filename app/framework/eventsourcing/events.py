@@ -42,11 +42,13 @@ class Metadata:
     correlation_id: the request that led to it, also across services.
     causation_id: the command that recorded the event.
     actor: who sent the command.
+    traceparent: the span of the request in its trace, as W3C Trace Context has it.
     """
 
     correlation_id: str | None = None
     causation_id: str | None = None
     actor: str | None = None
+    traceparent: str | None = None
 
     def as_data(self) -> Data:
         """The parts that are not None, by name."""
@@ -56,7 +58,7 @@ class Metadata:
     @staticmethod
     def from_data(data: Mapping[str, Any]) -> "Metadata":
         """The reverse of `as_data`; unknown names are ignored."""
-        return Metadata(data.get("correlation_id"), data.get("causation_id"), data.get("actor"))
+        return Metadata(*(data.get(each) for each in Metadata.__match_args__))
 
 
 @dataclass(frozen=True, slots=True)

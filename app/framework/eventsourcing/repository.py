@@ -28,6 +28,7 @@ from app.framework.eventsourcing.store import (
     Receipt,
 )
 from app.framework.eventsourcing.turns import Turns
+from app.framework.observability import tracing
 from app.framework.request import NO_CONTEXT, IdempotencyKey, RequestContext
 
 
@@ -120,7 +121,8 @@ class Repository(Generic[AggregateT]):
         if expected_version not in (None, cached.version if cached else 0):
             return None
         try:
-            events = decide(cached.state if cached else None)
+            with tracing.span("decide"):
+                events = decide(cached.state if cached else None)
             if not events:
                 return None
             append, new = self._prepare(stream_id, cached, events, context)
@@ -148,7 +150,8 @@ class Repository(Generic[AggregateT]):
                 if current is None:
                     decide(None)
                 raise VersionMismatch(stream_id, expected_version, version)
-            events = decide(current.state if current else None)
+            with tracing.span("decide"):
+                events = decide(current.state if current else None)
             if not events:
                 if current is None:
                     raise LookupError(f"Nothing was decided for {stream_id}, which does not exist.")
@@ -238,7 +241,10 @@ class Repository(Generic[AggregateT]):
             expected_version=before.version if before else 0,
             events=events,
             metadata=Metadata(
-                context.request_id, context.internal_id or uuid7(), context.principal.actor
+                context.request_id,
+                context.internal_id or uuid7(),
+                context.principal.actor,
+                context.traceparent,
             ),
             claims=[self._declared(each) for each in needed if each not in held],
             releases=[each for each in held if each not in needed],
@@ -259,7 +265,8 @@ class Repository(Generic[AggregateT]):
     async def _append(
         self, append: Append, before: Stored[AggregateT] | None, new: AggregateT
     ) -> Stored[AggregateT]:
-        appended = await self._store.append(append)
+        with tracing.span("append"):
+            appended = await self._store.append(append)
         if before and not append.events:
             return before
         after = Stored(

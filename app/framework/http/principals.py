@@ -7,6 +7,7 @@ from typing import Any
 from starlette.types import Scope
 
 from app.framework.http.request_id import internal_id_of, request_id_of
+from app.framework.observability import tracing
 from app.framework.principal import Principal
 from app.framework.request import RequestContext
 from app.framework.security import Forbidden
@@ -66,7 +67,11 @@ def found_principal(scope: Mapping[str, Any]) -> Principal | None:
 def context_of(scope: Mapping[str, Any], **further: Any) -> RequestContext:
     """The context of a message that is sent for the request of `scope`."""
     return RequestContext(
-        request_id_of(scope), principal_of(scope), internal_id=internal_id_of(scope), **further
+        request_id_of(scope),
+        principal_of(scope),
+        internal_id=internal_id_of(scope),
+        traceparent=tracing.traceparent(),
+        **further,
     )
 
 

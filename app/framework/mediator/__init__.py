@@ -3,11 +3,11 @@
     result = await mediator.send(CancelOrder(order_id="order123"))
 
 The static type of `result` is the `R` of `class CancelOrder(Command[R])`. This
-package imports the standard library, `app.framework.request` and metrics, and knows nothing of the
-rest.
+package imports the standard library, `app.framework.request`, metrics and spans, and knows nothing
+of the rest.
 """
 
-from app.framework.mediator.behaviours import Deadline, Measure
+from app.framework.mediator.behaviours import Deadline, Measure, Trace
 from app.framework.mediator.errors import (
     DuplicateHandler,
     HandlerMissing,
@@ -31,4 +31,5 @@ __all__ = [
     "Proceed",
     "Query",
     "Registration",
+    "Trace",
 ]

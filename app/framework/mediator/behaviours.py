@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from app.framework.mediator.mediator import Proceed, ResultT
 from app.framework.mediator.messages import Message
+from app.framework.observability import tracing
 from app.framework.observability.metrics import Count, Distribution, counter, histogram
 from app.framework.request import RequestContext
 
@@ -62,6 +63,24 @@ class Measure:
         durations.observe(seconds)
         if self._logger.isEnabledFor(logging.DEBUG):
             self._logger.debug("%s: %s in %.1f ms", kind.__name__, outcome, seconds * 1000)
+
+
+class Trace:
+    """Has a span around each message, where the process is traced."""
+
+    def __call__(
+        self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
+    ) -> Awaitable[ResultT]:
+        # Not a coroutine, which would cost every message some time.
+        if not tracing.is_on():
+            return proceed(message, context)
+        return self._traced(message, context, proceed)
+
+    async def _traced(
+        self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
+    ) -> ResultT:
+        with tracing.span(f"message {type(message).__name__}"):
+            return await proceed(message, context)
 
 
 class Deadline:

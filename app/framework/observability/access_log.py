@@ -55,7 +55,14 @@ class AccessLog:
             ended="%d lines of the access log were lost.",
         )
 
-    def add(self, about: str, seconds: float, request_id: str, internal_id: str) -> None:
+    def add(
+        self,
+        about: str,
+        seconds: float,
+        request_id: str,
+        internal_id: str,
+        trace_id: str | None = None,
+    ) -> None:
         """Have a line written about a request, whose answer began after so many seconds."""
         if len(self._lines) >= LINES:
             self._lost.count()
@@ -63,6 +70,8 @@ class AccessLog:
         ids = f'"request_id":{quoted(request_id)}'
         if internal_id != request_id:
             ids += f',"internal_request_id":{quoted(internal_id)}'
+        if trace_id is not None:
+            ids += f',"trace_id":"{trace_id}"'
         self._lines.append(f'{_beginning()}{about},"duration":{seconds:.6f},{ids}}}')
         if self._next is None and self._writing is None:
             self._next = _later(WRITE_SECONDS, self._write)

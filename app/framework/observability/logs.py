@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
-from app.framework.observability import access_log, audit
+from app.framework.observability import access_log, audit, tracing
 from app.framework.observability.handlers import StandardError
 from app.framework.request import logged_request_id
 
@@ -29,13 +29,13 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]
 def configure(level: str, form: Literal["console", "json"], audit_log: Path | None = None) -> None:
     """Send log lines of `logging` and `structlog` to standard error.
 
-    Lines carry the id of the current request. Those of the audit log go to the file `audit_log`, if
-    there is one.
+    Lines carry the ids of the current request and its trace. Those of the audit log go to the file
+    `audit_log`, if there is one.
     """
     audit.direct(audit_log)
     access_log.direct()
     shared: list[Processor] = [
-        _add_request_id,
+        _add_ids,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -64,11 +64,13 @@ def configure(level: str, form: Literal["console", "json"], audit_log: Path | No
     )
 
 
-def _add_request_id(_: object, __: str, entry: EventDict) -> EventDict:
+def _add_ids(_: object, __: str, entry: EventDict) -> EventDict:
     if ids := logged_request_id.get():
         entry["request_id"], internal_id = ids
         if internal_id != entry["request_id"]:
             entry["internal_request_id"] = internal_id
+    if traced := tracing.current_ids():
+        entry["trace_id"], entry["span_id"] = traced
     return entry
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.framework.eventsourcing import EventLog, RecordedEvent, UnknownEvent
+from app.framework.observability import tracing
 from app.framework.observability.outages import note_outage
 from app.framework.projections.build_store import FollowedStore
 from app.framework.projections.builds import Build, Lease, LeaseLost
@@ -21,6 +22,7 @@ from app.framework.projections.projection import Keyed, Refused, Versioned, fold
 from app.framework.projections.reading import read_onward
 from app.framework.projections.refusals import REFUSALS, described
 from app.framework.projections.replay import Replay, begin_replay
+from app.framework.projections.traces import traces_of
 from app.framework.storage import StorageUnavailable
 
 
@@ -137,7 +139,8 @@ class Follower:
                 await self._idle()
             return
         more = len(events) == self._batch
-        await self._apply(events, more=more)
+        with tracing.continued(f"project {self._build.projection.name}", traces_of(events)):
+            await self._apply(events, more=more)
         self._measures.applied(events, rebuilds=self._yields and not self.caught_up.is_set())
         if not more:
             await self._note_end()

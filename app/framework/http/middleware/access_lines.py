@@ -10,6 +10,7 @@ from app.framework.http.principals import found_principal
 from app.framework.http.problems import OVERLOADED
 from app.framework.http.problems.security import TOO_MANY_REQUESTS
 from app.framework.http.request_id import internal_id_of, request_id_of
+from app.framework.observability import tracing
 from app.framework.observability.access_log import AccessLog
 from app.framework.principal import PrincipalKind
 
@@ -47,7 +48,9 @@ class AccessLines:
         if problem in _COUNTED_PROBLEMS or head.path.startswith(_COUNTED_PATHS):
             self._log.count(about)
         else:
-            self._log.add(about, seconds, request_id_of(scope), internal_id_of(scope))
+            traced = tracing.current_ids()
+            trace_id = None if traced is None else traced[0]
+            self._log.add(about, seconds, request_id_of(scope), internal_id_of(scope), trace_id)
 
 
 @cache  # each has few values, none of which is a client's
