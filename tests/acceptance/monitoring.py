@@ -117,19 +117,19 @@ class Trial:
         headers = bearer(self.issuer, f"client-{number}", *all_scopes())
         user = f"user-{number}"
         body = {"id": user, "name": "Alice", "email": f"alice{number}@example.com"}
-        calls: list[tuple[str, str, object]] = [
-            ("POST", "/users", body),
-            ("PATCH", f"/users/{user}", {"bio": "..."}),
-            ("GET", f"/users/{user}", None),
-            ("GET", "/users", None),
-            ("GET", f"/users/{user}/history", None),
-        ]
+        calls = (
+            ("PATCH", f"/users/{user}"),
+            ("GET", f"/users/{user}"),
+            ("PATCH", f"/users/{user}"),
+            ("GET", "/users"),
+            ("GET", f"/users/{user}/history"),
+        )
+        await self.client.post("/users", headers=headers, json=body)
         turn = 0
         while not self._stopping:
             turn += 1
-            method, path, content = calls[turn % len(calls)]
-            if method == "PATCH":
-                content = {"bio": f"Turn {turn}."}
+            method, path = calls[turn % len(calls)]
+            content = {"bio": f"Turn {turn}."} if method == "PATCH" else None
             with contextlib.suppress(httpx.TransportError):
                 await self.client.request(method, path, headers=headers, json=content)
             await asyncio.sleep(0.03)
@@ -207,10 +207,13 @@ async def _parking(trial: Trial) -> None:
         answer = await trial.client.patch("/users/user-0", headers=headers, json=change)
         assert answer.status_code == httpx.codes.OK, answer.text
 
+    async def correct() -> None:
+        await trial.replace()
+        for view in ("user_profiles", "user_summaries"):
+            await trial.command("replay", view, "--all", "--wait")
+
     may = ["Down", "Errors"]  # by the restart
-    await trial.phase("a document is parked", poison, trial.replace, ["DocumentsParked"], may)
-    for view in ("user_profiles", "user_summaries"):
-        await trial.command("replay", view, "--all", "--wait")
+    await trial.phase("a document is parked", poison, correct, ["DocumentsParked"], may)
     await trial.calm()
 
 
