@@ -93,7 +93,7 @@ async def test_an_operator_goes_through_every_page_and_every_action(
     await check(page)
     await follow_the_log(page, service)
     await look_at_a_stream(page, service)
-    await pause_and_resume(page, service)
+    await pause_and_resume(page)
     await rebuild(page, service, urls)
     await replay(page, service, postgres_url)
 
@@ -151,7 +151,7 @@ async def look_at_a_stream(page: Page, service: Any) -> None:
     await expect(page.locator("#documents .state.well")).to_have_count(6)
 
 
-async def pause_and_resume(page: Page, service: Any) -> None:
+async def pause_and_resume(page: Page) -> None:
     """The overview says so at once, and leads there."""
     await page.get_by_role("link", name="Projections", exact=True).click()
     await check(page)
@@ -167,12 +167,10 @@ async def pause_and_resume(page: Page, service: Any) -> None:
     await check(page)
     await page.get_by_role("link", name="user_profiles is paused").click()
     await act(page, "Resume …", "Resume it")
-    await page.goto(f"{service.url}/console")
-    await expect(page).to_have_title(re.compile("^All is well"))
 
 
 async def rebuild(page: Page, service: Any, urls: dict[str, str]) -> None:
-    """A document was changed by hand: it is found, shown, and corrected in the end."""
+    """A document was changed by hand: it is found and shown. Going over and back loses nothing."""
     with MongoClient[Any](urls["MONGODB_URL"]) as client:
         documents = client[urls["MONGODB_DATABASE"]]["user_profiles_v1"]
         assert documents.update_one(
@@ -191,7 +189,6 @@ async def rebuild(page: Page, service: Any, urls: dict[str, str]) -> None:
     await check(page)
     await page.goto(f"{service.url}{PROFILES}")
     await act(page, "Take over …", "Let it serve")
-    await act(page, "Go back to it …", "Let it serve")
     await act(page, "Go back to it …", "Let it serve")
     await act(page, "Retire …", "Retire it")
     await expect(page.locator(".build")).to_have_count(1)
