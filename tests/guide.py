@@ -35,7 +35,7 @@ _DERIVED = (
 
 def carried_out_in(tree: Path) -> Path:
     """A copy of the project to which everything in the text is done."""
-    for name in ("app", "tests", "alembic", "docs", "benchmarks"):
+    for name in ("app", "tests", "alembic", "docs", "benchmarks", "deploy"):
         unused = shutil.ignore_patterns("__pycache__", "node_modules")
         shutil.copytree(ROOT / name, tree / name, ignore=unused)
     for file in ROOT.iterdir():

@@ -80,7 +80,7 @@ class World:
         events = await self.event_store.read(after=self._seen, limit=1_000_000)
         for projection in self._projections:
             await prepare(self.read_model, projection)
-            keys = {projection.key(each) for each in events}
+            keys = {key for key, _ in projection.keyed(events)}
             stored = await self.read_model.load(projection.id, keys)
             await self.read_model.write(projection.id, fold(projection, stored, events))
             await save(self.read_model, projection, self._status_of(projection, events))

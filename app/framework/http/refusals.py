@@ -11,6 +11,7 @@ from starlette.routing import Match
 
 from app.framework.eventsourcing import UnreadableEvent
 from app.framework.http.answers import set_problem
+from app.framework.http.heads import HeadRoute
 from app.framework.http.problems import (
     INVALID_REQUEST,
     METHOD_NOT_ALLOWED,
@@ -133,9 +134,11 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 
 def _allowed_methods(request: Request) -> list[str]:
     # The web framework lists those of the first route on the path only.
-    return [
-        method
-        for method in _METHODS
-        for scope in [{**request.scope, "method": method}]
-        if any(each.matches(scope)[0] is Match.FULL for each in request.app.routes)
-    ]
+    return [method for method in _METHODS if _takes(request, method)]
+
+
+def _takes(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    found = (each for each in request.app.routes if each.matches(scope)[0] is Match.FULL)
+    route = next(found, None)
+    return route is not None and not (isinstance(route, HeadRoute) and route.is_refusal)

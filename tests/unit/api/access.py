@@ -43,7 +43,8 @@ class Request:
     @property
     def is_stream(self) -> bool:
         """Whether its answer has no end."""
-        return self.name == "stream_changes"
+        answered = OPERATIONS[self.name]["responses"].get("200", {})
+        return "text/event-stream" in answered.get("content", {})
 
 
 def _requests() -> Iterator[Request]:
