@@ -10,11 +10,11 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def number(value: float | None) -> str:
-    """A number with a thin space between thousands; a dash if it is not known."""
+    """A number, as in the words of errors; a dash if it is not known."""
     if value is None:
         return _UNKNOWN
     digits = 0 if value >= 10 or value == round(value) else 1  # noqa: PLR2004
-    return f"{value:,.{digits}f}".replace(",", "\u202f")
+    return f"{value:,.{digits}f}"
 
 
 def rate(value: float | None) -> str:
