@@ -24,7 +24,7 @@ from pymongo import MongoClient
 
 from app.adapters.mongo.replica_set import initiate
 from app.devtools.servers import Urls, embedded_servers
-from app.framework.observability import outages
+from app.framework.observability import access_log, audit, outages
 from app.framework.observability.episodes import Episode
 from app.host.settings import Settings
 
@@ -76,13 +76,15 @@ def _no_episode_outlives_its_test(monkeypatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
     """Take back what a test, a command for one, has configured: its output is closed by now."""
-    root, audit = logging.getLogger(), logging.getLogger("app.audit")
+    root = logging.getLogger()
     before = root.handlers, root.level
     yield
-    for each in audit.handlers:
-        each.close()
-    audit.handlers, audit.propagate = [], True
-    audit.setLevel(logging.NOTSET)
+    for name in (audit.LOGGER, access_log.LOGGER):
+        log = logging.getLogger(name)
+        for each in log.handlers:
+            each.close()
+        log.handlers, log.propagate = [], True
+        log.setLevel(logging.NOTSET)
     if root.handlers is not before[0]:
         structlog.reset_defaults()
         root.handlers, root.level = before

@@ -25,6 +25,7 @@ IDENTITY = "Only adapters/identity imports cryptography, httpx and jwt"
 POSTGRES = "Only adapters/postgres imports asyncpg and alembic"
 MONGO = "Only adapters/mongo imports motor and pymongo"
 METRICS = "Only the text of metrics is the library's"
+TRACES = "Only two modules import OpenTelemetry: its interface, and its SDK"
 CONSOLE = "Only the console imports jinja2"
 CLI = "Only the command line imports typer and rich"
 HTTP = "Only what serves HTTP imports FastAPI"
@@ -37,6 +38,7 @@ BREACHES = [
     ("host/planted_table.py", "rich", CLI),
     ("framework/http/planted_page.py", "jinja2", CONSOLE),
     ("framework/http/planted_metric.py", "prometheus_client", METRICS),
+    ("framework/http/planted_span.py", "opentelemetry", TRACES),
     ("contexts/users/commands/planted_request.py", "fastapi", HTTP),
     ("contexts/users/domain/planted_route.py", "app.contexts.users.http.problems", CONTEXT),
     ("contexts/users/queries/planted_command.py", "app.contexts.users.commands", CONTEXT),

@@ -13,7 +13,7 @@ from app.framework.http.event_streams import EventStreams, TooManyStreams, _Endi
 from app.framework.observability.metrics import runtime
 from app.framework.observability.metrics.runtime import keep_measuring
 from app.framework.storage import Overloaded, StorageUnavailable
-from tests.following import QUICK, catch_up
+from tests.following import QUICK, catch_up, until
 from tests.notes import NOTES, new_log, write_notes
 from tests.unit.api.happenings import Happenings
 from tests.unit.metrics.reading import Since
@@ -143,10 +143,11 @@ async def test_streams_are_counted_while_they_are_open(since):
 async def test_a_process_measures_itself(since, monkeypatch):
     """How late its event loop is, and how long it collects garbage."""
     monkeypatch.setattr(runtime, "LOOK_SECONDS", 0.001)
+    looks = runtime._LATE.of()
+    before = sum(looks.counts)
     measuring = asyncio.create_task(keep_measuring())
-    async with asyncio.timeout(5):
-        while since("diptych_event_loop_delay_seconds_count") < 3:  # noqa: ASYNC110 - it sets none
-            await asyncio.sleep(0)
+    await until(lambda: sum(looks.counts) >= before + 3)
+    assert since("diptych_event_loop_delay_seconds_count") >= 3
     gc.collect()
     measuring.cancel()
     await asyncio.wait([measuring])
