@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from app.bootstrap import all_projections
+from app.contexts.users.projections import USER_PROJECTIONS
 from app.framework.observability import tracing
 from app.host import spans
 from tests.integration.conftest import caught_up, serving
@@ -92,7 +92,7 @@ async def test_one_trace_leads_from_a_write_to_its_documents(settings, exporter)
 
     for name in ("POST /users", "message RegisterUser", "decide", "append"):
         assert names_of(own).count(name) == 1
-    projected = {f"project {each.name}" for each in all_projections()}
+    projected = {f"project {each.name}" for each in USER_PROJECTIONS}
     assert projected <= set(names_of(own))
 
     [append] = [each for each in own if each.name == "append"]
