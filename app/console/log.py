@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from app.console.live import Live
 from app.console.pages import Pages
 from app.console.session import base_of
-from app.framework.administration import EventList, InspectEvents, ListedEvent, ListEvents
+from app.framework.administration import EventList, InspectEvents, ListEvents, LoggedEvent
 from app.framework.http.consistency import LAST_POSITION
 from app.framework.http.event_streams import EventStreamResponse
 from app.framework.http.sessions import PREFIX
@@ -120,7 +120,7 @@ def add_log(router: APIRouter, pages: Pages, live: Live, event_types: Sequence[s
         async def send(message: ListEvents | InspectEvents) -> EventList:
             return await pages.send(request, message)
 
-        def render(events: Sequence[ListedEvent]) -> str:
+        def render(events: Sequence[LoggedEvent]) -> str:
             return pages.render("log/rows.html", events=events, base=base)
 
         return live.response(request, lambda: coming(send, render, chosen))
@@ -140,7 +140,7 @@ def add_log(router: APIRouter, pages: Pages, live: Live, event_types: Sequence[s
 
 async def coming(
     send: Callable[[ListEvents | InspectEvents], Awaitable[EventList]],
-    render: Callable[[Sequence[ListedEvent]], str],
+    render: Callable[[Sequence[LoggedEvent]], str],
     chosen: Filter,
 ) -> AsyncIterator[tuple[str | None, Any]]:
     """The events that come, the last of them first; of too many only the last."""

@@ -24,7 +24,6 @@ from app.framework.administration.errors import (
 from app.framework.administration.list_events import (
     EventList,
     InspectEvents,
-    ListedEvent,
     ListEvents,
 )
 from app.framework.administration.parked_documents import (
@@ -91,7 +90,6 @@ __all__ = [
     "ListEvents",
     "ListParkedDocuments",
     "ListProjections",
-    "ListedEvent",
     "LoggedEvent",
     "LoggedStreams",
     "ParkedDocument",

@@ -3,44 +3,12 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from app.framework.administration.read_log import READ_AT_ONCE, READS, LoggedStreams
-from app.framework.eventsourcing import Data, EventRegistry, Metadata, RecordedEvent
+from app.framework.administration.read_log import READ_AT_ONCE, READS, LoggedEvent, LoggedStreams
+from app.framework.eventsourcing import EventRegistry, RecordedEvent
 from app.framework.eventsourcing.store import LOADED_AT_ONCE
 from app.framework.mediator import Query
 from app.framework.request import RequestContext
-
-
-@dataclass(frozen=True, slots=True)
-class ListedEvent:
-    """An event in the current form of its type; `data` is None where it is not shown."""
-
-    position: int
-    stream_id: str
-    version: int
-    type: str
-    schema_version: int
-    recorded_at: datetime
-    metadata: Metadata
-    data: Data | None
-
-    @classmethod
-    def of(
-        cls, recorded: RecordedEvent, registry: EventRegistry, *, with_data: bool
-    ) -> "ListedEvent":
-        """The event as it is listed."""
-        encoded = registry.encode(recorded.event)
-        return cls(
-            position=recorded.position,
-            stream_id=recorded.stream_id,
-            version=recorded.version,
-            type=encoded.type,
-            schema_version=encoded.schema_version,
-            recorded_at=recorded.recorded_at,
-            metadata=recorded.metadata,
-            data=encoded.data if with_data else None,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +19,7 @@ class EventList:
     version: the same for a stream.
     """
 
-    items: Sequence[ListedEvent]
+    items: Sequence[LoggedEvent]
     position: int
     version: int = 0
 
@@ -95,7 +63,7 @@ class ListEventsHandler:
         with_data = isinstance(query, InspectEvents)
         found = await (self._of_stream(query) if query.stream_id else self._of_log(query))
         events, position, version = found
-        items = [ListedEvent.of(each, self._registry, with_data=with_data) for each in events]
+        items = [LoggedEvent.of(each, self._registry, with_data=with_data) for each in events]
         return EventList(items, position, version)
 
     async def _of_log(self, query: _Selection) -> tuple[Sequence[RecordedEvent], int, int]:

@@ -25,7 +25,7 @@ READS = 10
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event of the log, in the current form of its type."""
+    """An event of the log, in the current form of its type; `data` is None if it is not shown."""
 
     position: int
     stream_id: str
@@ -33,8 +33,25 @@ class LoggedEvent:
     type: str
     schema_version: int
     recorded_at: datetime
-    data: Data
+    data: Data | None
     metadata: Metadata
+
+    @classmethod
+    def of(
+        cls, recorded: RecordedEvent, registry: EventRegistry, *, with_data: bool = True
+    ) -> "LoggedEvent":
+        """The event as it is listed."""
+        encoded = registry.encode(recorded.event)
+        return cls(
+            position=recorded.position,
+            stream_id=recorded.stream_id,
+            version=recorded.version,
+            type=encoded.type,
+            schema_version=encoded.schema_version,
+            recorded_at=recorded.recorded_at,
+            data=encoded.data if with_data else None,
+            metadata=recorded.metadata,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +135,8 @@ class ReadLogHandler:
                 if query.event_type in (None, each.event.event_type):
                     if len(found) == query.limit:
                         return up_to(after)
-                    found.append(self._logged(each))
+                    found.append(LoggedEvent.of(each, self._registry))
                 after = place(each)
             if len(events) < at_once:
                 return Page(found, None)
         return up_to(after)
-
-    def _logged(self, recorded: RecordedEvent) -> LoggedEvent:
-        encoded = self._registry.encode(recorded.event)
-        return LoggedEvent(
-            position=recorded.position,
-            stream_id=recorded.stream_id,
-            version=recorded.version,
-            type=encoded.type,
-            schema_version=encoded.schema_version,
-            recorded_at=recorded.recorded_at,
-            data=encoded.data,
-            metadata=recorded.metadata,
-        )

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.framework.administration.list_events import ListedEvent
-from app.framework.administration.read_log import LoggedStreams
+from app.framework.administration.read_log import LoggedEvent, LoggedStreams
 from app.framework.eventsourcing import AggregateType, Data, EventRegistry, RecordedEvent
 from app.framework.eventsourcing.store import LAST_VERSION, LOADED_AT_ONCE
 from app.framework.mediator import Query
@@ -37,7 +36,7 @@ class Step:
     error: why it cannot be folded.
     """
 
-    event: ListedEvent
+    event: LoggedEvent
     state: Data | None
     changed: Sequence[str]
     error: str | None = None
@@ -136,7 +135,7 @@ class TraceStreamHandler:
                 version = each.version
                 due.add(each)
                 if version <= query.until:
-                    listed = ListedEvent.of(each, self._registry, with_data=shows_values)
+                    listed = LoggedEvent.of(each, self._registry, with_data=shows_values)
                     steps.append(fold.step(each, listed, shows_values=shows_values))
             if len(events) < LOADED_AT_ONCE:
                 break
@@ -193,7 +192,7 @@ class _Fold:
         self._shown: Data = {}
         self._error: str | None = None
 
-    def step(self, recorded: RecordedEvent, listed: ListedEvent, *, shows_values: bool) -> Step:
+    def step(self, recorded: RecordedEvent, listed: LoggedEvent, *, shows_values: bool) -> Step:
         """What there is after an event."""
         if self._aggregate is None or self._error is not None:
             return Step(listed, None, (), self._error)
