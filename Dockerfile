@@ -5,7 +5,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 
 # What the service needs, in an environment without pip: a layer that only a new lock file changes.
-COPY requirements.lock ./
+# requirements-telemetry.lock has what traces need, too.
+ARG REQUIREMENTS=requirements.lock
+COPY ${REQUIREMENTS} requirements.lock
 RUN python -m venv --without-pip /opt/diptych \
     && pip --python /opt/diptych/bin/python install --no-deps --require-hashes -r requirements.lock
 

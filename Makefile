@@ -94,9 +94,9 @@ monitoring: $(INSTALLED) ## have things happen to a service that a real Promethe
 	@$(BIN)/python -m tests.acceptance.monitoring alerts
 	@$(BIN)/python -m tests.acceptance.monitoring series --requests 100000
 
-# IMAGE_ROOT: a folder that keeps the bare root for the next time.
+# IMAGE_ROOT: a folder that keeps the bare root for the next time. REQUIREMENTS: another lock file.
 image: $(INSTALLED) ## carry out the Dockerfile in a bare root, try the image; needs root and debootstrap
-	@$(BIN)/python -m tests.acceptance.image $(IMAGE_ROOT:%=--base %)
+	@$(BIN)/python -m tests.acceptance.image $(IMAGE_ROOT:%=--base %) $(REQUIREMENTS:%=--requirements %)
 
 # A test whose program (nginx, varnishd, pgbouncer, curl) is not installed is left out and named.
 fronts: $(INSTALLED) lint-openapi ## try the service behind nginx, a cache, PgBouncer, and with curl --http2
@@ -181,6 +181,7 @@ FROM_DEV = --constraint requirements-dev.lock
 lock: ## compile the lock files from pyproject.toml anew; needs uv
 	$(COMPILE) pyproject.toml --extra embedded --extra telemetry --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra embedded $(FROM_DEV) --output-file requirements-embedded.lock
+	$(COMPILE) pyproject.toml --extra telemetry $(FROM_DEV) --output-file requirements-telemetry.lock
 	$(COMPILE) pyproject.toml $(FROM_DEV) --output-file requirements.lock
 	$(COMPILE) --group pyproject.toml:build $(FROM_DEV) --output-file requirements-build.lock
 	$(COMPILE) --group pyproject.toml:bench $(FROM_DEV) --output-file $(BENCH_LOCK)

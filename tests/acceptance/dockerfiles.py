@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,9 +47,20 @@ class Image:
 class Build:
     """One `docker build`, as far as roots go."""
 
-    def __init__(self, context: Path, base: Path, home: Path, outside: dict[str, str]) -> None:
-        """`outside` are variables of RUN by which this machine reaches package registries."""
-        self._context, self._base, self._home, self._outside = context, base, home, outside
+    def __init__(
+        self,
+        context: Path,
+        base: Path,
+        home: Path,
+        outside: Mapping[str, str],
+        arguments: Mapping[str, str],
+    ) -> None:
+        """`outside` are variables of RUN by which this machine reaches package registries.
+
+        `arguments` are what `--build-arg` would give.
+        """
+        self._context, self._base, self._home = context, base, home
+        self._outside, self._given = outside, arguments
         self._stages: dict[str, Image] = {}
         self._globals: dict[str, str] = {}
         self._image: Image | None = None
@@ -79,8 +90,9 @@ class Build:
         raise NotImplementedError(rest)
 
     def _arg(self, rest: str) -> None:
-        name, _, value = rest.partition("=")
-        (self._stage.arguments if self._image else self._globals)[name] = value
+        name, _, default = rest.partition("=")
+        known = self._stage.arguments if self._image else self._globals
+        known[name] = self._given.get(name, default)
 
     def _from(self, rest: str) -> None:
         _base, *named = rest.split()

@@ -1,6 +1,6 @@
 """Builds the image where there is no Docker, and tries it out as a container would run it.
 
-    python -m tests.acceptance.image [--base FOLDER]
+    python -m tests.acceptance.image [--base FOLDER] [--requirements LOCK_FILE]
 
 debootstrap makes a bare root of the distribution that the Dockerfile's base is made of; in it the
 instructions are carried out. Then `diptych` runs as the first process of a namespace of its own,
@@ -119,15 +119,16 @@ def is_healthy(image: Image, container: Container) -> bool:
     return Container(image, image.health, **container.settings).end()[0] == 0
 
 
-def check_contents(image: Image) -> None:
-    """The packages are those of requirements.lock and the service: no pip, no tool, no test."""
+def check_contents(image: Image, requirements: str) -> None:
+    """The packages are those of the lock file and the service: no pip, no tool, no test."""
     script = "import importlib.metadata as m; print(*(d.name for d in m.distributions()))"
     _, output, _ = Container(image, ("python", "-I", "-c", script), **image.variables).end()
-    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    lock = (ROOT / requirements).read_text("utf-8")
     wanted = {canonical(each) for each in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
     found = {canonical(each) for each in output.split()}
     assert found - {"diptych"} <= wanted, found - wanted
     assert "diptych" in found
+    assert ("opentelemetry-sdk" in found) == ("opentelemetry-sdk" in wanted)
     assert not image.path("/src").exists()
     size = subprocess.run(["du", "-sm", image.path("/opt")], capture_output=True, check=True).stdout
     say(f"It holds {len(found)} packages, in {size.split()[0].decode()} MB under /opt.")
@@ -201,7 +202,7 @@ async def with_databases(image: Image, home: Path) -> None:
             await asyncio.to_thread(try_out, image, **urls)
 
 
-def build(home: Path, base: Path) -> Image:
+def build(home: Path, base: Path, requirements: str) -> Image:
     """Carry the Dockerfile out."""
     context = home / "context"
     copy_context(ROOT, context)
@@ -212,7 +213,8 @@ def build(home: Path, base: Path) -> Image:
     }
     outside["PIP_CERT"] = str(CERTIFICATES)
     began = time.monotonic()
-    image, done = Build(context, base, home, outside).run()
+    arguments = {"REQUIREMENTS": requirements}
+    image, done = Build(context, base, home, outside, arguments).run()
     counts = {each: done.count(each) for each in dict.fromkeys(done)}
     said = ", ".join(f"{name} {count}" for name, count in counts.items())
     say(f"Carried out in {time.monotonic() - began:.0f} s: {said}.")
@@ -229,14 +231,16 @@ def main() -> None:
     """Build, check, try out; an error ends it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, help="keep the bare root here, or take it from here")
-    base = parser.parse_args().base
+    parser.add_argument("--requirements", default="requirements.lock", metavar="LOCK_FILE")
+    options = parser.parse_args()
+    base, requirements = options.base, options.requirements
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         sys.exit("This needs debootstrap, and root to make and enter a root.")
     with tempfile.TemporaryDirectory(prefix="diptych-image-") as name:
         home = Path(name)
         home.chmod(0o755)
-        image = build(home, bare_root(base or home / "base"))
-        check_contents(image)
+        image = build(home, bare_root(base or home / "base"), requirements)
+        check_contents(image, requirements)
         check_account(image)
         asyncio.run(with_databases(image, home))
 
