@@ -170,13 +170,7 @@ def create_api(  # noqa: PLR0913 - each by its name
     places, index, refusals = Places(REQUESTS), OperationIndex(), RefusalLines()
     declared = [op for side in contexts for each in side.resources for op in each.operations]
     api = _Api(
-        title=about.title,
-        version=about.version,
-        summary=about.summary,
-        description=about.description,
-        license_info={"name": "MIT", "identifier": "MIT"},
-        contact={"name": about.contact},
-        servers=[_SERVER],
+        **_description_of(about),
         openapi_tags=[*(dict(tag) for each in contexts for tag in each.tags), *_TAGS],
         openapi_url=None,  # served by add_docs
         docs_url=None,
@@ -197,6 +191,18 @@ def create_api(  # noqa: PLR0913 - each by its name
     index.add(api.router.routes)
     api.router.routes.insert(0, IndexedRoutes())
     return api
+
+
+def _description_of(about: About) -> dict[str, Any]:
+    return {
+        "title": about.title,
+        "version": about.version,
+        "summary": about.summary,
+        "description": about.description,
+        "license_info": {"name": "MIT", "identifier": "MIT"},
+        "contact": {"name": about.contact},
+        "servers": [_SERVER],
+    }
 
 
 def _add_routes(
