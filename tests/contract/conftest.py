@@ -1,15 +1,19 @@
-"""What keeps one contract: read models in memory and in MongoDB by either driver, event stores."""
+"""What keeps one contract: read models in memory and in MongoDB by either driver, event stores,
+copies of the list of API keys.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import pytest
 
+from app.adapters.memory.api_keys import MemoryKeyCopy
 from app.adapters.memory.event_store import MemoryEventStore
 from app.adapters.memory.read_model import MemoryReadModel
-from app.adapters.mongo import CachingReadModel, MongoReadModel
+from app.adapters.mongo import CachingReadModel, MongoKeys, MongoReadModel
 from app.adapters.postgres import PostgresEventStore
 from app.framework.projections import FollowedStore, Views
+from app.framework.security.api_keys import KeyCopy
 from tests.contract.noted import REGISTRY, Store
 from tests.following import prepare
 from tests.notes import NOTES
@@ -83,3 +87,27 @@ async def open_store(url) -> AsyncIterator[Callable[[], Store]]:
 def store(open_store) -> Store:
     """One store."""
     return open_store()
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def key_copy_kind(request) -> str:
+    """Where the copy of the list of API keys is."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def open_key_copy(key_copy_kind, request) -> AsyncIterator[Callable[[], KeyCopy]]:
+    """Opens the copy under test; each call is as another process would open it."""
+    memory = MemoryKeyCopy()
+    opened: list[MongoKeys] = []
+
+    def open_one() -> KeyCopy:
+        if key_copy_kind == "memory":
+            return memory
+        url = request.getfixturevalue("mongodb_url")
+        opened.append(MongoKeys(url, request.getfixturevalue("mongodb_database")))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        await each.close()

@@ -1,8 +1,11 @@
-"""The whole service in this process, on real servers, spoken to over HTTP."""
+"""The whole service in this process, on real servers, spoken to over HTTP; data directories."""
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -112,6 +115,14 @@ def views(settings) -> Iterator[Database[dict[str, Any]]]:
     """The collections of the read model, to change them by hand."""
     with MongoClient[dict[str, Any]](settings.mongodb_url) as client:
         yield client[settings.mongodb_database]
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data directory that does not exist yet, where every account can reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    yield folder / "data"
+    shutil.rmtree(folder)
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -1,7 +1,10 @@
-"""Where keys are kept in tests: in memory, and it fails when a test says so."""
+"""API keys in tests: the list in memory, which fails when a test says so, and refusals."""
 
-from app.adapters.identity import digest_of, id_of, new_key
+import pytest
+
+from app.adapters.identity import KeyVerifier, digest_of, id_of, new_key
 from app.adapters.memory.api_keys import MemoryKeyCopy, MemoryKeys
+from app.framework.security import InvalidToken
 from app.framework.security.api_keys import ApiKey, KeyList, KeyStore
 from app.framework.storage import StorageUnavailable
 
@@ -45,3 +48,11 @@ async def stored(store: MemoryKeys) -> KeyList:
     found = await MemoryKeys.read(store)
     assert found
     return found
+
+
+async def refusal(verifier: KeyVerifier, key: str) -> str:
+    """Why a key is refused."""
+    with pytest.raises(InvalidToken) as refused:
+        await verifier.authenticate(key)
+    assert key not in str(refused.value)
+    return str(refused.value)
