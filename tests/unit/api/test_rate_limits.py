@@ -252,6 +252,7 @@ async def test_probes_of_one_that_asks_too_often_are_answered_later(limited, mon
 async def test_one_that_has_many_held_back_loses_its_connection(limited, monkeypatch):
     """It cannot keep all connections of the service."""
     monkeypatch.setattr(rate_limits, "HELD", 2)
+    monkeypatch.setattr(rate_limits, "REFUSAL_SECONDS", 1.0)  # none is answered before all are sent
     async with limited()("alice") as client:
         for _ in range(24):
             await client.get("/users")
