@@ -120,7 +120,8 @@ ACTIONS = (
         "apply it first: otherwise the document is parked again. It may be repeated.",
         "Replay",
         _replay,
-        "The replay is asked for. What is level again leaves the list below.",
+        "The replay is asked for. A document that is level again leaves the list below; one that "
+        "is refused again stays, with the time of now.",
         options="replay",
     ),
     Action(

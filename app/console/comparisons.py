@@ -71,7 +71,9 @@ def _add_verifications(router: APIRouter, pages: Pages, live: Live) -> None:
     ) -> Response:
         async def look() -> Parts:
             found = await pages.send(request, GetVerification(name, verification))
-            return {"result": pages.render("result.html", base=base_of(request), it=found)}
+            return {
+                "result": pages.render("result.html", base=base_of(request), name=name, it=found)
+            }
 
         return await live.parts_of(request, look)
 

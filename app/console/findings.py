@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.console.formats import number
+from app.console.processes import KnownProcess
 from app.framework.administration import BuildDetails, ProjectionDetails
 from app.framework.http.service import Check
 from app.framework.projections import BuildState, ProjectionState
@@ -18,6 +19,10 @@ _NAMES = {
     "mongodb": "MongoDB",
     "writes": "Writes",
     "identity": "Tokens",
+}
+_MEANWHILE = {
+    "postgresql": "Writes get 503 until it is back; reads go on.",
+    "mongodb": "Reads get 503 until it is back; writes go on, and the views catch up.",
 }
 
 
@@ -68,9 +73,16 @@ class Verdict:
 
 
 def findings(
-    checks: Iterable[Check], projections: Sequence[ProjectionDetails] | None
+    checks: Iterable[Check],
+    projections: Sequence[ProjectionDetails] | None,
+    processes: Iterable[KnownProcess] = (),
+    refusals: float | None = None,
 ) -> Sequence[Finding]:
-    """What needs attention; `projections` is None if they could not be read."""
+    """What needs attention.
+
+    projections: None if they could not be read.
+    refusals: of requests of clients over their limit, a second.
+    """
     found = [it for each in projections or () for it in _of_projection(each)]
     known, said = {each.level for each in found}, set[str]()
     for check in checks:
@@ -80,8 +92,28 @@ def findings(
             continue
         said.add(check.detail)
         title = f"{_NAMES.get(check.name, check.name.capitalize())}: not ready"
-        found.append(Finding(Level.WRONG, title, check.detail))
+        found.append(Finding(Level.WRONG, title, _with_meanwhile(check)))
+    found[:0] = [_of_silent(each) for each in processes if each.is_silent]  # causes, not effects
+    if refusals is not None and refusals >= 1:
+        words = (
+            f"{number(round(refusals))} requests a second get 429; the other clients are not "
+            "affected. The audit log says who sends them."
+        )
+        found.append(Finding(Level.NOTE, "A client sends more than its limit", words))
     return sorted(found, key=lambda it: it.level)
+
+
+def _with_meanwhile(check: Check) -> str:
+    meanwhile = _MEANWHILE.get(check.name)
+    return f"{check.detail}. {meanwhile}" if meanwhile else check.detail
+
+
+def _of_silent(process: KnownProcess) -> Finding:
+    words = (
+        f"Process {process.pid} on {process.host} hangs or has ended. If this lasts, end it with "
+        f"kill -KILL {process.pid}: the service starts another one."
+    )
+    return Finding(Level.WRONG, f"{process.name} is silent", words)
 
 
 def _of_projection(projection: ProjectionDetails) -> Iterator[Finding]:
@@ -110,7 +142,10 @@ def _trouble(projection: ProjectionDetails) -> Finding | None:
         case ProjectionState.RETRYING:
             return Finding(Level.WRONG, f"{name} does not get on", error, name)
         case ProjectionState.ABSENT:
-            words = "No process works on what serves. Start one with the role projector."
+            words = (
+                "No process works on what serves. Start one with the role projector; one that "
+                "hangs has to be ended."
+            )
             return Finding(Level.WRONG, f"{name} has no process", words, name)
         case ProjectionState.WAITING:
             words = error or "The log has events of a newer release."
@@ -127,7 +162,7 @@ def _of_build(build: BuildDetails) -> Finding | None:
         case BuildState.READY:
             differing = build.comparison.differing if build.comparison else 0
             if differing:
-                words = f"{number(differing)} keys differ from what serves. Look, and decide."
+                words = f"{number(differing)} keys differ from what serves. Look which is right."
                 return Finding(Level.ATTENTION, f"{name}: build {number_} differs", words, name)
             words = "Nothing differs from what serves. It waits for you to let it serve."
             return Finding(Level.NOTE, f"{name}: build {number_} is ready", words, name)

@@ -25,6 +25,8 @@ Parts = Mapping[str, str]
 
 Look = Callable[[], Awaitable[Parts]]
 
+_STALE = "What is shown is from before; it is brought up to date when that is over."
+
 _HEADERS = {**HEADERS, "X-Accel-Buffering": "no"}
 
 
@@ -58,7 +60,7 @@ class Live:
                 try:
                     found = {**await look(), "trouble": ""}
                 except StorageUnavailable as error:
-                    found = {"trouble": error.summary}
+                    found = {"trouble": f"{error.summary}. {_STALE}"}
                 for name, text in found.items():
                     if sent.get(name) != text:
                         sent[name] = text

@@ -52,14 +52,16 @@ class Overview:
         except (StorageUnavailable, HandlerMissing):
             projections = None
         samples = self._sampler.samples
-        found = findings(self._checks, projections)
+        processes = known_processes(self._sampler.reports, projections or ())
+        refusals = _last(rates(samples[-2:], "refusals"))
+        found = findings(self._checks, projections, processes, refusals)
         return {
             "verdict": Verdict.of(found),
             "findings": found,
             "projections": projections,
             "checks": self._checks,
             "roles": sorted(self._service.roles),
-            "processes": known_processes(self._sampler.reports, projections or ()),
+            "processes": processes,
             "head": max(
                 (it for each in samples[-2:] if (it := each.head) is not None), default=None
             ),

@@ -162,6 +162,8 @@ class Pages:
             note_outage(error.storage, error)
         mapping = self._mappings[found]
         why = mapping.detail(error)
+        if isinstance(error, StorageUnavailable) and request.method == "GET":
+            why = f"{error.storage} cannot be reached. The overview shows when it is back."
         if isinstance(error, Forbidden):
             why = f"{error} Your token does not have it."
         problem = mapping.problem

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from app.framework.administration import ProjectionDetails
 from app.framework.http.sessions import PREFIX
+from app.framework.observability.metrics.declarations import full_name
 from app.framework.observability.metrics.slots import Report
 
 _DURATIONS = "http_server_request_duration_seconds"
+_REFUSALS = full_name("rate_limit_refusals_total")
 _READS = ("GET", "HEAD")
+_LIMITED = "429"
 _OF_OPERATORS = (PREFIX, "/health", "/metrics")
 """Prefixes of the routes that watch the service: to look at it must not seem a load."""
 
@@ -55,6 +58,12 @@ def reads_of(reports: Iterable[Report]) -> int:
     return sum(
         sum(counts)
         for each in reports
-        for (_, method, route, _), (counts, _) in each.states.get(_DURATIONS, ())
-        if method in _READS and route and not route.startswith(_OF_OPERATORS)
+        for (_, method, route, status), (counts, _) in each.states.get(_DURATIONS, ())
+        if method in _READS and status != _LIMITED
+        if route and not route.startswith(_OF_OPERATORS)
     )
+
+
+def refusals_of(reports: Iterable[Report]) -> int:
+    """How many requests they have refused, of clients over their limit."""
+    return sum(count for each in reports for _, count in each.states.get(_REFUSALS, ()))

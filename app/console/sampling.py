@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-from app.console.processes import reads_of
+from app.console.processes import reads_of, refusals_of
 from app.framework.observability.metrics.slots import Report, all_reports
 from app.framework.projections import ProjectionRecord
 from app.framework.storage import StorageUnavailable
@@ -27,6 +27,7 @@ class Sample:
     at: by a clock that only goes forward, in seconds.
     head: the position of the last event of the log; None if it was not known.
     reads: how many requests for reading the processes of this port have answered.
+    refusals: how many requests of clients over their limit they have refused.
     lags: of the build of each projection that serves; without those that were not known.
     """
 
@@ -34,6 +35,7 @@ class Sample:
     time: datetime
     head: int | None
     reads: int | None
+    refusals: int
     lags: Mapping[str, int]
 
 
@@ -90,10 +92,13 @@ class Sampler:
         at = asyncio.get_running_loop().time()
         self.reports = all_reports()
         head, reads = max(heads, default=None), reads_of(self.reports)
-        self._samples.append(Sample(at, datetime.now(UTC), head, reads, lags))
+        refusals = refusals_of(self.reports)
+        self._samples.append(Sample(at, datetime.now(UTC), head, reads, refusals, lags))
 
 
-def rates(samples: Sequence[Sample], of: Literal["head", "reads"]) -> Sequence[float | None]:
+def rates(
+    samples: Sequence[Sample], of: Literal["head", "reads", "refusals"]
+) -> Sequence[float | None]:
     """How fast a number grew from each sample to the next, in a second; None if not known."""
     found: list[float | None] = []
     for before, after in itertools.pairwise(samples):

@@ -96,6 +96,7 @@ async def test_an_operator_goes_through_every_page_and_every_action(
     await pause_and_resume(page)
     await rebuild(page, service, urls)
     await replay(page, service, postgres_url)
+    await replay_to_the_end(page, service, urls)
 
     # A stream of a page that is left does not end in order.
     assert [each for each in observer.errors if "/console/live/" not in each] == []
@@ -179,6 +180,7 @@ async def rebuild(page: Page, service: Any, urls: dict[str, str]) -> None:
     await page.goto(f"{service.url}{PROFILES}")
     await act(page, "Compare with the log …", "Compare it")
     await expect(page.locator("#result")).to_contain_text("Documents differ from the log.")
+    await expect(page.get_by_role("link", name="have them replaced")).to_be_visible()
     await check(page)
     await page.goto(f"{service.url}{PROFILES}")
     await act(page, "Rebuild …", "Rebuild it")
@@ -207,6 +209,25 @@ async def replay(page: Page, service: Any, postgres_url: str) -> None:
     await expect(parked).to_contain_text("ghost")
     await page.goto(f"{service.url}/console/streams/user-ghost")
     await expect(page.locator("#documents")).to_contain_text("parked at event")
+
+
+async def replay_to_the_end(page: Page, service: Any, urls: dict[str, str]) -> None:
+    """A lost document parks at its next event; it is level once it is back and replayed."""
+    with MongoClient[Any](urls["MONGODB_URL"]) as client:
+        documents = client[urls["MONGODB_DATABASE"]]["user_profiles_v1"]
+        lost = documents.find_one_and_delete({"_id": ALICE["id"]})
+        change(service, "PATCH", f"/users/{ALICE['id']}", {"bio": "after"})
+        await page.goto(f"{service.url}{PROFILES}")
+        alice = page.get_by_role("link", name=f"Replay {ALICE['id']}")
+        await expect(alice).to_be_visible()
+        documents.insert_one(lost)
+    await act(page, f"Replay {ALICE['id']}", "Replay")
+    await expect(alice).to_have_count(0)
+    await page.get_by_role("link", name="Overview").click()
+    await expect(page.get_by_role("link", name="user_profiles has parked")).to_be_visible()
+    with service.client as reads:
+        profile = reads.get(f"/users/{ALICE['id']}", headers=service.authorization)
+    assert profile.json()["bio"] == "after"
 
 
 def test_axe_is_the_one_that_is_locked():

@@ -84,11 +84,13 @@ async def test_a_form_that_is_sent_twice_begins_one_rebuild(reader, service):
 
 async def test_taking_over_going_back_and_retiring(reader, service):
     """Each is offered where it makes sense."""
-    number = await begin(service)
+    number = await begin(service, differing=1)
+    assert f'href="{PAGE}/builds/{number}/differences"' in (await reader.get(PAGE)).text
     assert "Take over …" in (await reader.get(PAGE)).text
     answer = await do(reader, f"builds/{number}/serve")
     assert answer.headers["location"] == f"{PAGE}?done=serve"
     assert (await details(service)).serving == number
+    assert f"{number}/differences" not in (await reader.get(PAGE)).text
     assert "Go back to it …" in (await reader.get(PAGE)).text
     assert (await do(reader, "builds/1/serve")).status_code == 303
     assert (await do(reader, f"builds/{number}/retire")).status_code == 303
@@ -108,6 +110,7 @@ async def test_differing_keys_are_side_by_side(reader, signed_in, service):
     assert "2 differ: look" in (await reader.get(PAGE)).text
     address = f"{PAGE}/builds/{number}/differences"
     page = (await reader.get(f"{address}?key=key-0")).text
+    assert f'<a href="{PAGE}/verify">Compare what serves with the log</a>' in page
     assert re.findall(r'<tr class="differs"><th scope="row">(\w+)', page) == ["bio", "more"]
     assert "&lt;b&gt;y&lt;/b&gt;" in page
     lesser = signed_in("console:read", "projections:read")
@@ -127,8 +130,11 @@ async def test_replaying_what_is_parked(reader, service):
     answer = await do(reader, "replay", key="other")
     assert answer.status_code == 404
     assert "is not parked" in answer.text
-    assert (await do(reader, "replay", key="a/b")).status_code == 303
-    assert "replaying" in (await reader.get(PAGE)).text
+    answer = await do(reader, "replay", key="a/b")
+    assert answer.status_code == 303
+    shown = (await reader.get(answer.headers["location"])).text
+    assert "replaying" in shown
+    assert "is refused again stays" in shown
 
 
 async def test_comparing_with_the_log(reader):
@@ -139,13 +145,16 @@ async def test_comparing_with_the_log(reader):
     assert page.status_code == 200
     assert "compared with the log" in page.text
     assert "5 % of the documents" in page.text
+    assert "have them replaced" not in page.text
 
 
 async def test_acting_takes_the_scope_for_it(signed_in, service):
     """Without it nothing is offered, and nothing is done."""
     await service.project()
     lesser = signed_in("console:read", "projections:read", "log:read")
-    assert "Pause …" not in (await lesser.get(PAGE)).text
+    shown = (await lesser.get(PAGE)).text
+    assert "Pause …" not in shown
+    assert "To act takes the scope <code>projections:admin</code>." in shown
     question = await lesser.get(f"{PAGE}/pause")
     assert "This takes the scope <code>projections:admin</code>." in question.text
     data = await form_of(lesser, "/console")  # any form of the session will do

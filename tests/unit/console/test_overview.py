@@ -1,28 +1,21 @@
-"""The overview: what needs attention, how the last minutes went, and how it stays up to date."""
+"""The overview: what needs attention, and how the last minutes went."""
 
-import asyncio
-import json
 import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from fastapi import Request
 
 from app.console.charts import lag_chart, traffic_chart
 from app.console.findings import Level, Verdict, findings
-from app.console.live import Live
-from app.console.processes import known_processes, reads_of
+from app.console.processes import KnownProcess, known_processes, reads_of, refusals_of
 from app.console.sampling import Sample, Sampler, rates
 from app.framework.administration import BuildDetails, ProjectionDetails
-from app.framework.http.principals import set_principal
 from app.framework.http.service import Check
+from app.framework.observability.metrics.declarations import full_name
 from app.framework.observability.metrics.slots import Report
-from app.framework.principal import ANYONE
 from app.framework.projections import BuildState, Comparison, ProjectionState, TakeOver
-from app.framework.security import Forbidden
 from app.framework.storage import StorageUnavailable
 from tests.following import until
 from tests.unit.api.service import MemoryService
@@ -124,7 +117,28 @@ def test_a_check_that_fails_is_wrong():
     stopped = replace(NOTES, activity=ProjectionState.STOPPED)
     assert len(findings(checks, [stopped])) == 1
     away = [Check(each, ok=False, detail="no primary") for each in ("mongodb", "views")]
-    assert [each.title for each in findings(away, None)] == ["MongoDB: not ready"]
+    [found] = findings(away, None)
+    assert (found.title, found.detail) == (
+        "MongoDB: not ready",
+        "no primary. Reads get 503 until it is back; writes go on, and the views catch up.",
+    )
+
+
+def test_a_silent_process_comes_before_what_it_leaves_undone():
+    """It says which process to end."""
+    silent = KnownProcess("host", "12", "projector", is_silent=True)
+    absent = replace(NOTES, activity=ProjectionState.ABSENT)
+    first, second = findings([], [absent], [silent, KnownProcess("host", "7", "worker-1")])
+    assert (first.title, second.title) == ("projector is silent", "notes has no process")
+    assert "kill -KILL 12" in first.detail
+
+
+def test_a_client_over_its_limit_is_only_said():
+    """The others are not affected."""
+    [found] = findings([], [NOTES], refusals=70.2)
+    assert "70 requests a second get 429" in found.detail
+    assert Verdict.of([found]).word == "well"
+    assert findings([], [NOTES], refusals=0.2) == []
 
 
 def test_processes_are_known_by_their_reports_and_leases():
@@ -144,10 +158,10 @@ def test_processes_are_known_by_their_reports_and_leases():
 
 
 def test_reads_are_what_clients_read():
-    """Neither writes nor what watches the service; all processes together."""
+    """Neither writes, nor what watches the service, nor refusals; all processes together."""
 
-    def answered(method, route, *counts):
-        return ["operation", method, route, "200"], [counts, 0.5]
+    def answered(method, route, *counts, status="200"):
+        return ["operation", method, route, status], [counts, 0.5]
 
     states = {
         "http_server_request_duration_seconds": [
@@ -157,8 +171,11 @@ def test_reads_are_what_clients_read():
             answered("GET", "/metrics", 100),
             answered("PUT", "/lamps/{id}", 100),
             answered("_OTHER", "", 100),
-        ]
+            answered("GET", "/lamps/{id}", 100, status="429"),
+        ],
+        full_name("rate_limit_refusals_total"): [(["principal"], 3), (["address"], 4)],
     }
+    assert refusals_of([Report("a", 1, 0.0, states)]) == 7
     assert reads_of([Report("a", 1, 0.0, states), Report("b", 2, 0.0, states)]) == 12
 
 
@@ -166,7 +183,7 @@ def samples(*heads: int | None) -> list[Sample]:
     """Samples five seconds apart; the notes are one event behind."""
     now = datetime(2026, 3, 14, tzinfo=UTC)
     return [
-        Sample(5.0 * at, now, head, 2 * at, {} if head is None else {"notes": 1})
+        Sample(5.0 * at, now, head, 2 * at, at, {} if head is None else {"notes": 1})
         for at, head in enumerate(heads)
     ]
 
@@ -210,83 +227,3 @@ async def test_samples_are_taken_while_the_application_runs():
     sampler.open()
     await until(lambda: bool(sampler.samples))
     await sampler.close()
-
-
-def request(*, is_still_admitted: bool = True) -> Request:
-    """One of a reader whose token is good, or no longer."""
-
-    async def look(_: object) -> bool:
-        return is_still_admitted
-
-    scope: dict[str, Any] = {"type": "http"}
-    set_principal(scope, ANYONE, look)
-    return Request(scope)
-
-
-async def texts(response) -> list[dict[str, Any]]:
-    """The data of each event of a stream, to its end."""
-    text = b"".join([each async for each in response.body_iterator]).decode()
-    return [
-        json.loads(each.removeprefix("data: "))
-        for each in text.splitlines()
-        if each.startswith("data: ")
-    ]
-
-
-async def test_a_stream_sends_what_has_changed_and_ends_with_the_service():
-    """A part that stays is sent once; a storage that is away is said, and taken back."""
-    stopping = asyncio.Event()
-    found = iter([{"a": "1", "b": "1"}, {"a": "1", "b": "2"}, None, {"a": "1", "b": "2"}])
-
-    async def look():
-        try:
-            parts = next(found)
-        except StopIteration:
-            stopping.set()
-            return {}
-        if parts is None:
-            raise StorageUnavailable("MongoDB", "no primary")
-        return parts
-
-    live = Live(stopping, every_seconds=0.001)
-    sent = await texts(live.parts(request(), look))
-    trouble = [each["html"] for each in sent if each["id"] == "trouble"]
-    others = [(each["id"], each["html"]) for each in sent if each["id"] != "trouble"]
-    assert others == [("a", "1"), ("b", "1"), ("b", "2")]
-    assert len(trouble) == 3
-    assert "MongoDB" in trouble[1]
-
-
-async def test_a_storage_that_is_away_keeps_no_stream_from_beginning():
-    """The page that was opened in the outage says when it is over; what is refused is refused."""
-
-    async def look():
-        raise StorageUnavailable("MongoDB", "no primary")
-
-    async def refused():
-        raise Forbidden(["projections:read"])
-
-    live = Live(asyncio.Event(), every_seconds=0.001)
-    assert (await live.parts_of(request(), look)).status_code == 200
-    with pytest.raises(Forbidden):
-        await live.parts_of(request(), refused)
-
-
-async def test_a_stream_ends_with_its_token():
-    """The page is loaded again then, and asks for another one."""
-    live = Live(asyncio.Event(), every_seconds=0.001, check_seconds=0.0)
-
-    async def look():
-        return {"a": "1"}
-
-    assert (await texts(live.parts(request(is_still_admitted=False), look)))[-1] == {"left": True}
-
-
-async def test_streams_are_bounded():
-    """EventSource does not come back after a 204."""
-    live = Live(asyncio.Event(), streams=0)
-
-    async def look():
-        return {}
-
-    assert live.parts(request(), look).status_code == 204

@@ -126,7 +126,7 @@ async def test_while_mongodb_is_away_the_overview_says_so(signed_in, service, mo
     assert "MongoDB: not ready" in answer.text
     answer = await signed_in().get("/console/projections")
     assert answer.status_code == 503
-    assert "MongoDB" in answer.text
+    assert "MongoDB cannot be reached. The overview shows when it is back." in answer.text
 
 
 async def test_a_process_without_a_database_says_so():
