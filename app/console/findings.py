@@ -13,6 +13,8 @@ from app.framework.projections import BuildState, ProjectionState
 BEHIND = 1_000
 """A view that is so many events behind needs attention."""
 
+STOPPED = "Deploy a release that can apply the event, or do what the error names."
+
 _OF_PROJECTIONS = ("projector", "views")
 _NAMES = {
     "postgresql": "PostgreSQL",
@@ -138,7 +140,7 @@ def _trouble(projection: ProjectionDetails) -> Finding | None:
     name, error = projection.name, projection.last_error or ""
     match projection.activity:
         case ProjectionState.STOPPED:
-            return Finding(Level.WRONG, f"{name} is stopped", error, name)
+            return Finding(Level.WRONG, f"{name} is stopped", f"{error} {STOPPED}".strip(), name)
         case ProjectionState.RETRYING:
             return Finding(Level.WRONG, f"{name} does not get on", error, name)
         case ProjectionState.ABSENT:

@@ -123,6 +123,7 @@ async def test_differing_keys_are_side_by_side(reader, signed_in, service):
 
 async def test_replaying_what_is_parked(reader, service):
     """The table has the error and the event of each."""
+    assert "No document is parked." in (await reader.get(PAGE)).text
     await park(service, NAME, key="a/b", error="KeyError: 'x'", position=7)
     shown = (await reader.get(PAGE)).text
     assert "KeyError: &#39;x&#39;" in shown

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.console.charts import lag_chart, traffic_chart
-from app.console.findings import Level, Verdict, findings
+from app.console.findings import STOPPED, Level, Verdict, findings
 from app.console.processes import KnownProcess, known_processes, reads_of, refusals_of
 from app.console.sampling import Sample, Sampler, rates
 from app.framework.administration import BuildDetails, ProjectionDetails
@@ -97,6 +97,13 @@ def verdict(*projections: ProjectionDetails, checks=()) -> tuple[str, str]:
 def test_each_state_of_a_projection_has_its_finding(changes, expected):
     """The word is also that of the sign and the colour."""
     assert verdict(replace(NOTES, **changes)) == expected
+
+
+def test_a_stopped_projection_says_what_lets_it_go_on():
+    """With the error, which alone tells an operator nothing to do."""
+    [found] = findings([], [replace(NOTES, activity=ProjectionState.STOPPED, last_error="Oh")])
+    assert found.detail == f"Oh {STOPPED}"
+    assert "Deploy a release that can apply the event" in STOPPED
 
 
 def test_the_most_urgent_comes_first():
