@@ -1,6 +1,8 @@
 """The processes of a service have one set of metrics."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -115,17 +117,39 @@ def test_gauges_of_a_process_that_is_gone_are_left_out(shared, monkeypatch):
     assert names == {"worker-2"}
 
 
+class Interrupted:
+    """Memory that another process reads in the middle of each change, and after it."""
+
+    def __init__(self, memory: Any, look: Callable[[], None]) -> None:
+        self._memory, self._look = memory, look
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._memory[at]
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        if isinstance(at, slice):
+            half = len(value) // 2
+            self._memory[at.start : at.start + half] = value[:half]
+            self._look()
+        self._memory[at] = value
+        self._look()
+
+
 def test_a_report_that_is_being_written_is_not_read(shared):
     """The one before is complete, and is replaced in one step."""
-    shared.write("worker-1", b"the first")
-    shared.write("worker-1", b"the second, which is longer")
-    assert shared.read("worker-1") == b"the second, which is longer"
-    assert shared.read("worker-2") is None
+    reports, seen = [b"the first", b"the second, which is longer", b"the third"], [b"the first"]
+    shared.write("worker-1", reports[0])
 
-    memory = shared._memory[0]
-    start = 1 + (1 - memory[0][0]) * (len(memory) // 2)
-    memory[start : start + 20] = b"the third, not whole"
-    assert shared.read("worker-1") == b"the second, which is longer"
+    def look() -> None:
+        found = shared.read("worker-1")
+        if found != seen[-1]:
+            seen.append(found)
+
+    shared._memory[0] = Interrupted(shared._memory[0], look)
+    for each in reports[1:]:
+        shared.write("worker-1", each)
+    assert seen == reports
+    assert shared.read("worker-2") is None
 
 
 def test_a_report_has_to_fit(shared):
