@@ -51,8 +51,9 @@ class Overview:
             projections = await self._pages.send(request, ListProjections())
         except (StorageUnavailable, HandlerMissing):
             projections = None
-        samples = self._sampler.samples
-        processes = known_processes(self._sampler.reports, projections or ())
+        sampler, roles = self._sampler, sorted(self._service.roles)
+        samples = sampler.samples
+        processes = known_processes(sampler.reports, sampler.read_at, roles, projections or ())
         refusals = _last(rates(samples[-2:], "refusals"))
         found = findings(self._checks, projections, processes, refusals)
         return {
@@ -60,7 +61,7 @@ class Overview:
             "findings": found,
             "projections": projections,
             "checks": self._checks,
-            "roles": sorted(self._service.roles),
+            "roles": roles,
             "processes": processes,
             "head": max(
                 (it for each in samples[-2:] if (it := each.head) is not None), default=None

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Sampler:
     """Takes a sample every few seconds, and keeps those of the last minutes.
 
     reports: of the processes that share a port, when the last sample was taken.
+    read_at: when that was, in seconds since the epoch.
     """
 
     def __init__(self, watched: Watched) -> None:
@@ -58,6 +60,7 @@ class Sampler:
         self._samples: deque[Sample] = deque(maxlen=int(WINDOW_SECONDS / EVERY_SECONDS) + 1)
         self._task: asyncio.Task[None] | None = None
         self.reports: Sequence[Report] = ()
+        self.read_at = 0.0
 
     @property
     def samples(self) -> Sequence[Sample]:
@@ -90,7 +93,7 @@ class Sampler:
         heads = [it.status.head for it in builds.values() if it.status.head is not None]
         lags = {name: lag for name, it in builds.items() if (lag := it.status.lag) is not None}
         at = asyncio.get_running_loop().time()
-        self.reports = all_reports()
+        self.reports, self.read_at = all_reports(), time.time()
         head, reads = max(heads, default=None), reads_of(self.reports)
         refusals = refusals_of(self.reports)
         self._samples.append(Sample(at, datetime.now(UTC), head, reads, refusals, lags))

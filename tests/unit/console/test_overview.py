@@ -1,7 +1,5 @@
 """The overview: what needs attention, and how the last minutes went."""
 
-import os
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,12 +7,10 @@ import pytest
 
 from app.console.charts import lag_chart, traffic_chart
 from app.console.findings import STOPPED, Level, Verdict, findings
-from app.console.processes import KnownProcess, known_processes, reads_of, refusals_of
+from app.console.processes import KnownProcess
 from app.console.sampling import Sample, Sampler, rates
 from app.framework.administration import BuildDetails, ProjectionDetails
 from app.framework.http.service import Check
-from app.framework.observability.metrics.declarations import full_name
-from app.framework.observability.metrics.slots import Report
 from app.framework.projections import BuildState, Comparison, ProjectionState, TakeOver
 from app.framework.storage import StorageUnavailable
 from tests.following import until
@@ -146,44 +142,6 @@ def test_a_client_over_its_limit_is_only_said():
     assert "70 requests a second get 429" in found.detail
     assert Verdict.of([found]).word == "well"
     assert findings([], [NOTES], refusals=0.2) == []
-
-
-def test_processes_are_known_by_their_reports_and_leases():
-    """Each with the builds that it works on; that of the page comes first."""
-    other = replace(BUILD, number=2, holder="host:7:cd")
-    builds = [BUILD, other, replace(BUILD, number=3)]
-    here = Report("worker 1", os.getpid(), time.time(), {})
-    gone = Report("worker 2", 99, time.time() - 60, {})
-    first, *others = known_processes([gone, here], [replace(NOTES, builds=builds)])
-    assert (first.name, first.is_here, first.is_silent) == ("worker 1", True, False)
-    known = {each.pid: (each.is_silent, each.builds) for each in others}
-    assert known == {
-        "99": (True, []),
-        "12": (False, ["notes 1", "notes 3"]),
-        "7": (False, ["notes 2"]),
-    }
-
-
-def test_reads_are_what_clients_read():
-    """Neither writes, nor what watches the service, nor refusals; all processes together."""
-
-    def answered(method, route, *counts, status="200"):
-        return ["operation", method, route, status], [counts, 0.5]
-
-    states = {
-        "http_server_request_duration_seconds": [
-            answered("GET", "/lamps/{id}", 1, 2, 3),
-            answered("GET", "/console", 100),
-            answered("GET", "/health/ready", 100),
-            answered("GET", "/metrics", 100),
-            answered("PUT", "/lamps/{id}", 100),
-            answered("_OTHER", "", 100),
-            answered("GET", "/lamps/{id}", 100, status="429"),
-        ],
-        full_name("rate_limit_refusals_total"): [(["principal"], 3), (["address"], 4)],
-    }
-    assert refusals_of([Report("a", 1, 0.0, states)]) == 7
-    assert reads_of([Report("a", 1, 0.0, states), Report("b", 2, 0.0, states)]) == 12
 
 
 def samples(*heads: int | None) -> list[Sample]:

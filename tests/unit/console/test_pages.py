@@ -112,6 +112,16 @@ async def test_hostile_values_are_text(signed_in, service):
         assert "alert(1)</script" not in each.text
 
 
+@pytest.mark.parametrize("path", PAGES[:2])
+async def test_parked_documents_are_marked(signed_in, service, path):
+    """In the lists as well, where all else may be green."""
+    await service.project()
+    marked = '<span class="state attention">'
+    assert marked not in (await signed_in().get(path)).text
+    await park(service, "user_profiles", key="alice", error="no")
+    assert marked in (await signed_in().get(path)).text
+
+
 async def test_while_mongodb_is_away_the_overview_says_so(signed_in, service, monkeypatch):
     """It is the page that operators open then."""
 
