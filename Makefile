@@ -89,9 +89,9 @@ operating: $(INSTALLED) ## kill projectors and operators, rebuild a large log, p
 	@$(BIN)/python -m tests.acceptance.operating switches --events 1000000 --clients 20
 	@$(BIN)/python -m tests.acceptance.operating poison --users 10000
 
-# It needs Debian's prometheus.
+# It needs Debian's prometheus. PICTURES: a folder for pictures of the console, where there is a Chromium.
 monitoring: $(INSTALLED) ## have things happen to a service that a real Prometheus scrapes, hold the alerts against them
-	@$(BIN)/python -m tests.acceptance.monitoring alerts
+	@$(BIN)/python -m tests.acceptance.monitoring alerts $(PICTURES:%=--pictures %)
 	@$(BIN)/python -m tests.acceptance.monitoring series --requests 100000
 
 # IMAGE_ROOT: a folder that keeps the bare root for the next time. REQUIREMENTS: another lock file.

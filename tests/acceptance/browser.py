@@ -21,7 +21,12 @@ NO_OTHER_HOST = (
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A browser that finds no host but this one."""
-    executable, environment = _executable()
+    found = _executable()
+    assert found, (
+        "There is no Chromium. On Linux x86-64 `make test` installs one; elsewhere install "
+        "Chromium or Chrome, and let CHROMIUM name its executable if the PATH does not lead to it."
+    )
+    executable, environment = found
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable, env={**os.environ, **environment}, args=[NO_OTHER_HOST]
@@ -48,7 +53,12 @@ class Observer:
             self.errors.append(message.text)
 
 
-def _executable() -> tuple[str, dict[str, str]]:
+def is_installed() -> bool:
+    """Whether there is one."""
+    return _executable() is not None
+
+
+def _executable() -> tuple[str, dict[str, str]] | None:
     """The browser, and what it needs in its environment."""
     named = os.environ.get("CHROMIUM")
     if not named and (OWN / ".unpacked").exists():
@@ -58,8 +68,4 @@ def _executable() -> tuple[str, dict[str, str]]:
         }
         return str(OWN / "chromium"), needs
     found = named or next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, (
-        "There is no Chromium. On Linux x86-64 `make test` installs one; elsewhere install "
-        "Chromium or Chrome, and let CHROMIUM name its executable if the PATH does not lead to it."
-    )
-    return found, {}
+    return (found, {}) if found else None

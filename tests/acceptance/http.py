@@ -34,10 +34,13 @@ class Connection:
             reader, writer = self._streams
             writer.write(_written(method, path, self._host, self._headers, body))
             head = await reader.readuntil(b"\r\n\r\n")
-            return int(head[9:12]), json.loads(await reader.readexactly(_length(head)))
+            answer = int(head[9:12]), json.loads(await reader.readexactly(_length(head)))
         except (OSError, EOFError):
             self.close()
             raise
+        if b"\r\nconnection: close\r\n" in head.lower():
+            self.close()
+        return answer
 
     def close(self) -> None:
         """Hang up."""

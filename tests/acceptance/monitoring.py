@@ -11,7 +11,6 @@ series: sends random paths, methods and ids; the number of series is what it was
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import random
@@ -19,161 +18,62 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 
 from app.bootstrap import all_scopes
-from tests.acceptance.clusters import CONCURRENCY, Cluster, client_of, cluster, for_each
+from tests.acceptance.clusters import CONCURRENCY, client_of, cluster, for_each
+from tests.acceptance.console_pictures import pictures
 from tests.acceptance.http import Connection
 from tests.acceptance.issuers import LoopbackIssuer
+from tests.acceptance.monitored import ROLES, Flood, Trial, bearer, start, token_of
 from tests.acceptance.prometheus import Prometheus
 from tests.acceptance.releases import REFUSED, refusing
-from tests.acceptance.services import ROOT, SECONDS, Service, run
+from tests.acceptance.services import ROOT
+from tests.acceptance.switches import load_log
 from tests.acceptance.workers import children, workers
 from tests.unit.api.test_metrics import strange_requests
-from tests.unit.identity.issuing import AUDIENCE
 from tests.unit.metrics.reading import parsed
 
-ROLES = "commands,queries,projector"
-CALM_SECONDS = 12.0
-PATIENCE_SECONDS = 150.0
-CLIENTS = 3
+EVENTS = 10_000
+"""Those that a rebuild begins with: of several batches, so that Prometheus sees it on its way."""
 
 _DASHBOARD = ROOT / "deploy/grafana/dashboard.json"
+_ON_ITS_WAY = """\
+diptych_build_events_per_second > 0
+and on (projection, build) diptych_build_state{state="building"} == 1
+"""
 
 
-def bearer(issuer: LoopbackIssuer, subject: str, *scopes: str) -> dict[str, str]:
-    """The header of a client; its token is valid for an hour."""
-    claims = {"sub": subject, "scope": " ".join(scopes), "exp": int(time.time()) + 3600}
-    return {"Authorization": f"Bearer {issuer.token({**claims, 'aud': AUDIENCE})}"}
-
-
-class Trial:
-    """A service with two workers and a projector, clients at work, and Prometheus."""
-
-    def __init__(self, processes: Cluster, service: Service, issuer: LoopbackIssuer) -> None:
-        self.processes, self.service, self.issuer = processes, service, issuer
-        self.client = client_of(service)
-        self._stopping = False
-        self.prometheus = Prometheus(
-            processes.home / "prometheus",
-            service.port,
-            bearer(issuer, "prometheus", "metrics:read")["Authorization"].split()[1],
-        )
-
-    async def phase(
-        self,
-        name: str,
-        begin: Callable[[], Awaitable[None]],
-        end: Callable[[], Awaitable[None]],
-        must: Collection[str],
-        may: Collection[str] = (),
-    ) -> None:
-        """Let something begin, await alerts that must fire, end it, and await that none does."""
-        began, seen = time.monotonic(), set[str]()
-        await begin()
-        await self._watch(seen, lambda _: set(must) <= seen)
-        fired = time.monotonic() - began
-        await end()
-        await self._watch(seen, lambda firing: not firing)
-        others = sorted(seen - set(must))
-        _say(
-            f"{name}: {', '.join(sorted(must))} after {fired:.0f} s, resolved after "
-            f"{time.monotonic() - began:.0f} s; also: {', '.join(others) or 'none'}"
-        )
-        assert set(others) <= set(may), others
-
-    async def calm(self) -> None:
-        """Let the load go on for a while, in which no alert may fire."""
-        seen = set[str]()
-        until = time.monotonic() + CALM_SECONDS
-        await self._watch(seen, lambda _: time.monotonic() > until)
-        assert not seen, seen
-        _say("calm: no alert fires")
-
-    async def _watch(self, seen: set[str], is_over: Callable[[frozenset[str]], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                firing = await asyncio.to_thread(self.prometheus.firing)
-                seen |= {each.removeprefix("Diptych") for each in firing}
-                if is_over(firing):
-                    return
-                await asyncio.sleep(0.5)
-
-    @contextlib.asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        """Clients that write and read, for the length of a `with` block."""
-        async with asyncio.TaskGroup() as group:
-            for number in range(CLIENTS):
-                group.create_task(self._work(number))
-            try:
-                yield
-            finally:
-                self._stopping = True
-
-    async def _work(self, number: int) -> None:
-        headers = bearer(self.issuer, f"client-{number}", *all_scopes())
-        user = f"user-{number}"
-        body = {"id": user, "name": "Alice", "email": f"alice{number}@example.com"}
-        calls = (
-            ("PATCH", f"/users/{user}"),
-            ("GET", f"/users/{user}"),
-            ("PATCH", f"/users/{user}"),
-            ("GET", "/users"),
-            ("GET", f"/users/{user}/history"),
-        )
-        await self.client.post("/users", headers=headers, json=body)
-        turn = 0
-        while not self._stopping:
-            turn += 1
-            method, path = calls[turn % len(calls)]
-            content = {"bio": f"Turn {turn}."} if method == "PATCH" else None
-            with contextlib.suppress(httpx.TransportError):
-                await self.client.request(method, path, headers=headers, json=content)
-            await asyncio.sleep(0.03)
-
-    async def command(self, *arguments: str) -> None:
-        """A command of an operator."""
-        urls, home = self.processes.urls, self.processes.home
-        done = await asyncio.to_thread(
-            lambda: run("projections", *arguments, cwd=home, seconds=SECONDS, **urls)
-        )
-        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-
-    async def replace(self) -> None:
-        """Stop the service, and start this release in its place."""
-        assert await asyncio.to_thread(self.service.stop) == 0
-        await asyncio.sleep(4)
-        self.service = await _start(self.processes, self.issuer, PORT=self.service.port)
-
-
-async def _start(processes: Cluster, issuer: LoopbackIssuer, **settings: str) -> Service:
-    trust = {"AUTH": "", "AUTH_ISSUERS": issuer.url, "AUTH_AUDIENCES": AUDIENCE}
-    limits = {"RATE_LIMIT": "12000", "RATE_LIMIT_BURST": "200", "REBUILD_SHARE": "0.02"}
-    return await processes.start(ROLES, WORKERS="2", **trust, **limits, **settings)
-
-
-async def alerts() -> str:
+async def alerts(folder: Path | None) -> str:
     """Go through all of it. What was found."""
     with LoopbackIssuer().serving() as issuer:
         async with cluster() as processes:
+            await asyncio.to_thread(load_log, processes, EVENTS)
             refuses = refusing(processes.home / "refusing")
-            service = await _start(processes, issuer, **refuses)
-            trial = Trial(processes, service, issuer)
-            try:
-                async with trial.at_work():
-                    await _databases(trial)
-                    await _parking(trial)
-                    await _pause(trial)
-                    await _processes(trial)
-                    await _rebuild(trial)
-                    await _clients(trial)
-                return _queries(trial.prometheus)
-            finally:
-                trial.prometheus.stop()
-                await trial.client.aclose()
+            service = await start(processes, issuer, **refuses)
+            async with pictures(service.url, folder) as camera:
+                await camera.begin(token_of(issuer, "olga", *all_scopes()))
+                trial = Trial(processes, service, issuer, camera)
+                try:
+                    async with trial.at_work():
+                        await _go_through(trial)
+                    return _queries(trial.prometheus)
+                finally:
+                    trial.prometheus.stop()
+                    await trial.client.aclose()
+
+
+async def _go_through(trial: Trial) -> None:
+    await _databases(trial)
+    await _parking(trial)
+    await _pause(trial)
+    await _processes(trial)
+    await _rebuild(trial)
+    await _clients(trial)
 
 
 def _signalled(pid: int, number: int) -> Callable[[], Awaitable[None]]:
@@ -228,10 +128,14 @@ async def _pause(trial: Trial) -> None:
 
 
 async def _rebuild(trial: Trial) -> None:
-    # Of several batches by now: REBUILD_SHARE has it wait between them, and Prometheus see it.
+    async def begin() -> None:
+        await trial.command("rebuild", "user_history", "--take-over", "on-request")
+        await trial.until_seen(_ON_ITS_WAY)
+        await trial.pictures.take("a rebuild is on its way")
+
     await trial.phase(
         "a rebuild waits for an operator",
-        lambda: trial.command("rebuild", "user_history", "--take-over", "on-request"),
+        begin,
         lambda: trial.command("retire", "user_history", "2", "--yes"),
         ["BuildWaits"],
     )
@@ -262,27 +166,19 @@ async def _processes(trial: Trial) -> None:
 
 
 async def _clients(trial: Trial) -> None:
-    async def send(until: float, rate: float, headers: dict[str, str]) -> None:
-        while time.monotonic() < until:
-            sending = trial.client.get("/users", headers=headers)
-            task = asyncio.create_task(sending)
-            task.add_done_callback(lambda it: it.cancelled() or it.exception())
-            await asyncio.sleep(1 / rate)
-
-    async def flood() -> None:
-        await send(time.monotonic() + 20, 250, bearer(trial.issuer, "flooder", "users:list"))
+    flood = Flood(trial, 100, bearer(trial.issuer, "flooder", "users:list"))
+    forgeries = Flood(trial, 25, {"Authorization": "Bearer forged.token.here"})
 
     async def forge() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(trial.service.port))
         writer.write(b"This is not HTTP.\r\n\r\n")
         await reader.read()
         writer.close()
-        forged = {"Authorization": "Bearer forged.token.here"}
-        await send(time.monotonic() + 20, 25, forged)
+        await forgeries.begin()
 
-    await trial.phase("a client floods", flood, _nothing, ["ClientsLimited"], ["Slow"])
+    await trial.phase("a client floods", flood.begin, flood.end, ["ClientsLimited"], ["Slow"])
     await trial.phase(
-        "tokens are forged", forge, _nothing, ["TokensRefused"], ["ClientsLimited", "Slow"]
+        "tokens are forged", forge, forgeries.end, ["TokensRefused"], ["ClientsLimited", "Slow"]
     )
 
 
@@ -348,17 +244,20 @@ def _plain(
     return method, f"{url}?{urlencode(params)}" if params else url, json
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
 def main() -> None:
     """Do one of them, from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     trials = parser.add_subparsers(required=True)
-    trials.add_parser("alerts").set_defaults(test=lambda _: alerts())
+    happening = trials.add_parser("alerts")
+    happening.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="for pictures of the console at each moment, where there is a Chromium",
+    )
+    happening.set_defaults(test=lambda options: alerts(options.pictures))
     counting = trials.add_parser("series")
     counting.add_argument("--requests", type=int, default=100_000)
     counting.set_defaults(test=lambda options: series(options.requests))
