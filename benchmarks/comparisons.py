@@ -36,6 +36,11 @@ COMPARISONS = (
             CEILING: {32: 0.8, 128: 0.8},
         },
     ),
+    Comparison(
+        "GET /users/{id}, of 100 that many ask for",
+        "get_user_again",
+        {ASYNCPG: {}, MOTOR: {}, CEILING: {1: 0.85, 32: 0.85, 128: 0.9}},
+    ),
     Comparison("GET /users", "list_users", {MOTOR: {32: 3}}),
     Comparison("GET /users, pages that differ", "list_users_apart", {MOTOR: {}}),
     Comparison("PUT /users/{id}", "update_user", {ASYNCPG: {1: 0.8, 32: 1.5, 128: 2}}, writes=True),
@@ -47,6 +52,9 @@ COMPARED_BY_PROCESSOR_TIME = 32
 
 FIRST_REGISTERED = 100_000
 """The first number of a user that is registered under load."""
+
+ASKED_FOR_AGAIN = 100
+"""How many users many ask for: a warm-up is long enough for all of them to be kept in memory."""
 
 REGISTERED_A_TURN = 200_000
 """No turn registers so many."""
@@ -97,6 +105,8 @@ class Loads:
         seed = next(self._seeds)
         if scenario == "register_user":
             return Load(scenario, FIRST_REGISTERED + seed * REGISTERED_A_TURN, seed=seed)
+        if scenario == "get_user_again":
+            return Load("get_user", 0, ASKED_FOR_AGAIN, seed)
         if scenario == "list_users":
             return Load(scenario, seed=seed, expected=self._expected(contender))
         return Load(scenario, 0, self._users, seed)
