@@ -107,7 +107,7 @@ overload: $(INSTALLED) ## send five times what the service can answer, see that 
 	@$(BIN)/python -m tests.acceptance.overload
 
 # It lies in build/guide, to be looked at.
-guide: $(INSTALLED) $(NODE_INSTALLED) ## carry out docs/adding-a-context.md on a copy, run the tests there
+guide: $(INSTALLED) $(NODE_INSTALLED) ## carry out the guide to new contexts on a copy, run the tests there
 	@rm -rf $(GUIDE)
 	@$(BIN)/python -m tests.guide $(GUIDE)
 	@$(MAKE) --no-print-directory lint-openapi OPENAPI=$(GUIDE)/openapi.json

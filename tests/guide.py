@@ -1,10 +1,10 @@
-"""docs/adding-a-context.md, carried out block by block on a copy of the project.
+"""The guide to new contexts, docs/adding-a-context.md and what follows it, carried out on a copy.
 
     python -m tests.guide FOLDER
 
 makes FOLDER, which holds the copy. A block is headed by the path of its file. Python is a file of
 its own; a diff is a change to a file that is there, whose lines have to be found exactly once;
-commands run in the project's folder. The last block of them, `make ...`, is not among `PARTS`.
+commands run in the project's folder, but for `make ...`.
 """
 
 import argparse
@@ -17,8 +17,14 @@ from pathlib import Path
 from tests.documents import Block, blocks
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "docs/adding-a-context.md").read_text(encoding="utf-8")
-*PARTS, _CHECKS = [each for each in blocks(TEXT) if each.kind in {"python", "diff", "sh"}]
+PAGES = ("adding-a-context.md", "a-richer-context.md", "a-richer-context-over-http.md")
+TEXTS = [(ROOT / "docs" / each).read_text(encoding="utf-8") for each in PAGES]
+PARTS = [
+    each
+    for text in TEXTS
+    for each in blocks(text)
+    if each.kind in {"python", "diff", "sh"} and not each.text.startswith("make ")
+]
 
 SECONDS = 240
 """What a program may take to end."""
@@ -30,11 +36,11 @@ _DERIVED = (
     ("-m", "tests.folds"),
     ("-m", "tests.docs_tables"),
 )
-"""What `make format openapi folds docs-tables` runs, as far as it is needed."""
+"""What `make openapi folds docs-tables format` runs, as far as it is needed."""
 
 
 def carried_out_in(tree: Path) -> Path:
-    """A copy of the project to which everything in the text is done."""
+    """A copy of the project to which everything in the texts is done."""
     for name in ("app", "tests", "alembic", "docs", "benchmarks", "deploy"):
         unused = shutil.ignore_patterns("__pycache__", "node_modules")
         shutil.copytree(ROOT / name, tree / name, ignore=unused)

@@ -1,4 +1,4 @@
-"""docs/adding-a-context.md is carried out on a copy of the project.
+"""The pages of the guide to new contexts are carried out on a copy of the project.
 
 `make guide` runs more of the tests there than these here.
 """
@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.guide import PARTS, ROOT, TEXT, carried_out_in, run
+from tests.guide import PARTS, ROOT, TEXTS, carried_out_in, run
+
+CONTEXTS = ("teams", "recipes")
+"""Those that the guide adds."""
 
 SCRIPTS = Path(sys.executable).parent
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
@@ -54,8 +57,12 @@ SLOW = {
 }
 """Such tests that are left out here, for the time they take."""
 
-SEEN_HERE = "users and (real_servers or served_by_indexes)"
-"""Tests of every context that are about users alone, and slow."""
+SEEN_HERE = (
+    "users and (real_servers or served_by_indexes)"
+    " or real_servers and (draft or publish or get_recipe)"
+)
+"""Tests of every context that are slow: those about users alone, and on real servers those of
+recipes but for a change and a list."""
 
 
 def seeing_contexts() -> list[str]:
@@ -64,7 +71,7 @@ def seeing_contexts() -> list[str]:
     seeing = [each for each in unit if SEES_CONTEXTS.search(each.read_text("utf-8"))]
     generic = (ROOT / "tests/contexts").glob("test_*.py")
     found = [str(each.relative_to(ROOT)) for each in (*generic, *seeing) if each.name not in SLOW]
-    return [*found, "tests/contexts/teams"]
+    return [*found, *(f"tests/contexts/{each}" for each in CONTEXTS)]
 
 
 def start(tree: Path) -> tuple[int, list[str]]:
@@ -75,30 +82,30 @@ def start(tree: Path) -> tuple[int, list[str]]:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Path:
-    """A copy of the project with the context."""
+    """A copy of the project with the contexts."""
     return carried_out_in(tmp_path_factory.mktemp("project"))
 
 
-def test_the_context_serves(tree, servers):
-    """Its own tests pass, and others that go through all contexts, on real servers too."""
+def test_the_contexts_serve(tree, servers):
+    """Their own tests pass, and others that go through all contexts, on real servers too."""
     urls = {"TEST_DATABASE_URL": servers.postgres, "TEST_MONGODB_URL": servers.mongodb}
     done = run(tree, *PYTEST, *seeing_contexts(), "-k", f"not ({SEEN_HERE})", **urls)
     assert done.returncode == 0, done.stdout
 
 
-def test_little_is_changed_outside_the_context(tree):
+def test_little_is_changed_outside_a_context(tree):
     """A line and its import; all else is in the context's folder, or its tests'."""
-    of_the_context = ("app/contexts/teams/", "tests/contexts/teams/")
+    inside = tuple(f"{each}/contexts/{name}/" for each in ("app", "tests") for name in CONTEXTS)
     paths = {each.path for each in PARTS if each.kind != "sh"}
-    assert {each for each in paths if not each.startswith(of_the_context)} == {"app/bootstrap.py"}
+    assert {each for each in paths if not each.startswith(inside)} == {"app/bootstrap.py"}
     before, after = ((each / "app/bootstrap.py").read_text("utf-8") for each in (ROOT, tree))
-    assert len(after.splitlines()) - len(before.splitlines()) == 2
+    assert len(after.splitlines()) - len(before.splitlines()) == 2 * len(CONTEXTS)
 
 
 @pytest.mark.parametrize(
     "command", [("ruff", "check"), ("ruff", "format", "--check"), ("lint-imports",), ("mypy",)]
 )
-def test_the_context_passes_the_lint(tree, command):
+def test_the_contexts_pass_the_lint(tree, command):
     """As `make lint` runs it; what mypy knows of the project it need not find out again."""
     if (ROOT / ".mypy_cache").exists() and command == ("mypy",):
         shutil.copytree(ROOT / ".mypy_cache", tree / ".mypy_cache")
@@ -123,4 +130,4 @@ def test_what_is_forgotten_is_named_at_start_up(tree, path, line):
     status, said = start(tree)
     file.write_text(complete, "utf-8")
     assert status == 1
-    assert [f"`{each}`" in TEXT for each in said] == [True]
+    assert [f"`{each}`" in TEXTS[0] for each in said] == [True]
