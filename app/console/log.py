@@ -19,7 +19,10 @@ from app.framework.storage import StorageUnavailable
 
 SHOWN = 50
 SENT = 50
-"""How many events go to a page at once; of more only the last are sent."""
+"""How many events go to a page at once."""
+
+SENT_OF_MANY = 20
+"""How many of more than that, the last ones: a browser draws the page anew for them each second."""
 
 
 class NotANumber(ValueError):
@@ -150,8 +153,8 @@ async def coming(
             found = await send(chosen.message(SENT))
             skipped = is_late and len(found.items) == SENT
             if skipped:
-                found = await send(replace(chosen, after=None).message(SENT))
-            is_late = len(found.items) == SENT
+                found = await send(replace(chosen, after=None).message(SENT_OF_MANY))
+            is_late = skipped or len(found.items) == SENT
         except StorageUnavailable as error:
             yield None, {"id": "trouble", "html": error.summary}
             yield None, None

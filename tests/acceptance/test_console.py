@@ -11,6 +11,7 @@ from pymongo import MongoClient
 
 from app.adapters.postgres import PostgresEventStore
 from app.bootstrap import event_registry
+from app.console.log import SENT, SENT_OF_MANY
 from app.contexts.users.domain.events import UserBioChanged
 from app.framework.eventsourcing import Append
 from tests.acceptance.browser import Observer, chromium
@@ -228,6 +229,24 @@ async def replay_to_the_end(page: Page, service: Any, urls: dict[str, str]) -> N
     with service.client as reads:
         profile = reads.get(f"/users/{ALICE['id']}", headers=service.authorization)
     assert profile.json()["bio"] == "after"
+
+
+async def test_a_page_of_the_log_keeps_nothing_from_before_a_gap(service, page, postgres_url):
+    """So that it stays small in a flood of writes; what comes after the flood joins the last."""
+    await page.goto(f"{service.url}/console/log")
+    rows = page.locator("#events tr")
+    await expect(rows).to_have_count(2)
+    await expect(page.locator("#connection")).to_have_text("live")
+    store = PostgresEventStore(postgres_url, event_registry())
+    many = [UserBioChanged(f"Take {each}.") for each in range(3 * SENT)]
+    await store.append(Append(STREAM, 2, many))
+    await store.close()
+    await expect(page.locator("#skipped")).to_be_visible()
+    await expect(rows).to_have_count(SENT_OF_MANY)
+    change(service, "PATCH", f"/users/{ALICE['id']}", {"name": "Alice Wonderland"})
+    await expect(rows).to_have_count(SENT_OF_MANY + 1)
+    await expect(rows.first).to_contain_text("UserNameChanged")
+    await expect(page.locator("#skipped")).to_be_hidden()
 
 
 def test_axe_is_the_one_that_is_locked():

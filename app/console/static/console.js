@@ -63,6 +63,8 @@ function showEvents({ id, html, rows, skipped, query }) {
     return;
   }
   const events = document.getElementById("events");
+  // Those before a gap would pass for the ones that came just before.
+  if (skipped) events.replaceChildren();
   events.insertAdjacentHTML("afterbegin", rows);
   while (events.rows.length > ROWS) events.lastElementChild.remove();
   document.getElementById("nothing")?.remove();
