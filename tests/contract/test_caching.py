@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -144,6 +145,32 @@ async def test_a_document_that_is_repaired_is_not_answered_as_it_was(
         return found is not None and found.document == right.document
 
     await eventually(is_right)
+
+
+async def test_a_process_that_is_busy_answers_from_what_is_kept(projecting, lease, open_reader):
+    """A turn of its event loop takes so long that a look would end late there."""
+    reader = open_reader()
+    await store(projecting, lease, 1, "a")
+    await kept(reader)
+    hits = reader.kept.hits
+    for _ in range(20):
+        time.sleep(0.08)  # noqa: ASYNC251 - as many requests that are answered in one turn
+        for _ in range(3):
+            await reader.get(NOTES.name, "a")
+        await asyncio.sleep(0)
+    assert reader.kept.hits - hits >= 50
+
+
+async def test_no_read_waits_for_a_look_up_of_what_serves(projecting, lease, open_reader):
+    """It is renewed in time, as long as there are reads."""
+    reader = open_reader()
+    await store(projecting, lease, 1, "a")
+    await reader.get(NOTES.name, "a")
+    known = []
+    for _ in range(150):
+        known.append(reader._serving.known(NOTES.name))
+        await asyncio.sleep(0.01)
+    assert None not in known
 
 
 async def test_what_a_caller_does_with_a_document_is_no_other_callers(

@@ -22,6 +22,9 @@ from app.framework.storage import StorageNotReady, StorageTimeout, StorageUnavai
 
 Driver = Literal["motor", "pymongo"]
 
+Found = dict[str, Any]
+"""A stored document."""
+
 Collection = Any
 """A collection of either driver: they share no type, only the names of methods."""
 
@@ -113,6 +116,11 @@ class Client:
             collection = self._primaries[name] = self.view(name).with_options(**_PRIMARY)
         return collection
 
+    @property
+    def database_name(self) -> str:
+        """The name of the database."""
+        return self._database_name
+
     async def command(self, name: str) -> Any:
         """The answer to a command without arguments."""
         return await self._database().command(name)
@@ -140,6 +148,12 @@ class Client:
         for the answer, and block other calls.
         """
         return Client(self._url, self._database_name, "pymongo", _INTERRUPTIBLE_OPTIONS)
+
+    def blocking(self) -> pymongo.MongoClient[Found]:
+        """A driver's client of the same server for one thread, which has to close it."""
+        # Polled, the servers' states take no further thread and connection for each server.
+        options = {"serverMonitoringMode": "poll", **self._options}
+        return pymongo.MongoClient(self._url, tz_aware=True, **options)
 
     async def close(self) -> None:
         """Disconnect; later calls raise StorageUnavailable."""
@@ -193,13 +207,19 @@ async def answering(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
             raise
         raise StorageUnavailable("MongoDB", "the driver gave up a call") from error
     except PyMongoError as error:
-        if not is_transient(error):
+        unavailable = outage(error)
+        if unavailable is None:
             raise
-        if isinstance(error, OperationFailure) and error.code == TIME_LIMIT_EXCEEDED:
-            raise StorageTimeout(
-                "MongoDB", "a read exceeded its time limit", _message(error)
-            ) from error
-        raise StorageUnavailable("MongoDB", reason(error), _message(error)) from error
+        raise unavailable from error
+
+
+def outage(error: PyMongoError) -> StorageUnavailable | None:
+    """The error to raise for one of the driver; None if retrying will not help."""
+    if not is_transient(error):
+        return None
+    if isinstance(error, OperationFailure) and error.code == TIME_LIMIT_EXCEEDED:
+        return StorageTimeout("MongoDB", "a read exceeded its time limit", _message(error))
+    return StorageUnavailable("MongoDB", reason(error), _message(error))
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ those (`changed_keys`). `observe` follows these numbers. Two rules make what is 
   Facebook, NSDI 2013, section 3.2.1.)
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final, NamedTuple
@@ -114,6 +114,8 @@ class KeptDocuments:
         self._size = 0
         self._alive_until = 0.0
         self._repaired: dict[str, tuple[Any, float]] = {}
+        # The last is enough: it says all that those before it did.
+        self._reports: deque[tuple[Collection[Observed], float]] = deque(maxlen=1)
         self.hits = 0
         self._bytes = _BYTES.of()
         _LIMIT.of().value = limit
@@ -156,8 +158,14 @@ class KeptDocuments:
 
     def reading(self, build: str) -> Reading | None:
         """A read, to use in a `with` block; None if what it finds is not to be kept."""
+        if self._reports:
+            self._take_in_reports()
         known = self._builds.get(build)
         return Reading(self, known) if known is not None and self.is_alive else None
+
+    def report(self, observed: Collection[Observed], asked_at: float) -> None:
+        """Have it observed before anything is answered or read again. Any thread may call this."""
+        self._reports.append((observed, asked_at))
 
     def observe(self, observed: Collection[Observed], asked_at: float) -> None:
         """Take in what is stored about all serving builds, as of `asked_at` or later."""
@@ -198,7 +206,14 @@ class KeptDocuments:
         for reading in known.readings:
             reading.changed.update(keys)
 
+    def _take_in_reports(self) -> None:
+        # In the thread that answers, so that nothing else is done in between.
+        while self._reports:
+            self.observe(*self._reports.popleft())
+
     def _find(self, key: Hashable, at_least: int) -> Kept | None:
+        if self._reports:
+            self._take_in_reports()
         kept = self._kept.get(key)
         if kept is None or not self.is_alive or at_least > kept.build.observed.position:
             return None

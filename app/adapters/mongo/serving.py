@@ -1,17 +1,25 @@
 """What readers need to know of projections: which build serves, and how far it is."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from typing import Any, NamedTuple
+
+from pymongo.errors import PyMongoError
 
 from app.adapters.batcher import Batcher
 from app.adapters.mongo.build_records import serving_build
 from app.adapters.mongo.builds import COLLECTION
 from app.adapters.mongo.client import Client, answering
+from app.framework.storage import StorageUnavailable
 
 KNOWN_SECONDS = 1.0
 """For how long a process caches the serving builds and the positions. A build that served is
 followed and kept for longer than that, so a reader that does not know of a switch yet is right."""
+
+RENEWED_SECONDS = 0.25
+"""The age at which a read has the serving builds looked up again, so that none waits for that."""
 
 
 _READ = dict.fromkeys(
@@ -43,7 +51,9 @@ class Serving:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._serving: Mapping[str, Served] = {}
-        self._known_until = 0.0
+        self._asked_at = -math.inf
+        self._forgets = 0
+        self._renewal: asyncio.Task[object] | None = None
         self._look_ups = Batcher[str, Served | None](
             "look-ups of projections",
             self._look_up,
@@ -65,9 +75,12 @@ class Serving:
 
     def known(self, view: str) -> Served | None:
         """The serving build of `view`, at most a second old; None if it has to be looked up."""
-        served = self._serving.get(view)
-        is_recent = served and asyncio.get_running_loop().time() < self._known_until
-        return served if is_recent else None
+        age = asyncio.get_running_loop().time() - self._asked_at
+        if age >= KNOWN_SECONDS:
+            return None
+        if age >= RENEWED_SECONDS and self._renewal is None:
+            self._renewal = asyncio.create_task(self._renew(), context=Context())
+        return self._serving.get(view)
 
     def builds(self) -> Sequence[str]:
         """The serving builds that were seen last."""
@@ -82,7 +95,8 @@ class Serving:
 
     def forget(self) -> None:
         """Look up the serving builds at the next read: this process has changed one."""
-        self._known_until = 0.0
+        self._asked_at = -math.inf
+        self._forgets += 1
 
     async def position(self, build: str, *, at_least: int) -> int:
         """The checkpoint of the build with this id.
@@ -110,26 +124,41 @@ class Serving:
         return self._parked.get(build, {})
 
     async def close(self) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
         await self._look_ups.close()
         await self._position_look_ups.close()
 
     async def _look_up(self, views: Sequence[str]) -> Sequence[Served | None]:
-        asked_at = asyncio.get_running_loop().time()
-        if asked_at >= self._known_until or not self._serving.keys() >= set(views):
-            # Read from the same member as the documents: if it has the new serving build, it has
-            # all earlier writes too. The primary could name a build of which a secondary has only
-            # some documents yet.
-            async with answering():
-                found = (
-                    await self._client.view(COLLECTION)
-                    .find({"serves": {"$exists": True}})
-                    .to_list(None)
-                )
-            self._serving = {
-                each["_id"]: Served(serving_build(each), each["serves"]) for each in found
-            }
-            self._known_until = asked_at + KNOWN_SECONDS
+        age = asyncio.get_running_loop().time() - self._asked_at
+        if age >= KNOWN_SECONDS or not self._serving.keys() >= set(views):
+            await self._read()
         return [self._serving.get(each) for each in views]
+
+    async def _renew(self) -> None:
+        try:
+            await self._read()
+        except (StorageUnavailable, PyMongoError):
+            pass  # the read that needs it says so
+        finally:
+            self._renewal = None
+
+    async def _read(self) -> None:
+        asked_at, forgets = asyncio.get_running_loop().time(), self._forgets
+        # Read from the same member as the documents: if it has the new serving build, it has all
+        # earlier writes too. The primary could name a build of which a secondary has only some
+        # documents yet.
+        async with answering():
+            found = (
+                await self._client.view(COLLECTION)
+                .find({"serves": {"$exists": True}})
+                .to_list(None)
+            )
+        if asked_at < self._asked_at:
+            return  # another was asked later, and came first
+        self._serving = {each["_id"]: Served(serving_build(each), each["serves"]) for each in found}
+        if forgets == self._forgets:
+            self._asked_at = asked_at
 
     async def _look_up_positions(self, asking: Sequence[None]) -> Sequence[Mapping[str, int]]:
         asked_at = asyncio.get_running_loop().time()
