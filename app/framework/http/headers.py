@@ -94,7 +94,8 @@ def set_location(response: Response, request: Request, path: str) -> None:
 
 
 def set_etag(response: Response, version: int) -> None:
-    response.headers["ETag"] = entity_tag(version)
+    # Without `headers`, which looks for one of this name first: every read has one.
+    response.raw_headers.append((b"etag", entity_tag(version).encode()))
 
 
 def set_written(response: Response, *, version: int, position: int) -> None:

@@ -7,7 +7,8 @@ package imports the standard library, `app.framework.request`, metrics and spans
 of the rest.
 """
 
-from app.framework.mediator.behaviours import Deadline, Measure, Trace
+from app.framework.mediator.behaviours import Measure, Trace
+from app.framework.mediator.deadline import Deadline
 from app.framework.mediator.errors import (
     DuplicateHandler,
     HandlerMissing,

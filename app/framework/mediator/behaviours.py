@@ -1,8 +1,7 @@
 """Behaviours for all messages."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from time import perf_counter
 
 from app.framework.mediator.mediator import Proceed, ResultT
@@ -81,25 +80,3 @@ class Trace:
     ) -> ResultT:
         with tracing.span(f"message {type(message).__name__}"):
             return await proceed(message, context)
-
-
-class Deadline:
-    """Cancels the handler of a message after `seconds`, and raises the error of `error()`.
-
-    Whether a write under way was committed is unknown then.
-    """
-
-    def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
-        self._seconds = seconds
-        self._error = error
-
-    async def __call__(
-        self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
-    ) -> ResultT:
-        try:
-            async with asyncio.timeout(self._seconds) as limit:
-                return await proceed(message, context)
-        except TimeoutError as late:
-            if not limit.expired():
-                raise
-            raise self._error() from late

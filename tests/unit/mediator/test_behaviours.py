@@ -123,7 +123,62 @@ async def test_a_late_handler_is_cancelled():
             await mediator_with(Deadline(0.01, TooLate), handler=never).send(Greet("Alice"))
 
     assert ended == ["cancelled"]
-    assert isinstance(late.value.__cause__, TimeoutError)
+    # Its traceback says where the handler was.
+    assert isinstance(late.value.__cause__, asyncio.CancelledError)
+
+
+async def test_each_message_has_its_own_deadline():
+    """Whatever became of those that began before it, and also after a time without any."""
+    deadline, seconds = Deadline(0.05, TooLate), 0.05
+
+    async def wait(greet: Greet, _: RequestContext) -> str:
+        await asyncio.sleep(float(greet.name))
+        return greet.name
+
+    mediator = mediator_with(deadline, handler=wait)
+
+    async def send(takes: float, *, begins: float = 0.0) -> tuple[bool, float]:
+        await asyncio.sleep(begins)
+        began = time.perf_counter()
+        try:
+            await mediator.send(Greet(str(takes)))
+        except TooLate:
+            return True, time.perf_counter() - began
+        return False, time.perf_counter() - began
+
+    for _ in range(2):
+        early, late, later, other = await asyncio.gather(
+            send(0.01), send(60), send(60, begins=0.03), send(0.01, begins=0.04)
+        )
+        assert [early[0], late[0], later[0], other[0]] == [False, True, True, False]
+        assert late[1] >= seconds
+        assert later[1] >= seconds
+
+
+async def test_after_a_deadline_the_sender_is_not_cancelled():
+    """Its task goes on; and one that is cancelled beside the deadline ends as that."""
+
+    async def never(_: Greet, __: RequestContext) -> str:
+        return await asyncio.Future()
+
+    async def held(_: Greet, __: RequestContext) -> str:
+        try:
+            return await asyncio.Future()
+        except asyncio.CancelledError:
+            sending.cancel()
+            raise
+
+    with pytest.raises(TooLate):
+        await mediator_with(Deadline(0.01, TooLate), handler=never).send(Greet("Alice"))
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    await asyncio.sleep(0)
+    sending: asyncio.Future[str] = asyncio.ensure_future(
+        mediator_with(Deadline(0.01, TooLate), handler=held).send(Greet("Alice"))
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await sending
 
 
 async def test_a_timeout_of_the_handlers_own_is_not_the_deadline():
