@@ -24,7 +24,7 @@ from app.framework.observability.outages import note_outage
 
 _logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.025
+LOOK_SECONDS = 0.04
 """How long it is between two looks, while they are worth it."""
 
 TRIAL_SECONDS = 1.0
@@ -79,14 +79,15 @@ class Looks:
     def _follow(self, collection: Collection[Found]) -> None:
         rest = TRIAL_SECONDS
         while not self._stopping.is_set():
-            hits = self._kept.hits
+            hits, asked = self._kept.hits, self.asked
             self._try(collection)
             if self._kept.hits - hits >= WORTH:
                 rest = TRIAL_SECONDS
                 continue
+            if self.asked > asked:
+                self._stopping.wait(rest)
+                rest = min(2 * rest, LONGEST_REST_SECONDS)
             asked = self.asked
-            self._stopping.wait(rest)
-            rest = min(2 * rest, LONGEST_REST_SECONDS)
             while self.asked == asked and not self._stopping.wait(LOOK_SECONDS):
                 rest = TRIAL_SECONDS
 

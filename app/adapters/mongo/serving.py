@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from contextvars import Context
+from time import monotonic
 from typing import Any, NamedTuple
 
 from pymongo.errors import PyMongoError
@@ -75,7 +76,7 @@ class Serving:
 
     def known(self, view: str) -> Served | None:
         """The serving build of `view`, at most a second old; None if it has to be looked up."""
-        age = asyncio.get_running_loop().time() - self._asked_at
+        age = monotonic() - self._asked_at
         if age >= KNOWN_SECONDS:
             return None
         if age >= RENEWED_SECONDS and self._renewal is None:
@@ -104,7 +105,7 @@ class Serving:
         It is looked up unless the cached one, at most a second old, has reached `at_least`.
         """
         known = self._positions.get(build, 0)
-        if known >= at_least and asyncio.get_running_loop().time() < self._positions_until:
+        if known >= at_least and monotonic() < self._positions_until:
             return known
         await self._position_look_ups.submit(None)
         return self._positions.get(build, 0)
@@ -130,7 +131,7 @@ class Serving:
         await self._position_look_ups.close()
 
     async def _look_up(self, views: Sequence[str]) -> Sequence[Served | None]:
-        age = asyncio.get_running_loop().time() - self._asked_at
+        age = monotonic() - self._asked_at
         if age >= KNOWN_SECONDS or not self._serving.keys() >= set(views):
             await self._read()
         return [self._serving.get(each) for each in views]
@@ -144,7 +145,7 @@ class Serving:
             self._renewal = None
 
     async def _read(self) -> None:
-        asked_at, forgets = asyncio.get_running_loop().time(), self._forgets
+        asked_at, forgets = monotonic(), self._forgets
         # Read from the same member as the documents: if it has the new serving build, it has all
         # earlier writes too. The primary could name a build of which a secondary has only some
         # documents yet.
@@ -161,7 +162,7 @@ class Serving:
             self._asked_at = asked_at
 
     async def _look_up_positions(self, asking: Sequence[None]) -> Sequence[Mapping[str, int]]:
-        asked_at = asyncio.get_running_loop().time()
+        asked_at = monotonic()
         # From the primary: it has the latest. Dropped builds would be more with each rebuild.
         async with answering():
             found = (

@@ -39,7 +39,8 @@ class Deadline:
     async def __call__(
         self, message: Message[ResultT], context: RequestContext, proceed: Proceed[ResultT]
     ) -> ResultT:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         under_way = _UnderWay(task, loop.time() + self._seconds)
         self._under_way[under_way] = None

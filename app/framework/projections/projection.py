@@ -129,12 +129,19 @@ def projection_id(name: str, version: int) -> str:
     return f"{name}_v{version}"
 
 
+_NESTED = (dict, list)
+
+
 def copied(value: Any) -> Any:
     """A deep copy of a document, or of a part of one."""
+    # Without a call for each of the plain values, which most are.
     if isinstance(value, dict):
-        return {name: copied(each) for name, each in value.items()}
+        return {
+            name: copied(each) if isinstance(each, _NESTED) else each
+            for name, each in value.items()
+        }
     if isinstance(value, list):
-        return [copied(each) for each in value]
+        return [copied(each) if isinstance(each, _NESTED) else each for each in value]
     return value
 
 

@@ -1,11 +1,15 @@
-"""Connections that close without losing answers."""
+"""Connections that send an answer at once, and close without losing it."""
 
 import asyncio
 from typing import Any, ClassVar
 
 
 class OrderlyTransport:
-    """A transport that closes in stages (RFC 9112, 9.6).
+    """A transport that joins what is written in a turn, and closes in stages (RFC 9112, 9.6).
+
+    uvicorn writes the head of an answer and its body one after the other. Each would be a call of
+    the system and a packet of its own, and wake the client. So what is written first waits for what
+    follows in the same turn of the event loop.
 
     A closed socket answers further input with a reset, and then the other side drops answers that
     it has not read yet. So `close` sends the rest and the end of the stream, then discards input
@@ -20,7 +24,8 @@ class OrderlyTransport:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        self.write = transport.write
+        self._held: bytes | bytearray | memoryview = b""
+        self._is_discarding = False
         self.is_closing = transport.is_closing
         self.input_ended = False
         """Whether the other side has closed its side."""
@@ -28,10 +33,32 @@ class OrderlyTransport:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send `data` in this turn of the event loop; after `close` it is discarded."""
+        if self._is_discarding:
+            return
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(b"".join((held, data)))
+        else:
+            self._held = data
+            self._loop.call_soon(self._send)
+
+    def get_write_buffer_size(self) -> int:
+        """How many bytes wait for the other side to take those before."""
+        self._send()
+        return self._transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._send()
+        self._transport.abort()
+
     def close(self) -> None:
         """Close once everything written is sent."""
         if self.is_closing():
             return
+        self._send()
         if self.input_ended:
             self._transport.close()
             return
@@ -40,11 +67,16 @@ class OrderlyTransport:
         except OSError:  # the other side is gone already
             self._transport.abort()
             return
-        self.write = _discard
+        self._is_discarding = True
         self.is_closing = _yes
         self.discard_input()
         self._transport.resume_reading()
         self._loop.call_later(self.LINGER, self._transport.close)
+
+    def _send(self) -> None:
+        if self._held and not self._transport.is_closing():
+            self._transport.write(self._held)
+        self._held = b""
 
     def discard_input(self) -> None:
         """Discard further input; the protocol still gets all other events."""
@@ -69,10 +101,6 @@ class _Deaf(asyncio.Protocol):
         """Keep the connection for an answer under way."""
         self._transport.input_ended = True
         return not self._transport.is_closing()
-
-
-def _discard(data: bytes | bytearray | memoryview) -> None:
-    pass
 
 
 def _yes() -> bool:
