@@ -4,10 +4,12 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from app.adapters.mongo import CachingReadModel, MongoReadModel
+from app.adapters.mongo import CachingReadModel, MongoReadModel, looks
 from app.framework.projections import Lease, PageRequest, ProjectionState, ProjectionStatus
 from app.framework.projections import Versioned as Stored
 from tests.following import eventually, take
@@ -159,6 +161,28 @@ async def test_a_process_that_is_busy_answers_from_what_is_kept(projecting, leas
             await reader.get(NOTES.name, "a")
         await asyncio.sleep(0)
     assert reader.kept.hits - hits >= 50
+
+
+async def test_a_process_whose_looks_are_not_worth_it_rests(
+    projecting, lease, open_reader, monkeypatch
+):
+    """Longer each time, though there are reads all the time."""
+    monkeypatch.setattr(looks, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(looks, "TRIAL_SECONDS", 0.05)
+    monkeypatch.setattr(looks, "WORTH", 1_000_000)
+    reader, looked = open_reader(), []
+    report = reader.kept.report
+
+    def note(*what: Any) -> None:
+        looked.append(time.monotonic())
+        report(*what)
+
+    monkeypatch.setattr(reader.kept, "report", note)
+    await store(projecting, lease, 1, "a")
+    async with asyncio.timeout(30):
+        while not any(after - before > 0.3 for before, after in pairwise(looked)):
+            await reader.get(NOTES.name, "a")
+            await asyncio.sleep(0.005)
 
 
 async def test_no_read_waits_for_a_look_up_of_what_serves(projecting, lease, open_reader):

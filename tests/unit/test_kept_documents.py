@@ -53,6 +53,16 @@ def test_a_document_is_kept_until_it_changes(kept, stored, clock):
     assert kept.document(BUILD, "a", 2) is found
 
 
+def test_a_report_of_another_election_is_not_observed(stored, clock):
+    """It is of a primary that was replaced, or readers still ask one."""
+    known = "second"
+    kept = KeptDocuments(PLENTY, clock, lambda: (1, known))
+    kept.report([stored.observed()], clock(), (1, "first"))
+    assert kept.reading(BUILD) is None
+    kept.report([stored.observed()], clock(), (1, "second"))
+    assert kept.reading(BUILD) is not None
+
+
 def test_a_page_is_kept_until_any_document_changes(kept, stored, clock):
     """A position that changes none changes no page."""
     look(kept, stored, clock)

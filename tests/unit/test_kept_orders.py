@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from app.adapters.mongo.changed_keys import Observed
+from app.adapters.mongo.client import NO_ELECTION
 from app.adapters.mongo.kept_documents import MISSING, KeptDocuments, Reading
 from app.framework.projections import Entry
 from tests.unit.identity.issuing import Clock
@@ -56,6 +57,8 @@ class Keeping:
                 self.seen = self.stored.observed()
             case ["observe"]:
                 self.kept.observe([self.seen], self.clock())
+            case ["report"]:
+                self.kept.report([self.seen], self.clock(), NO_ELECTION)
 
     def check(self) -> None:
         """What is kept has everything up to the position that is known."""
@@ -70,6 +73,7 @@ class Keeping:
 READER = ["begin", "read", "keep"]
 PROJECTOR = ["write 2", "save 2"]
 FOLLOWER = ["look", "observe", "look", "observe"]
+REPORTER = ["look", "report", "look", "report"]
 
 
 def test_in_every_order_what_is_kept_is_as_new_as_what_is_known():
@@ -83,6 +87,16 @@ def test_in_every_order_what_is_kept_is_as_new_as_what_is_known():
         kept += run.kept.document(BUILD, "a", 0) is not MISSING
     # Otherwise it would be easy.
     assert kept > 100
+
+
+def test_a_report_may_be_taken_in_late():
+    """It is by the next step that uses what is kept: after any number of steps without one."""
+    for order in orders(READER, PROJECTOR, REPORTER):
+        for end in range(1, len(order) + 1):
+            run = Keeping()
+            for step in order[:end]:
+                run.take(step)
+            run.check()
 
 
 @pytest.mark.parametrize("fault", ["late", "blind"])

@@ -6,6 +6,8 @@ import pytest
 
 from app.host.server.hanging_up import OrderlyTransport
 
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
+
 
 class _Sent(asyncio.Transport):
     """Notes what is sent, call by call."""
@@ -58,51 +60,52 @@ async def transport(sent: _Sent) -> OrderlyTransport:
 
 
 async def test_a_head_and_its_body_are_sent_together(transport, sent):
-    """Without waiting for the end of the turn; also an empty body."""
-    transport.write(b"head ")
-    transport.write(b"body")
-    assert sent.calls == [b"head body"]
-    transport.write(b"head")
-    transport.write(b"")
-    assert sent.calls == [b"head body", b"head"]
-    await asyncio.sleep(0)
-    assert len(sent.calls) == 2
-
-
-async def test_what_is_alone_is_sent_at_the_end_of_the_turn(transport, sent):
-    """A stream has a head, and its events later, each in its own turn."""
-    transport.write(b"head")
+    """Also an empty body."""
+    transport.write(HEAD)
     assert sent.calls == []
-    await asyncio.sleep(0)
-    assert sent.calls == [b"head"]
-    for part in (b"1", b"2", b"3"):
-        transport.write(part)
-    await asyncio.sleep(0)
-    assert sent.calls == [b"head", b"12", b"3"]
+    transport.write(b"body")
+    transport.write(b"more")
+    assert sent.calls == [HEAD + b"body", b"more"]
+    transport.write(HEAD)
+    transport.write(b"")
+    assert sent.calls[2:] == [HEAD]
 
 
-@pytest.mark.parametrize("end", ["close", "abort", "get_write_buffer_size"])
-async def test_nothing_is_left_behind(transport, sent, end):
-    """What was written is sent before the connection ends, or is asked what it has not sent."""
-    transport.write(b"answer")
+@pytest.mark.parametrize(
+    "alone",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+        HEAD + b"body",
+        b"data: \r\ncontent-length: 4\r\n\r\n",
+    ],
+)
+async def test_all_else_is_sent_at_once(transport, sent, alone):
+    """What a stream sends is due as soon as it is there."""
+    transport.write(alone)
+    assert sent.calls == [alone]
+
+
+@pytest.mark.parametrize("end", ["flush", "close", "abort", "get_write_buffer_size"])
+async def test_no_head_is_left_behind(transport, sent, end):
+    """It is sent before the connection ends, and once."""
+    transport.write(HEAD)
     getattr(transport, end)()
-    assert sent.calls[0] == b"answer"
-    await asyncio.sleep(0)
-    assert sent.calls.count(b"answer") == 1
+    assert sent.calls[0] == HEAD
+    transport.flush()
+    assert sent.calls.count(HEAD) == 1
 
 
 async def test_nothing_is_sent_once_it_is_closed(transport, sent):
     """Neither after `close`, nor if the other side is gone."""
     transport.close()
     transport.write(b"late")
-    transport.write(b"later")
-    await asyncio.sleep(0)
     assert sent.calls == ["end"]
 
 
 async def test_nothing_is_sent_to_one_that_is_gone(transport, sent):
     """It closed in between."""
-    transport.write(b"answer")
+    transport.write(HEAD)
     sent.closing = True
-    await asyncio.sleep(0)
+    transport.flush()
     assert sent.calls == []

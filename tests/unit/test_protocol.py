@@ -105,6 +105,15 @@ async def test_an_answer_to_head_has_no_content(address, path):
     assert sorted(asked.split(b"\r\n")) == sorted(read.split(b"\r\n"))
 
 
+async def test_an_answer_without_content_comes_at_once(address):
+    """The connection stays open, and nothing follows."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert b" 200 OK\r\n" in await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+
 async def sent_until_closed(address, begin: bytes, piece: bytes) -> tuple[int, bytes]:
     """How much the server takes of endless pieces before it hangs up, and what it said."""
     reader, writer = await asyncio.open_connection(*address)

@@ -31,7 +31,7 @@ class CachingReadModel(MongoReadModel):
     def __init__(self, url: str, database: str, driver: Driver, limit: int) -> None:
         """Keep up to `limit` bytes."""
         super().__init__(url, database, driver)
-        self.kept = KeptDocuments(limit)
+        self.kept = KeptDocuments(limit, election=lambda: self._client.election)
         self._looks: Looks | None = None
 
     async def close(self) -> None:
@@ -86,10 +86,11 @@ class CachingReadModel(MongoReadModel):
         return served.build if served is not None else None
 
     def _start(self) -> Looks:
-        self._looks = Looks(self._client, self.kept, self._serving.builds)
+        looks = Looks(self._client, self.kept, self._serving.builds)
         if self._client.view(COLLECTION).read_preference == ReadPreference.PRIMARY:
-            self._looks.start()
-        return self._looks
+            looks.start()
+        self._looks = looks
+        return looks
 
     async def _read_entries(
         self, build: str, keys: Collection[str], at_least: int
@@ -105,7 +106,8 @@ class CachingReadModel(MongoReadModel):
         return {key: own(each) for key, each in entries.items()}
 
     async def _read_page(self, build: str, request: PageRequest, at_least: int) -> Sequence[Entry]:
-        reading = self.kept.reading(build)
+        is_one = self._page_client.election == self._client.election  # or it may read of an older
+        reading = self.kept.reading(build) if is_one else None
         if reading is None:
             return await super()._read_page(build, request, at_least)
         with reading:

@@ -25,6 +25,11 @@ Driver = Literal["motor", "pymongo"]
 Found = dict[str, Any]
 """A stored document."""
 
+Election = tuple[object, object]
+"""Identifies an election of a primary, if MongoDB is a replica set."""
+
+NO_ELECTION: Election = (None, None)
+
 Collection = Any
 """A collection of either driver: they share no type, only the names of methods."""
 
@@ -86,7 +91,7 @@ class Client:
         self, url: str, database: str, driver: Driver, options: Mapping[str, Any] = _OPTIONS
     ) -> None:
         """Connect to nothing yet. The URL's own options win over `options`."""
-        given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
+        self._given = given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
         self._url = url
         self._options = {
             name: value for name, value in options.items() if name.lower() not in given
@@ -115,6 +120,11 @@ class Client:
         if collection is None:
             collection = self._primaries[name] = self.view(name).with_options(**_PRIMARY)
         return collection
+
+    @property
+    def election(self) -> Election:
+        """The last election of a primary that this client knows of; it never goes back."""
+        return election_of(self._client) if self._client is not None else NO_ELECTION
 
     @property
     def database_name(self) -> str:
@@ -151,8 +161,10 @@ class Client:
 
     def blocking(self) -> pymongo.MongoClient[Found]:
         """A driver's client of the same server for one thread, which has to close it."""
-        # Polled, the servers' states take no further thread and connection for each server.
-        options = {"serverMonitoringMode": "poll", **self._options}
+        options = self._options
+        if "servermonitoringmode" not in self._given:
+            # Without a further thread and connection for each server, for its state.
+            options = {**options, "serverMonitoringMode": "poll"}
         return pymongo.MongoClient(self._url, tz_aware=True, **options)
 
     async def close(self) -> None:
@@ -177,6 +189,12 @@ class Client:
 
     def _connect(self) -> Any:
         return load_driver(self._driver)(self._url, tz_aware=True, **self._options)
+
+
+def election_of(client: Any) -> Election:
+    """The last election that a driver's client knows of: it takes no primary of one before."""
+    known = client.topology_description
+    return known.max_set_version, known.max_election_id
 
 
 def load_driver(driver: Driver) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from app.adapters.mongo.changed_keys import Observed
+from app.adapters.mongo.client import NO_ELECTION, Election
 from app.framework.observability.metrics import gauge
 from app.framework.projections import Entry
 
@@ -106,16 +107,23 @@ class _Build:
 class KeptDocuments:
     """Keeps what was read last, up to a size in bytes, which is estimated."""
 
-    def __init__(self, limit: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        limit: int,
+        clock: Callable[[], float] = monotonic,
+        election: Callable[[], Election] = lambda: NO_ELECTION,
+    ) -> None:
+        """Keep up to `limit` bytes; `election` is the last one that those who read know of."""
         self._limit = limit
         self._clock = clock
+        self._election = election
         self._builds: dict[str, _Build] = {}
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
         self._size = 0
         self._alive_until = 0.0
         self._repaired: dict[str, tuple[Any, float]] = {}
         # The last is enough: it says all that those before it did.
-        self._reports: deque[tuple[Collection[Observed], float]] = deque(maxlen=1)
+        self._reports: deque[tuple[Collection[Observed], float, Election]] = deque(maxlen=1)
         self.hits = 0
         self._bytes = _BYTES.of()
         _LIMIT.of().value = limit
@@ -163,9 +171,13 @@ class KeptDocuments:
         known = self._builds.get(build)
         return Reading(self, known) if known is not None and self.is_alive else None
 
-    def report(self, observed: Collection[Observed], asked_at: float) -> None:
-        """Have it observed before anything is answered or read again. Any thread may call this."""
-        self._reports.append((observed, asked_at))
+    def report(self, observed: Collection[Observed], asked_at: float, election: Election) -> None:
+        """Have it observed before anything is answered or read again. Any thread may call this.
+
+        `election` is the last one that the client knows of that looked. If it is not the last one
+        that readers know of, one of both asks a primary that is none any more: it is not observed.
+        """
+        self._reports.append((observed, asked_at, election))
 
     def observe(self, observed: Collection[Observed], asked_at: float) -> None:
         """Take in what is stored about all serving builds, as of `asked_at` or later."""
@@ -209,7 +221,9 @@ class KeptDocuments:
     def _take_in_reports(self) -> None:
         # In the thread that answers, so that nothing else is done in between.
         while self._reports:
-            self.observe(*self._reports.popleft())
+            observed, asked_at, election = self._reports.popleft()
+            if election == self._election():
+                self.observe(observed, asked_at)
 
     def _find(self, key: Hashable, at_least: int) -> Kept | None:
         if self._reports:

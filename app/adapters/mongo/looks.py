@@ -11,14 +11,14 @@ import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from pymongo.collection import Collection
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from app.adapters.mongo.builds import COLLECTION
 from app.adapters.mongo.changed_keys import FIELDS, observed
-from app.adapters.mongo.client import LEAVE_SECONDS, Client, Found, outage
+from app.adapters.mongo.client import LEAVE_SECONDS, Client, Found, election_of, outage
 from app.adapters.mongo.kept_documents import KeptDocuments
 from app.framework.observability.outages import note_outage
 
@@ -58,55 +58,57 @@ class Looks:
         self._thread.start()
 
     async def close(self) -> None:
-        """Stop the thread; a look that MongoDB does not answer is not waited for."""
+        """Stop the thread; for a look that MongoDB does not answer it waits a second at most."""
         self._stopping.set()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, LEAVE_SECONDS)
 
     def _run(self) -> None:
-        client = self._client.blocking()
-        with contextlib.closing(client):
-            # By a majority: a save that an election takes back again has a number that another
-            # save gets.
-            self._follow(
-                client.get_database(self._client.database_name).get_collection(
-                    COLLECTION,
-                    read_preference=ReadPreference.PRIMARY,
-                    read_concern=ReadConcern("majority"),
-                )
-            )
+        while not self._stopping.is_set():
+            try:
+                with contextlib.closing(self._client.blocking()) as client:
+                    self._follow(client)
+            except PyMongoError as error:  # DNS does not answer for the name in the URL
+                self._note(error)
+                self._stopping.wait(TRIAL_SECONDS)
 
-    def _follow(self, collection: Collection[Found]) -> None:
+    def _follow(self, client: MongoClient[Found]) -> None:
         rest = TRIAL_SECONDS
         while not self._stopping.is_set():
             hits, asked = self._kept.hits, self.asked
-            self._try(collection)
+            self._try(client)
             if self._kept.hits - hits >= WORTH:
                 rest = TRIAL_SECONDS
                 continue
             if self.asked > asked:
+                asked = self.asked
                 self._stopping.wait(rest)
                 rest = min(2 * rest, LONGEST_REST_SECONDS)
-            asked = self.asked
             while self.asked == asked and not self._stopping.wait(LOOK_SECONDS):
                 rest = TRIAL_SECONDS
 
-    def _try(self, collection: Collection[Found]) -> None:
+    def _try(self, client: MongoClient[Found]) -> None:
         until = monotonic() + TRIAL_SECONDS
+        # By a majority: a save that an election takes back again has a number that another save
+        # gets.
+        builds = client[self._client.database_name].get_collection(
+            COLLECTION,
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+        )
         try:
             while monotonic() < until:
-                self._look(collection)
+                asked_at = monotonic()
+                found = builds.find({"_id": {"$in": self._builds()}}, FIELDS).to_list()
+                # Known after the answer: it is of no later election.
+                election = election_of(client)
+                self._kept.report([observed(each) for each in found], asked_at, election)
                 if self._stopping.wait(LOOK_SECONDS):
                     return
         except PyMongoError as error:
             self._note(error)
         except Exception:
             _logger.exception("What changed cannot be read: queries go to MongoDB.")
-
-    def _look(self, collection: Collection[Found]) -> None:
-        asked_at = monotonic()
-        found = collection.find({"_id": {"$in": self._builds()}}, FIELDS).to_list()
-        self._kept.report([observed(each) for each in found], asked_at)
 
     def _note(self, error: PyMongoError) -> None:
         unavailable = outage(error)

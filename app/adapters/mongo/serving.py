@@ -1,6 +1,7 @@
 """What readers need to know of projections: which build serves, and how far it is."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from contextvars import Context
@@ -127,6 +128,7 @@ class Serving:
     async def close(self) -> None:
         if self._renewal is not None:
             self._renewal.cancel()
+            await asyncio.wait([self._renewal])
         await self._look_ups.close()
         await self._position_look_ups.close()
 
@@ -137,12 +139,9 @@ class Serving:
         return [self._serving.get(each) for each in views]
 
     async def _renew(self) -> None:
-        try:
+        # If it fails there is no other: the read that needs it says what is wrong.
+        with contextlib.suppress(StorageUnavailable, PyMongoError):
             await self._read()
-        except (StorageUnavailable, PyMongoError):
-            pass  # the read that needs it says so
-        finally:
-            self._renewal = None
 
     async def _read(self) -> None:
         asked_at, forgets = monotonic(), self._forgets
@@ -155,6 +154,7 @@ class Serving:
                 .find({"serves": {"$exists": True}})
                 .to_list(None)
             )
+        self._renewal = None
         if asked_at < self._asked_at:
             return  # another was asked later, and came first
         self._serving = {each["_id"]: Served(serving_build(each), each["serves"]) for each in found}

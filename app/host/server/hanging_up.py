@@ -1,15 +1,15 @@
-"""Connections that send an answer at once, and close without losing it."""
+"""Connections that send an answer in one piece, and close without losing it."""
 
 import asyncio
 from typing import Any, ClassVar
 
 
 class OrderlyTransport:
-    """A transport that joins what is written in a turn, and closes in stages (RFC 9112, 9.6).
+    """A transport that joins heads with their bodies, and closes in stages (RFC 9112, 9.6).
 
     uvicorn writes the head of an answer and its body one after the other. Each would be a call of
-    the system and a packet of its own, and wake the client. So what is written first waits for what
-    follows in the same turn of the event loop.
+    the system and a packet of its own, and wake the client. So a head that gives a length waits for
+    the body, or for `flush`.
 
     A closed socket answers further input with a reset, and then the other side drops answers that
     it has not read yet. So `close` sends the rest and the end of the stream, then discards input
@@ -34,31 +34,37 @@ class OrderlyTransport:
         return getattr(self._transport, name)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send `data` in this turn of the event loop; after `close` it is discarded."""
+        """Send `data`, unless it is a head without its body; after `close` it is discarded."""
         if self._is_discarding:
             return
         if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(b"".join((held, data)))
-        else:
+            data, self._held = b"".join((self._held, data)), b""
+        elif _lacks_body(data):
             self._held = data
-            self._loop.call_soon(self._send)
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send the head that waits, if one does: nothing follows, or not soon."""
+        held, self._held = self._held, b""
+        if held and not self._transport.is_closing():
+            self._transport.write(held)
 
     def get_write_buffer_size(self) -> int:
         """How many bytes wait for the other side to take those before."""
-        self._send()
+        self.flush()
         return self._transport.get_write_buffer_size()
 
     def abort(self) -> None:
         """Close at once."""
-        self._send()
+        self.flush()
         self._transport.abort()
 
     def close(self) -> None:
         """Close once everything written is sent."""
         if self.is_closing():
             return
-        self._send()
+        self.flush()
         if self.input_ended:
             self._transport.close()
             return
@@ -72,11 +78,6 @@ class OrderlyTransport:
         self.discard_input()
         self._transport.resume_reading()
         self._loop.call_later(self.LINGER, self._transport.close)
-
-    def _send(self) -> None:
-        if self._held and not self._transport.is_closing():
-            self._transport.write(self._held)
-        self._held = b""
 
     def discard_input(self) -> None:
         """Discard further input; the protocol still gets all other events."""
@@ -101,6 +102,15 @@ class _Deaf(asyncio.Protocol):
         """Keep the connection for an answer under way."""
         self._transport.input_ended = True
         return not self._transport.is_closing()
+
+
+def _lacks_body(data: bytes | bytearray | memoryview) -> bool:
+    return (
+        isinstance(data, bytes)
+        and data.startswith(b"HTTP/1.1 ")
+        and data.endswith(b"\r\n\r\n")
+        and b"\r\ncontent-length: " in data
+    )
 
 
 def _yes() -> bool:

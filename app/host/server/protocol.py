@@ -67,10 +67,11 @@ class Protocol(PacedProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer the requests before the client closed its side, then close ours."""
+        self._orderly.flush()
         if super().eof_received():
             return True
         cycle = self._under_way
-        cast("OrderlyTransport", self.transport).input_ended = True
+        self._orderly.input_ended = True
         if self._reads_head:
             self._refuse(MALFORMED_REQUEST, "it ends before its head does")
         elif cycle is None or cycle.chunked_encoding:
@@ -102,6 +103,11 @@ class Protocol(PacedProtocol):
     def on_body(self, body: bytes) -> None:
         self._kept = 0
         super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Send what has no body too, as the answer to a HEAD."""
+        self._orderly.flush()
+        super().on_response_complete()
 
     def on_chunk_header(self) -> None:
         """Prevent trailers after the last chunk from becoming part of the head."""
@@ -184,6 +190,10 @@ class Protocol(PacedProtocol):
         self.tasks.add(task)
 
     @property
+    def _orderly(self) -> OrderlyTransport:
+        return cast("OrderlyTransport", self.transport)
+
+    @property
     def _under_way(self) -> RequestResponseCycle | None:
         """The last request with a complete head, unless it is answered."""
         last: RequestResponseCycle | None = self.cycle
@@ -198,7 +208,7 @@ class Protocol(PacedProtocol):
 
     def _refuse(self, kind: ProblemType, reason: str = "") -> None:
         """Read nothing more, and close after all answers, including the one to this request."""
-        cast("OrderlyTransport", self.transport).discard_input()
+        self._orderly.discard_input()
         self._is_done, self._unread = True, b""
         _REFUSED.of(kind.code).value += 1
         cycle = self._under_way

@@ -155,6 +155,19 @@ async def test_each_message_has_its_own_deadline():
         assert later[1] >= seconds
 
 
+async def test_a_late_handler_that_times_out_is_late():
+    """A call of its own makes a TimeoutError of the cancellation."""
+
+    async def give_up(_: Greet, __: RequestContext) -> str:
+        try:
+            return await asyncio.Future()
+        except asyncio.CancelledError:
+            raise TimeoutError from None
+
+    with pytest.raises(TooLate):
+        await mediator_with(Deadline(0.01, TooLate), handler=give_up).send(Greet("Alice"))
+
+
 async def test_after_a_deadline_the_sender_is_not_cancelled():
     """Its task goes on; and one that is cancelled beside the deadline ends as that."""
 
