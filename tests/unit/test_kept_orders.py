@@ -121,3 +121,6 @@ def test_the_orders_would_find_a_fault(monkeypatch, fault):
         monkeypatch.setattr("tests.unit.test_kept_orders.KeptDocuments", Late)
     with pytest.raises(AssertionError):
         test_in_every_order_what_is_kept_is_as_new_as_what_is_known()
+    if fault == "late":
+        with pytest.raises(AssertionError):
+            test_a_report_may_be_taken_in_late()

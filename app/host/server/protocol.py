@@ -67,7 +67,6 @@ class Protocol(PacedProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer the requests before the client closed its side, then close ours."""
-        self._orderly.flush()
         if super().eof_received():
             return True
         cycle = self._under_way
