@@ -50,6 +50,9 @@ COMPARISONS = (
 COMPARED_BY_PROCESSOR_TIME = 32
 """At how many connections."""
 
+WARMING_UP = 32
+"""Connections over which each user is changed once, before anything is measured."""
+
 FIRST_REGISTERED = 100_000
 """The first number of a user that is registered under load."""
 
@@ -111,6 +114,19 @@ class Loads:
             return Load(scenario, seed=seed, expected=self._expected(contender))
         return Load(scenario, 0, self._users, seed)
 
+    def update_each(self, contender: Contender) -> None:
+        """Change each user once, as in a process that has been in use for a while.
+
+        The service keeps the state of users that it changed, and loads none of them again.
+        """
+        changed = 0
+        while changed < self._users:
+            load = Load("update_each_user", changed, self._users - changed, next(self._seeds))
+            changed += run_wrk(
+                contender.server.url, load, connections=WARMING_UP, seconds=1
+            ).answers
+        contender.settled()
+
     def _expected(self, contender: Contender) -> Path:
         file = self._folder / f"list-{contender.server.pid}.json"
         with urlopen(f"{contender.server.url}/users") as answer:
@@ -135,6 +151,8 @@ def compare(
         # Pools of threads and connections are as in a process that has been in use for a while.
         load = loads.next("get_user", contender)
         run_wrk(contender.server.url, load, connections=max(effort.connections), seconds=1)
+    for name in (SERVICE_NAME, ASYNCPG):
+        loads.update_each(contenders[name])
     for comparison in COMPARISONS:
         taking_part = {name: contenders[name] for name in (SERVICE_NAME, *comparison.targets)}
         for connections in effort.connections:

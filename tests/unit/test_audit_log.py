@@ -9,12 +9,13 @@ import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
 from app.adapters.identity import new_key
-from app.cli.auditing import OperatorMediator, account
+from app.cli.auditing import OperatorMediator, account, audited
 from app.framework.administration import AdministrationError, GetProjection, PauseProjection
 from app.framework.mediator import Mediator
 from app.framework.observability import logs
@@ -211,3 +212,13 @@ def test_an_account_without_a_name_has_its_number(monkeypatch):
     assert account() == pwd.getpwuid(os.getuid()).pw_name
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
     assert account() == "4000000000"
+
+
+def test_an_account_whose_name_is_no_text_has_a_line(monkeypatch, capsys):
+    """Operating systems have bytes; what is not UTF-8 among them is escaped."""
+    name = os.fsdecode(b"ad\xffa")
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name=name))
+    logs.configure("info", "json")
+    with audited("projections", "pause_projection"):
+        pass
+    assert json.loads(capsys.readouterr().err)["account"] == r"ad\udcffa"

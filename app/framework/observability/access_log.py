@@ -12,9 +12,9 @@ import select
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
-from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as quoted
 
+from app.framework.observability import timestamps
 from app.framework.observability.episodes import Episode
 from app.framework.observability.handlers import StandardError, write_only_to
 
@@ -113,8 +113,7 @@ class AccessLog:
 
 
 def _beginning() -> str:
-    now = datetime.now(UTC).isoformat(timespec="microseconds")
-    return f'{{"timestamp":"{now[:-6]}Z","logger":"{LOGGER}",'
+    return f'{{"timestamp":"{timestamps.now()}","logger":"{LOGGER}",'
 
 
 def _later(seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:

@@ -11,12 +11,18 @@ _logger = logging.getLogger(__name__)
 
 
 def write_only_to(handler: logging.Handler, log: logging.Logger) -> None:
-    """Have `log` write to `handler` alone, in a form and at a level of its own."""
+    """Have `log` write its messages to `handler` alone, as they are, at a level of its own."""
+    handler.setFormatter(_AsItIs())
     for each in log.handlers:
         each.close()
     log.handlers = [handler]
     log.propagate = False
     log.setLevel(logging.INFO)
+
+
+class _AsItIs(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return record.getMessage()
 
 
 class StandardError(logging.StreamHandler[TextIO]):

@@ -65,8 +65,10 @@ class Auditing:
 
     def _created(self, scope: Scope, answer: Message) -> Mapping[str, str]:
         """The ids of what is new, of which the path of the request knows nothing."""
+        if answer["status"] not in _CREATED:
+            return {}
         for name, value in answer.get("headers", ()):
-            if name == b"location" and answer["status"] in _CREATED:
+            if name == b"location":
                 path = own_path(scope, value.decode("latin-1"))
                 route = self.operations.at("GET", path)
                 return ids_in(route, path) if route else {}
