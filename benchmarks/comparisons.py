@@ -51,7 +51,7 @@ COMPARED_BY_PROCESSOR_TIME = 32
 """At how many connections."""
 
 WARMING_UP = 32
-"""Connections over which each user is changed once, before anything is measured."""
+"""Connections over which each user is changed before changes are measured."""
 
 FIRST_REGISTERED = 100_000
 """The first number of a user that is registered under load."""
@@ -115,16 +115,17 @@ class Loads:
         return Load(scenario, 0, self._users, seed)
 
     def update_each(self, contender: Contender) -> None:
-        """Change each user once, as in a process that has been in use for a while.
+        """Change each user at least once, as in a process that has been in use for a while.
 
         The service keeps the state of users that it changed, and loads none of them again.
         """
         changed = 0
         while changed < self._users:
-            load = Load("update_each_user", changed, self._users - changed, next(self._seeds))
-            changed += run_wrk(
-                contender.server.url, load, connections=WARMING_UP, seconds=1
-            ).answers
+            # Those that were under way when the last run ended may not have been changed.
+            first = max(0, changed - WARMING_UP)
+            load = Load("update_each_user", first, self._users - first, next(self._seeds))
+            done = run_wrk(contender.server.url, load, connections=WARMING_UP, seconds=1)
+            changed = first + done.answers
         contender.settled()
 
     def _expected(self, contender: Contender) -> Path:
@@ -151,10 +152,11 @@ def compare(
         # Pools of threads and connections are as in a process that has been in use for a while.
         load = loads.next("get_user", contender)
         run_wrk(contender.server.url, load, connections=max(effort.connections), seconds=1)
-    for name in (SERVICE_NAME, ASYNCPG):
-        loads.update_each(contenders[name])
     for comparison in COMPARISONS:
         taking_part = {name: contenders[name] for name in (SERVICE_NAME, *comparison.targets)}
+        if comparison.scenario == "update_user":
+            for each in taking_part.values():
+                loads.update_each(each)
         for connections in effort.connections:
             turns = take_turns(
                 comparison.scenario, taking_part, connections, effort, loads, comparison.writes

@@ -50,11 +50,9 @@ def account() -> str:
     """The account of the operating system that this process runs as: its name, else its number."""
     number = os.getuid()
     try:
-        name = pwd.getpwuid(number).pw_name
+        return pwd.getpwuid(number).pw_name
     except KeyError:  # in a container it may have none
         return str(number)
-    # It may have bytes that are no text.
-    return name.encode(errors="backslashreplace").decode()
 
 
 class OperatorMediator(Mediator):

@@ -21,7 +21,17 @@ def test_the_time_has_all_its_digits(microseconds, monkeypatch):
         assert written == at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def test_it_is_the_time():
-    """Whatever the time zone of the process."""
+@pytest.fixture
+def _far_away(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_away")
+def test_it_is_the_time_in_utc():
+    """In a process of another time zone, too."""
     before = datetime.now(UTC)
     assert before <= datetime.fromisoformat(timestamps.now()) <= datetime.now(UTC)

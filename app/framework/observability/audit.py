@@ -4,13 +4,14 @@ It has ids and no values: no part of a profile, no text of a search, no token an
 """
 
 import enum
+import json
 import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from app import IDENTIFIER
 from app.framework.observability import timestamps
@@ -78,7 +79,10 @@ def audit(
         **further,
     }
     known = {name: it for name, it in line.items() if it is not None}
-    text = to_json(known, ensure_ascii=True).decode()
+    try:
+        text = to_json(known, ensure_ascii=True).decode()
+    except PydanticSerializationError:  # of what is no text, as the name of an account may be
+        text = json.dumps(known, separators=(",", ":"))
     # `info` looks for its caller, which takes as long as all of this.
     _log.handle(logging.LogRecord(LOGGER, logging.INFO, "", 0, text, None, None))
 

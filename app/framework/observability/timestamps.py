@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 def now() -> str:
     """The time in UTC, as ISO 8601 with microseconds.
 
-    Every request has some, and `datetime.isoformat` takes five times as long.
+    Each request may have two lines, and `datetime.isoformat` takes several times as long.
     """
     seconds, microseconds = divmod(time.time_ns() // 1_000, 1_000_000)
     return f"{_second(seconds)}.{microseconds:06}Z"
