@@ -8,7 +8,7 @@ from benchmarks.effort import Effort
 from benchmarks.figures import Figure, figure
 from benchmarks.world import Databases, service
 
-SCENARIOS = {"get_user": False, "update_user": True}
+SCENARIOS = {"get_user_again": False, "update_user": True}
 CONNECTIONS = 64
 
 
@@ -16,7 +16,8 @@ def workers(on: Databases, effort: Effort) -> Iterator[Figure]:
     """Each number of workers against one, by rate, and by the processor time of an answer.
 
     Rates tell only where there are cores for all of them. The processor time of an answer tells
-    on any machine whether workers get in each other's way: then it grows with their number.
+    whether workers get in each other's way: then it grows with their number. Where they share
+    cores it also grows as what each does besides falls upon fewer answers.
     """
     if not effort.workers:
         return
