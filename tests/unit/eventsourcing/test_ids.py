@@ -1,5 +1,6 @@
 """Identifiers that sort by time."""
 
+import os
 import time
 from itertools import pairwise
 from uuid import RFC_4122, UUID
@@ -49,3 +50,35 @@ def test_ids_are_unique_and_random_in_every_other_bit():
         always &= each
         never &= ~each
     assert (always, never) == (0, 0)
+
+
+def test_random_bytes_are_drawn_for_many_ids_at_once(monkeypatch):
+    """A draw for each would keep other threads from the interpreter's lock."""
+    draws = []
+
+    def drawn(size):
+        draws.append(size)
+        return urandom(size)
+
+    urandom = os.urandom
+    monkeypatch.setattr(os, "urandom", drawn)
+    for _ in range(1000):
+        uuid7()
+    assert 1 <= len(draws) <= 4
+
+
+def test_a_fork_makes_other_ids():
+    """Also of the random bytes that its parent has in stock."""
+    uuid7()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, " ".join(uuid7() for _ in range(50)).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        others = pipe.read().split()
+    os.waitpid(child, 0)
+    own = [uuid7() for _ in range(50)]
+    assert len(others) == 50
+    assert {each[15:] for each in own}.isdisjoint(each[15:] for each in others)
