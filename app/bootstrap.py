@@ -30,6 +30,7 @@ from app.framework.administration.policies import (
 )
 from app.framework.contexts import Context, ReadSide, upcasters_of, verify
 from app.framework.eventsourcing import EventRegistry, EventStore
+from app.framework.eventsourcing.signal import LogSignal
 from app.framework.mediator import (
     Behaviour,
     Command,
@@ -141,11 +142,16 @@ def local_issuer(settings: Settings) -> LocalIssuer:
 
 
 def build(
-    settings: Settings, contexts: Sequence[Context] = CONTEXTS, *, projects: bool = True
+    settings: Settings,
+    contexts: Sequence[Context] = CONTEXTS,
+    *,
+    projects: bool = True,
+    signal: LogSignal | None = None,
 ) -> Process:
     """The process that `settings` describe; nothing is connected before its `open`.
 
     Without `projects` the projector of its roles is another process, which `build_projector` makes.
+    Appends trigger `signal`, and the projector waits for it.
 
     Raises:
         InvalidSettings: a role needs a database that no setting names.
@@ -154,7 +160,7 @@ def build(
     """
     registry, projections = event_registry(contexts), all_projections(contexts)
     mediator = Mediator()
-    event_store = _event_store(settings, registry) if settings.needs_postgres else None
+    event_store = _event_store(settings, registry, signal) if settings.needs_postgres else None
     read_model = _read_model(settings) if settings.needs_mongodb else None
     kinds: list[type[Message[Any]]] = []
     if Role.COMMANDS in settings.roles and event_store is not None:
@@ -188,13 +194,15 @@ def build(
     )
 
 
-def build_projector(settings: Settings, contexts: Sequence[Context] = CONTEXTS) -> Process:
+def build_projector(
+    settings: Settings, contexts: Sequence[Context] = CONTEXTS, *, signal: LogSignal | None = None
+) -> Process:
     """The process that projects, and answers no requests.
 
     Raises as `build`.
     """
     alone = {"roles": frozenset({Role.PROJECTOR}), "auth": "none"}
-    return build(settings.model_copy(update=alone), contexts)
+    return build(settings.model_copy(update=alone), contexts, signal=signal)
 
 
 def register_commands(
@@ -263,10 +271,12 @@ def _behaviours(storage: str, policies: Policies) -> Sequence[Behaviour]:
     )
 
 
-def _event_store(settings: Settings, registry: EventRegistry) -> PostgresEventStore:
+def _event_store(
+    settings: Settings, registry: EventRegistry, signal: LogSignal | None
+) -> PostgresEventStore:
     if settings.database_url is None:
         raise InvalidSettings("DATABASE_URL: not set; commands and the projector need PostgreSQL")
-    return PostgresEventStore(settings.database_url, registry)
+    return PostgresEventStore(settings.database_url, registry, signal)
 
 
 def _read_model(settings: Settings) -> MongoReadModel:

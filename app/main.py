@@ -11,6 +11,7 @@ from app import NAME, __version__
 from app.adapters.identity import discovery_url
 from app.bootstrap import CONTEXTS, build, development_token, policies_of
 from app.console import Console
+from app.framework.eventsourcing.signal import LogSignal
 from app.framework.http.application import About, Access, create_api, mappings_of
 from app.framework.http.buckets import Rate
 from app.framework.http.operation_index import path_of
@@ -46,10 +47,12 @@ _UNTRACED = ("/health/", "/metrics")
 """Prefixes of the paths of probes: most traces would be theirs."""
 
 
-def create_app(settings: Settings | None = None, *, projects: bool = True) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, projects: bool = True, signal: LogSignal | None = None
+) -> FastAPI:
     """The application for `settings`, or for what the environment says; nothing is connected yet.
 
-    Without `projects` the projector of its roles is another process.
+    Without `projects` the projector of its roles is another process; see `build` for `signal`.
 
     Raises:
         InvalidSettings: the settings cannot be used, or traces need what is not installed.
@@ -57,7 +60,7 @@ def create_app(settings: Settings | None = None, *, projects: bool = True) -> Fa
 
     """
     settings = settings or Settings.load()
-    process = build(settings, projects=projects)
+    process = build(settings, projects=projects, signal=signal)
     return application(
         process,
         access=Access(

@@ -20,6 +20,7 @@ from app.adapters.postgres import migrate
 from app.bootstrap import build_projector
 from app.cli import status_of
 from app.cli.databases import owned_databases
+from app.framework.eventsourcing.signal import LogSignal
 from app.framework.observability import logs
 from app.framework.observability.metrics.slots import Slot, Slots, use
 from app.host.server.descriptors import raise_limit
@@ -31,6 +32,7 @@ from app.host.settings import Role, Settings
 from app.host.telemetry import traced
 from app.host.tuning import CLOSE_SECONDS, DRAIN_SECONDS
 from app.host.workers.child import Link
+from app.host.workers.growth import GrowthLine
 from app.host.workers.projecting import project
 from app.host.workers.supervised import Job
 from app.host.workers.supervisor import Supervisor
@@ -83,10 +85,12 @@ def run(
         announce = partial(_announce, settings, bound)
         if stop.requested:
             pass
-        elif jobs := _jobs(ready, bound, separate_projector=separate_projector):
-            _application(ready)  # for forks, and to refuse what cannot be used before them
-            load_driver(ready.mongodb_driver)
-            _supervise(jobs, bound, stop, settings, announce)
+        elif _has_workers(ready, separate_projector=separate_projector):
+            with contextlib.closing(GrowthLine()) as line:
+                # For forks, and to refuse what cannot be used before them.
+                _application(ready, line)
+                load_driver(ready.mongodb_driver)
+                _supervise(_jobs(ready, bound, line), bound, stop, settings, announce)
         else:
             app = create_app(ready)
             with traced("main"):
@@ -143,21 +147,28 @@ def _announce(settings: Settings, bound: socket.socket) -> None:
     sys.stdout.flush()
 
 
-def _jobs(settings: Settings, bound: socket.socket, *, separate_projector: bool) -> list[Job]:
-    """What there is to do in processes of their own; nothing where one process does all."""
+def _has_workers(settings: Settings, *, separate_projector: bool) -> bool:
+    """Whether there are processes for it; else this one does all."""
     if settings.roles == {Role.PROJECTOR}:
-        return []
+        return False
+    return settings.workers > 1 or (separate_projector and Role.PROJECTOR in settings.roles)
+
+
+def _jobs(settings: Settings, bound: socket.socket, line: GrowthLine) -> list[Job]:
+    """What there is to do in processes of their own."""
     projects = Role.PROJECTOR in settings.roles
-    if settings.workers == 1 and not (separate_projector and projects):
-        return []
     names = [f"worker-{number}" for number in range(1, settings.workers + 1)]
     slots = Slots([*names, *(["projector"] if projects else [])])
     jobs = [
-        Job(f"Worker {number}", partial(_work, settings, bound, each, slots.of(name)), accepts=True)
+        Job(
+            f"Worker {number}",
+            partial(_work, settings, bound, each, slots.of(name), line),
+            accepts=True,
+        )
         for number, (name, each) in enumerate(zip(names, shares(settings.workers), strict=True), 1)
     ]
     if projects:
-        work = partial(_project, settings, slots.of("projector"))
+        work = partial(_project, settings, slots.of("projector"), line)
         jobs.append(Job("The projector", work, accepts=False))
     return jobs
 
@@ -176,9 +187,9 @@ def _supervise(
 
 
 @functools.cache
-def _application(settings: Settings) -> FastAPI:
+def _application(settings: Settings, line: GrowthLine) -> FastAPI:
     """The application of a worker, connected to nothing: a fork finds the one of its supervisor."""
-    return create_app(settings, projects=False)
+    return create_app(settings, projects=False, signal=LogSignal(line.send))
 
 
 def _work(
@@ -186,6 +197,7 @@ def _work(
     bound: socket.socket,
     share: Share,
     slot: Slot,
+    line: GrowthLine,
     link: Link,
     stop: StopRequest,
 ) -> None:
@@ -193,16 +205,19 @@ def _work(
     _prepare(settings)
     use(slot)
     with _reporting(link), traced(slot.process):
-        app, line = _application(settings), link.lifeline
-        serve(app, bound, stop, settings, on_start=link.serves, share=share, lifeline=line)
+        app, lifeline = _application(settings, line), link.lifeline
+        serve(app, bound, stop, settings, on_start=link.serves, share=share, lifeline=lifeline)
 
 
-def _project(settings: Settings, slot: Slot, link: Link, stop: StopRequest) -> None:
+def _project(
+    settings: Settings, slot: Slot, line: GrowthLine, link: Link, stop: StopRequest
+) -> None:
     """Project, in a process of its own."""
     _prepare(settings)
     use(slot)
     with _reporting(link), traced(slot.process):
-        project(build_projector(settings), link, stop)
+        signal = LogSignal()
+        project(build_projector(settings, signal=signal), signal, line, link, stop)
 
 
 @contextlib.contextmanager

@@ -176,3 +176,26 @@ def test_what_keeps_workers_from_starting_is_said_once(urls, folder):
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stderr.startswith("PostgreSQL")
     assert not ended.stdout
+
+
+PATIENT = """
+import functools
+from app import bootstrap
+options = functools.partial(bootstrap.ProjectorOptions, poll_seconds=3600.0)
+bootstrap.ProjectorOptions = options
+from app.__main__ import main
+main()
+"""
+"""A service whose projector would find a write in an hour."""
+
+
+def test_the_projector_learns_of_a_write_at_once(start, urls):
+    """From each of the workers: a read with the token of a write waits for the projector."""
+    service = start((sys.executable, "-c", PATIENT, "serve", "--migrate"), **urls, WORKERS="2")
+    service.await_serving()
+    for number in range(20):  # new connections come to both
+        with service.client as client:
+            user = {"name": "Ada", "email": f"ada.{number}@example.com"}
+            written = client.post("/users", json=user)
+            token = {"Consistency-Token": written.headers["Consistency-Token"]}
+            assert client.get(written.headers["Location"], headers=token).status_code == 200

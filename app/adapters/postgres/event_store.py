@@ -70,15 +70,15 @@ class PostgresEventStore:
 
     name = "postgresql"
 
-    def __init__(self, dsn: str, registry: EventRegistry) -> None:
-        """Connect at the first use."""
+    def __init__(self, dsn: str, registry: EventRegistry, signal: LogSignal | None = None) -> None:
+        """Connect at the first use. `signal` may connect the log to other processes."""
         self._registry = registry
         sessions = Sessions(dsn)
         self._appending = Connection(sessions)
         self._loading = Connection(sessions)
         self._reading = Connection(sessions)
         self._append_health = AppendHealth(self._appending)
-        self._signal = LogSignal()
+        self._signal = signal or LogSignal()
         self._appends = Batcher[_Item, Appended](
             "appends",
             self._append_batch,
@@ -114,9 +114,7 @@ class PostgresEventStore:
             await each.close()
 
     async def append(self, append: Append) -> Appended:
-        appended = await self._appends.submit((append, self._encode(append)))
-        self._signal.grown_to(appended.position)
-        return appended
+        return await self._appends.submit((append, self._encode(append)))
 
     async def load(
         self, stream_id: str, *, after_version: int = 0, up_to_version: int = LAST_VERSION
@@ -179,7 +177,10 @@ class PostgresEventStore:
             # One item made PostgreSQL refuse the batch: sent one by one, it fails alone.
             return [(await self._append_batch([item]))[0] for item in items]
         self._append_health.has_succeeded()
-        return [_counted(append, row) for (append, _), row in zip(items, rows, strict=True)]
+        outcomes = [_counted(append, row) for (append, _), row in zip(items, rows, strict=True)]
+        positions = (each.position for each in outcomes if isinstance(each, Appended))
+        self._signal.grown_to(max(positions, default=0))
+        return outcomes
 
     async def _load_batch(self, loads: Sequence[_Load]) -> list[_Loaded | Exception]:
         rows = await self._loading.fetch(statements.LOAD, *zip(*loads, strict=True), LOADED_AT_ONCE)

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 
 class LogSignal:
     """Wakes readers of the log in this process when it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Callable[[int], object] | None = None) -> None:
+        """`report` gets each position past those before, for readers in other processes."""
+        self._report = report
         self._grown = asyncio.Event()
         self._position = 0
 
@@ -17,6 +20,8 @@ class LogSignal:
             self._position = position
             self._grown.set()
             self._grown.clear()
+            if self._report is not None:
+                self._report(position)
 
     async def wait(self, *, after: int, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -7,17 +7,24 @@ from types import FrameType
 
 import uvloop
 
+from app.framework.eventsourcing.signal import LogSignal
 from app.host.process import Process
 from app.host.server.stopping import StopRequest
 from app.host.tuning import CLOSE_SECONDS, tune
 from app.host.workers.child import Link
+from app.host.workers.growth import GrowthLine
 
 
-def project(process: Process, link: Link, stop: StopRequest) -> None:
-    """Run the projector of `process` until a stop is requested, or the supervisor has ended."""
+def project(
+    process: Process, signal: LogSignal, line: GrowthLine, link: Link, stop: StopRequest
+) -> None:
+    """Run the projector of `process` until a stop is requested, or the supervisor has ended.
+
+    Positions from `line` are forwarded to `signal`, which the projector waits for.
+    """
     tune()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(process, link, stop))
+        runner.run(_run(process, signal, line, link, stop))
 
 
 class _Projecting:
@@ -45,14 +52,17 @@ class _Projecting:
         self.stopped.set()
 
 
-async def _run(process: Process, link: Link, stop: StopRequest) -> None:
+async def _run(
+    process: Process, signal: LogSignal, line: GrowthLine, link: Link, stop: StopRequest
+) -> None:
     projecting = _Projecting()
     asyncio.get_running_loop().add_reader(link.lifeline, projecting.abandon, link.lifeline)
     stop.hand_to(projecting)
     try:
-        await process.open()
-        link.serves()
-        await projecting.stopped.wait()
+        with line.forwarding(signal):
+            await process.open()
+            link.serves()
+            await projecting.stopped.wait()
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
