@@ -189,7 +189,8 @@ def _supervise(
 @functools.cache
 def _application(settings: Settings, line: GrowthLine) -> FastAPI:
     """The application of a worker, connected to nothing: a fork finds the one of its supervisor."""
-    return create_app(settings, projects=False, signal=LogSignal(line.send))
+    report = line.send if Role.PROJECTOR in settings.roles else None
+    return create_app(settings, projects=False, signal=LogSignal(report))
 
 
 def _work(

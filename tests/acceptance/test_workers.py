@@ -189,13 +189,18 @@ main()
 """A service whose projector would find a write in an hour."""
 
 
-def test_the_projector_learns_of_a_write_at_once(start, urls):
+def test_the_projector_learns_of_a_write_at_once(start, urls, tmp_path):
     """From each of the workers: a read with the token of a write waits for the projector."""
-    service = start((sys.executable, "-c", PATIENT, "serve", "--migrate"), **urls, WORKERS="2")
+    program = tmp_path / "app"
+    program.write_text(PATIENT)
+    service = start((sys.executable, str(program), "serve", "--migrate"), **urls, WORKERS="2")
     service.await_serving()
-    for number in range(20):  # new connections come to both
-        with service.client as client:
-            user = {"name": "Ada", "email": f"ada.{number}@example.com"}
-            written = client.post("/users", json=user)
-            token = {"Consistency-Token": written.headers["Consistency-Token"]}
-            assert client.get(written.headers["Location"], headers=token).status_code == 200
+    with one_caller_each(service) as callers:
+        for number in range(20):
+            user = {"id": f"ada-{number}", "name": "Ada", "email": f"ada.{number}@example.com"}
+            caller = callers[number % 2]
+            status, _, headers = caller.call("POST", "/users", user)
+            assert status == 201
+            token = headers["Consistency-Token"]
+            found = caller.call("GET", f"/users/ada-{number}", Consistency_Token=token)
+            assert found[0] == 200

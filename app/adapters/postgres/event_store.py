@@ -143,7 +143,11 @@ class PostgresEventStore:
         return await receipts.purge(self._reading, marks=marks, interval=interval)
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
+        known = self._signal.position
         rows = await self._reading.fetch(statements.READ, after, limit)
+        if not rows and known > after:
+            # The log was restored to an earlier state. Else readers would never wait again.
+            self._signal.set_back(known, after)
         return [self._recorded(row) for row in rows]
 
     async def head(self) -> int:

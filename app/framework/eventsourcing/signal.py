@@ -1,4 +1,4 @@
-"""Signals from appends to readers of the log in the same process."""
+"""Signals from appends to readers of the log."""
 
 import asyncio
 import contextlib
@@ -22,6 +22,16 @@ class LogSignal:
             self._grown.clear()
             if self._report is not None:
                 self._report(position)
+
+    @property
+    def position(self) -> int:
+        """The last position that is known."""
+        return self._position
+
+    def set_back(self, known: int, to: int) -> None:
+        """Forget a position, as the log has been restored to an earlier state."""
+        if self._position == known:
+            self._position = to
 
     async def wait(self, *, after: int, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -209,9 +209,9 @@ class EventLog(Protocol):
         ...
 
     async def wait(self, *, after: int, seconds: float) -> None:
-        """Return once this process has appended past position `after`, or after `seconds`.
+        """Return once an append past position `after` is known of, or after `seconds`.
 
-        Only a hint to read again: appends of other processes do not end the wait.
+        Only a hint to read again: appends of this process are known, those of others may be.
         """
         ...
 

@@ -12,10 +12,10 @@ _POSITION = struct.Struct("=q")
 
 
 class GrowthLine:
-    """Carries positions of the log from the workers to the projector, which else has to poll.
+    """Carries positions of the log from the workers to the projector.
 
-    A hint: a position that finds no room is dropped, and the next poll finds the events. The
-    supervisor makes the line, before the processes that share it.
+    A hint: a position that finds no room is dropped, and the projector's next poll finds the
+    events. The supervisor makes the line, before the processes that share it.
     """
 
     def __init__(self) -> None:
@@ -24,8 +24,8 @@ class GrowthLine:
             end.setblocking(False)  # noqa: FBT003 - the standard library's
 
     def send(self, position: int) -> None:
-        """Send the position that the log has reached; never blocks."""
-        with contextlib.suppress(OSError):  # it is full: the projector is about to read
+        """Send the position that the log has reached; never blocks and never fails."""
+        with contextlib.suppress(OSError):  # it is full, as no projector runs, or closed
             self._sender.send(_POSITION.pack(position))
 
     @contextlib.contextmanager

@@ -69,12 +69,14 @@ def test_random_bytes_are_drawn_for_many_ids_at_once(monkeypatch):
 
 def test_a_fork_makes_other_ids():
     """Also of the random bytes that its parent has in stock."""
-    uuid7()
+    uuid7(), uuid7()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writing, " ".join(uuid7() for _ in range(50)).encode())
-        os._exit(0)
+        try:
+            os.write(writing, " ".join(uuid7() for _ in range(50)).encode())
+        finally:
+            os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         others = pipe.read().split()

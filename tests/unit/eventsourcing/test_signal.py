@@ -65,6 +65,18 @@ async def test_a_position_never_goes_back(signal):
     await soon(signal.wait(after=8, seconds=60))
 
 
+async def test_a_log_that_was_restored_is_waited_for(signal):
+    """Once its signal is set back; what grew meanwhile counts."""
+    signal.grown_to(9)
+    signal.set_back(9, 4)
+    (task,) = await started(signal.wait(after=4, seconds=60))
+    assert not task.done()
+    signal.grown_to(5)
+    signal.set_back(9, 4)
+    assert signal.position == 5
+    await soon(task)
+
+
 async def test_a_wait_ends_with_its_time(signal):
     """Quietly: that nothing was appended here is no error."""
     await soon(signal.wait(after=0, seconds=0.01), signal.wait(after=0, seconds=0))
