@@ -163,13 +163,17 @@ async def test_a_process_that_is_busy_answers_from_what_is_kept(projecting, leas
     assert reader.kept.hits - hits >= 50
 
 
+@pytest.mark.parametrize(
+    ("hits", "share"), [(1_000_000, 0.0), (1, 1.5)], ids=["few hits", "a low share of the reads"]
+)
 async def test_a_process_whose_looks_are_not_worth_it_rests(
-    projecting, lease, open_reader, monkeypatch
+    projecting, lease, open_reader, monkeypatch, hits, share
 ):
     """Longer each time, though there are reads all the time."""
     monkeypatch.setattr(looks, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(looks, "TRIAL_SECONDS", 0.05)
-    monkeypatch.setattr(looks, "WORTH", 1_000_000)
+    monkeypatch.setattr(looks, "WORTH", hits)
+    monkeypatch.setattr(looks, "WORTH_SHARE", share)
     reader, looked = open_reader(), []
     report = reader.kept.report
 
