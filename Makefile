@@ -119,7 +119,7 @@ fuzz: $(INSTALLED) ## send requests made of the OpenAPI document for FUZZ_SECOND
 	@$(BIN)/python -m tests.acceptance.fuzzing --seconds 60 --token wrong $(FUZZ_SEED:%=--seed %)
 
 # Both print a table and write it, with plots, to build/bench.
-bench: $(BENCH_INSTALLED) ## measure the service against plain ones, which takes half an hour; needs wrk
+bench: $(BENCH_INSTALLED) ## measure the service against plain ones, which takes an hour; needs wrk
 	@$(BIN)/python -m benchmarks
 
 bench-quick: $(BENCH_INSTALLED) ## the same in less than two minutes

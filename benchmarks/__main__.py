@@ -6,10 +6,10 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.comparisons import COMPARISONS, compare
+from benchmarks.comparisons import COMPARISONS, Turns, compare
 from benchmarks.effort import FULL, QUICK, Effort
 from benchmarks.figures import Figure
 from benchmarks.growth import long_logs, long_runs, long_streams
@@ -76,17 +76,16 @@ def _measure(on: Databases, effort: Effort, parts: frozenset[str]) -> Report:
             contender.settled()
             _on_one_service(on, contender, effort, parts, report)
     if "growth" in parts:
-        for turns, figure in long_logs(on, effort):
-            report.turns.append(turns)
-            report.add(figure)
+        for turns, figures in long_logs(on, effort):
+            _add(report, turns, figures)
     others: dict[str, Callable[[], Iterator[Figure]]] = {
         "catching-up": lambda: catching_up(on, effort),
         "streams": lambda: long_streams(on, effort),
         "workers": lambda: workers(on, effort),
         "mediators": mediators,
     }
-    for part, figures in others.items():
-        for figure in figures() if part in parts else ():
+    for part, measure in others.items():
+        for figure in measure() if part in parts else ():
             report.add(figure)
     report.write(BUILD)
     for file in draw(report.turns, BUILD):
@@ -101,9 +100,7 @@ def _on_one_service(
         with baselines(on, users=effort.users) as plain:
             contenders = {SERVICE_NAME: contender, **plain}
             for turns, figures in compare(contenders, effort, on.folder):
-                report.turns.append(turns)
-                for figure in figures:
-                    report.add(figure)
+                _add(report, turns, figures)
     if "lag" in parts:
         for figure in lag(on, "requests", contender, effort):
             report.add(figure)
@@ -111,6 +108,12 @@ def _on_one_service(
         for figure in long_runs(on, contender, effort):
             report.add(figure)
     _verify(on, "requests")
+
+
+def _add(report: Report, turns: Turns, figures: Iterable[Figure]) -> None:
+    report.turns.append(turns)
+    for figure in figures:
+        report.add(figure)
 
 
 def _verify(on: Databases, name: str) -> None:

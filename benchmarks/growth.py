@@ -27,42 +27,52 @@ AMONG = 1000
 MIXED_SECONDS = 5
 
 
-def long_logs(on: Databases, effort: Effort) -> Iterator[tuple[Turns, Figure]]:
-    """The same load on a small and on a large log, in turns."""
+def long_logs(on: Databases, effort: Effort) -> Iterator[tuple[Turns, list[Figure]]]:
+    """The same load on a small and on a large log, in turns.
+
+    Requests for a user have two turns on the large one: for the users that the small one has too,
+    which shows what a long log costs, and for all its users, of whom a process has few in memory.
+    """
     if effort.grown is None:
         return
     small, large = (events // EVENTS_A_USER for events in effort.grown)
-    names = [f"{users * EVENTS_A_USER:,} events" for users in (small, large)]
+    short, long = (f"{users * EVENTS_A_USER:,} events" for users in (small, large))
     with contextlib.ExitStack() as stack:
-        contenders = {
-            name: stack.enter_context(
+        few, many = (
+            stack.enter_context(
                 service(on, f"grown_{users}", users=users, events_a_user=EVENTS_A_USER)
             )
-            for name, users in zip(names, (small, large), strict=True)
+            for users in (small, large)
+        )
+        for contender in (few, many):
+            contender.settled()
+        same = {
+            short: (few, Loads(on.folder, small)),
+            f"{long}, of the same {small:,} users": (many, Loads(on.folder, small)),
         }
-        for each in contenders.values():
-            each.settled()
+        every = {f"{long}, of all {large:,} users": (many, Loads(on.folder, large))}
+        once = dataclasses.replace(effort, rounds=1)
         for scenario, writes in SCENARIOS.items():
-            turns = Turns(scenario, CONNECTIONS, {name: [] for name in names})
-            loads = {
-                name: Loads(on.folder, users)
-                for name, users in zip(names, (small, large), strict=True)
-            }
-            once = dataclasses.replace(effort, rounds=1)
+            asked = same if scenario == "list_users" else same | every
+            turns = Turns(scenario, CONNECTIONS, {name: [] for name in asked})
             for _ in range(effort.rounds):
-                for name in names:
+                for name, (contender, loads) in asked.items():
                     taken = take_turns(
-                        scenario, {name: contenders[name]}, CONNECTIONS, once, loads[name], writes
+                        scenario, {name: contender}, CONNECTIONS, once, loads, writes
                     )
                     turns.by_name[name] += taken.by_name[name]
             yield (
                 turns,
-                figure(
-                    f"{scenario} at {names[1]} against {names[0]}, {CONNECTIONS} connections",
-                    turns.ratios(names[1], names[0]),
-                    target=at_least(0.9),
-                    absolute=f"{turns.rate(names[1]):,.0f}/s; {turns.rate(names[0]):,.0f}/s",
-                ),
+                [
+                    figure(
+                        f"{scenario} at {name}, against {short}, {CONNECTIONS} connections",
+                        turns.ratios(name, short),
+                        target=at_least(0.9),
+                        absolute=f"{turns.rate(name):,.0f}/s; {turns.rate(short):,.0f}/s",
+                    )
+                    for name in asked
+                    if name != short
+                ],
             )
 
 
