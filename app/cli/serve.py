@@ -164,6 +164,7 @@ def _jobs(settings: Settings, bound: socket.socket, line: GrowthLine) -> list[Jo
             f"Worker {number}",
             partial(_work, settings, bound, each, slots.of(name), line),
             accepts=True,
+            on_end=each.leave,
         )
         for number, (name, each) in enumerate(zip(names, shares(settings.workers), strict=True), 1)
     ]

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -94,6 +94,25 @@ async def test_what_is_kept_is_forgotten_when_another_process_changes_it(
         return len(await reader.page(NOTES.name, EVERYTHING)) == 2
 
     await eventually(has_both)
+
+
+async def test_a_look_during_an_election_is_not_taken_in(
+    projecting, lease, open_reader, monkeypatch
+):
+    """The primary that answered may have been replaced before."""
+    elections, reports = count(), []
+    monkeypatch.setattr(looks, "election_of", lambda _: (1, next(elections)))
+    monkeypatch.setattr(looks, "LOOK_SECONDS", 0.001)
+    reader = open_reader()
+    monkeypatch.setattr(reader.kept, "report", lambda *report: reports.append(report))
+    await store(projecting, lease, 1, "a")
+
+    async def has_looked_often() -> bool:
+        await reader.get(NOTES.name, "a")
+        return next(elections) > 100
+
+    await eventually(has_looked_often)
+    assert not reports
 
 
 async def test_a_read_is_never_older_than_it_has_to_be(projecting, lease, open_reader):

@@ -54,10 +54,19 @@ async def test_a_signal_is_set_back_by_a_log_that_was_restored(reported):
         await waiting
 
 
+async def test_a_signal_is_set_back_to_the_end_that_a_read_finds(reported):
+    """A projector reads the last event before its position again, so it finds one."""
+    await reported.store.append(note("note-1"))
+    await reported.store.append(note("note-2"))
+    reported.signal.grown_to(200)
+    assert len(await reported.store.read(after=1, limit=10)) == 1
+    assert reported.signal.position == 2
+
+
 async def test_a_signal_is_not_set_back_by_a_read_before_the_end(reported):
     """Nor by one that finds the end where the signal says it is."""
     for number in range(3):
         await reported.store.append(note(f"note-{number}"))
-    for after in (0, 2, 3, 7):
-        await reported.store.read(after=after, limit=10)
+    for after, limit in ((0, 10), (0, 2), (2, 10), (3, 10), (7, 10)):
+        await reported.store.read(after=after, limit=limit)
     assert reported.signal.position == 3

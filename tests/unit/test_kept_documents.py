@@ -196,6 +196,25 @@ def test_what_this_process_changes_is_forgotten_at_once(kept, stored, clock):
     assert kept.document(BUILD, "a", 0) is MISSING
 
 
+def test_what_is_older_than_an_answer_is_forgotten(kept, stored, clock):
+    """Of a read that could not keep what it found; a read under way does not bring it back."""
+    look(kept, stored, clock)
+    read(kept, stored, "a")
+    newer, reading = {"a": Entry("a", {}, 2), "b": None}, kept.reading(BUILD)
+    with reading:
+        kept.outdate(BUILD, newer)
+        kept.outdate("another", newer)
+        assert kept.document(BUILD, "a", 0) is MISSING
+        reading.keep(stored.read("a"))
+        assert kept.document(BUILD, "a", 0) is MISSING
+        reading.keep({"a": newer["a"]})
+    assert kept.document(BUILD, "a", 0) is newer["a"]
+    kept.outdate(BUILD, newer)
+    assert kept.document(BUILD, "a", 0) is newer["a"]
+    kept.outdate(BUILD, {"a": None})
+    assert kept.document(BUILD, "a", 0) is MISSING
+
+
 def test_what_was_read_longest_ago_goes_first(stored, clock):
     """Beyond the size, and its size is no longer counted."""
     kept = KeptDocuments(3000, clock)

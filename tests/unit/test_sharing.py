@@ -10,7 +10,7 @@ import pytest
 from app.framework.http.middleware import Places
 from app.host.server.accepting import Acceptor
 from app.host.server.connections import Connections
-from app.host.server.sharing import Share, shares
+from app.host.server.sharing import NO_WORKER, Share, shares
 
 SOON = 10.0
 
@@ -33,6 +33,8 @@ class Counted(asyncio.Protocol):
         ([10, 8], True, 1),
         ([800, 800, 800], False, 101),
         ([5], False, 1),
+        ([8, NO_WORKER], False, 2),
+        ([10, NO_WORKER, 8], True, 1),
     ],
 )
 def test_who_has_more_than_another_leaves_new_ones_to_it(counts, is_ahead, a_turn):

@@ -97,9 +97,9 @@ class CachingReadModel(MongoReadModel):
     ) -> dict[str, Entry]:
         reading = self.kept.reading(build)
         if reading is None:
-            # It may find more than what is kept.
-            self.kept.forget(build, keys)
-            return await super()._read_entries(build, keys, at_least)
+            entries = await super()._read_entries(build, keys, at_least)
+            self.kept.outdate(build, {key: entries.get(key) for key in keys})
+            return entries
         with reading:
             entries = await super()._read_entries(build, keys, at_least)
             reading.keep({key: entries.get(key) for key in keys})

@@ -10,6 +10,7 @@ those (`changed_keys`). `observe` follows these numbers. Two rules make what is 
   Facebook, NSDI 2013, section 3.2.1.)
 """
 
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from time import monotonic
@@ -46,13 +47,18 @@ _LIMIT = gauge("read_cache_limit_bytes", "How much may be kept.")
 
 
 class Reading:
-    """A read under way: what changes meanwhile is not kept of what it finds."""
+    """A read under way: what changes meanwhile is not kept of what it finds.
+
+    changed: the keys of what changed.
+    outdated_below: by key, below which position it is older than what a read since has found.
+    """
 
     def __init__(self, documents: "KeptDocuments", build: "_Build") -> None:
         self._documents = documents
         self._number = 0
         self.build = build
         self.changed: set[str] = set()
+        self.outdated_below: dict[str, float] = {}
 
     def __enter__(self) -> None:
         self._number = self.build.observed.number
@@ -68,6 +74,9 @@ class Reading:
         """
         for key, entry in found.items():
             if key in self.changed:
+                self._documents.outdate(self.build.observed.build, {key: entry})
+                continue
+            if (entry.position if entry else 0) < self.outdated_below.get(key, 0):
                 continue
             other = self._documents.found(self.build, key)
             if other is MISSING or (entry and other and entry.position > other.position):
@@ -193,6 +202,22 @@ class KeptDocuments:
         if known is not None:
             self._forget(known, keys)
 
+    def outdate(self, build: str, found: Mapping[str, Entry | None]) -> None:
+        """Forget what is older than what a read has found and is not kept.
+
+        Otherwise the next read could be answered by less. Reads under way do not bring it back.
+        """
+        known = self._builds.get(build)
+        if known is None:
+            return
+        for key, entry in found.items():
+            position = entry.position if entry else math.inf
+            kept = self.found(known, key)
+            if kept is None or kept.position < position:
+                self._drop(known, key)
+            for reading in known.readings:
+                reading.outdated_below[key] = max(position, reading.outdated_below.get(key, 0))
+
     def _observe(self, new: Observed) -> None:
         now = self._clock()
         known = self._builds.get(new.build)
@@ -211,12 +236,15 @@ class KeptDocuments:
 
     def _forget(self, known: _Build, keys: Collection[str]) -> None:
         for key in keys:
-            kept = self._kept.pop((known.observed.build, key), None)
-            if kept is not None:
-                self._size -= kept.size
-        self._bytes.value = self._size
+            self._drop(known, key)
         for reading in known.readings:
             reading.changed.update(keys)
+
+    def _drop(self, known: _Build, key: str) -> None:
+        kept = self._kept.pop((known.observed.build, key), None)
+        if kept is not None:
+            self._size -= kept.size
+            self._bytes.value = self._size
 
     def _take_in_reports(self) -> None:
         # In the thread that answers, so that nothing else is done in between.

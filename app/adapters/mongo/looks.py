@@ -102,11 +102,11 @@ class Looks:
         )
         try:
             while monotonic() < until:
-                asked_at = monotonic()
+                asked_at, election = monotonic(), election_of(client)
                 found = builds.find({"_id": {"$in": self._builds()}}, FIELDS).to_list()
-                # Known after the answer: it is of no later election.
-                election = election_of(client)
-                self._kept.report([observed(each) for each in found], asked_at, election)
+                # Else a primary may have answered that another one has replaced.
+                if election_of(client) == election:
+                    self._kept.report([observed(each) for each in found], asked_at, election)
                 if self._stopping.wait(LOOK_SECONDS):
                     return
         except PyMongoError as error:

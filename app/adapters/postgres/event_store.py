@@ -145,9 +145,10 @@ class PostgresEventStore:
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
         known = self._signal.position
         rows = await self._reading.fetch(statements.READ, after, limit)
-        if not rows and known > after:
+        end = rows[-1]["position"] if rows else after
+        if len(rows) < limit and known > end:
             # The log was restored to an earlier state. Else readers would never wait again.
-            self._signal.set_back(known, after)
+            self._signal.set_back(known, end)
         return [self._recorded(row) for row in rows]
 
     async def head(self) -> int:

@@ -178,6 +178,9 @@ class Follower:
         # A stored document may be from an attempt whose write was never acknowledged. Writing it
         # again changes nothing, and returns only when a majority has it.
         documents = {**stored, **changed}
+        position = events[-1].position
+        # Before the documents: what queries keep of them ends with the save, which follows at once.
+        head = await self._log.head() if more else position
         if documents:
             created = changed.keys() - stored.keys()
             try:
@@ -188,8 +191,6 @@ class Follower:
                 refused = {error.key: [Refused(events[0], error)]}
                 parked = parked_after(self._checkpoint.parked, refused, build)
         # The checkpoint comes last: a crash before it repeats the batch, none is skipped.
-        position = events[-1].position
-        head = await self._log.head() if more else position
         await self._checkpoint.save(
             position=position,
             head=head,

@@ -4,6 +4,9 @@ from collections.abc import MutableSequence
 from multiprocessing.sharedctypes import RawArray
 from typing import Any
 
+NO_WORKER = -1
+"""The count of a worker that has ended, until its successor accepts."""
+
 YIELD_SECONDS = 0.002
 """How long a worker with more connections than another leaves new ones to it."""
 
@@ -24,6 +27,10 @@ class Share:
         """Note how many connections this worker has."""
         self._counts[self._index] = count
 
+    def leave(self) -> None:
+        """Have the others leave no connections to this worker: it has ended."""
+        self.note(NO_WORKER)
+
     @property
     def is_ahead(self) -> bool:
         """Whether this worker is to leave new connections to another one."""
@@ -38,7 +45,11 @@ class Share:
     def _room(self) -> int:
         # In proportion: a flood of connections is to be accepted by many in a turn.
         own = self._counts[self._index]
-        others = [it for index, it in enumerate(self._counts) if index != self._index]
+        others = [
+            count
+            for index, count in enumerate(self._counts)
+            if index != self._index and count != NO_WORKER
+        ]
         return min(others, default=own) + own // 8 - own
 
 

@@ -44,7 +44,8 @@ class _Projecting:
             self.stopped.set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a port
-        self._loop.call_soon_threadsafe(self.stopped.set)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has stopped
+            self._loop.call_soon_threadsafe(self.stopped.set)
 
     def abandon(self, lifeline: Connection) -> None:
         """Stop: the supervisor has ended."""

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -32,11 +32,13 @@ class Job:
 
     name: for the log.
     accepts: whether it accepts connections; those that do are stopped before the others.
+    on_end: called when a process that did it has ended.
     """
 
     name: str
     work: Work
     accepts: bool
+    on_end: Callable[[], object] = lambda: None
 
 
 @dataclass(slots=True)
@@ -64,22 +66,32 @@ class Supervised:
     def start(
         self, method: StartMethod, lifeline: Connection, unneeded: Sequence[Closable]
     ) -> None:
-        """Start a process, which closes `unneeded` if it is a fork."""
+        """Start a process, which closes `unneeded` if it is a fork.
+
+        Raises:
+            OSError: the system has no room for one; it is due to be tried again.
+
+        """
         context: Any = get_context(method)
         self._reports, theirs = context.Pipe(duplex=False)
         self.serves, self.said, self.asked_at = False, "", None
         self._started_at = time.monotonic()
         inherited = (*unneeded, self._reports) if method == "fork" else ()
-        self.process = context.Process(
+        process: BaseProcess = context.Process(
             target=begin, args=(self.job.work, Link(lifeline, theirs), inherited)
         )
         # The new process handles signals as soon as it can, and not as this one does.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            self.process.start()
+            process.start()
+        except OSError:
+            self._close_reports()
+            self._delay()
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             theirs.close()
+        self.process = process
 
     @property
     def watched(self) -> Sequence[Connection | int]:
@@ -112,10 +124,8 @@ class Supervised:
         how = f"{self.job.name} (process {self.process.pid}) {_ending(self.process.exitcode)}"
         self.process.close()
         self.process = None
-        now = time.monotonic()
         self.ended += 1
-        self._in_a_row = 1 if now >= self._started_at + STEADY_SECONDS else self._in_a_row + 1
-        self.due_at = now + self.pause
+        self._delay()
         return how
 
     @property
@@ -140,6 +150,11 @@ class Supervised:
         if self.process is not None and self.process.exitcode is None:
             assert self.process.pid
             os.kill(self.process.pid, number)
+
+    def _delay(self) -> None:
+        now = time.monotonic()
+        self._in_a_row = 1 if now >= self._started_at + STEADY_SECONDS else self._in_a_row + 1
+        self.due_at = now + self.pause
 
     def _close_reports(self) -> None:
         if self._reports is not None:

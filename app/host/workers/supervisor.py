@@ -91,9 +91,10 @@ class Supervisor:
             each.hear()
             if each.has_ended():
                 self._note_end(each)
+        if not self.should_exit:
+            self._start_due()
         if self.should_exit:
             return self._stop_next()
-        self._start_due()
         self._announce_once()
         return True
 
@@ -103,7 +104,10 @@ class Supervisor:
                 unneeded: list[Closable] = [self._life, self._woken, self._waker]
                 if not each.job.accepts:
                     unneeded.append(self._listening)
-                each.start(self._method, self._lifeline, unneeded)
+                try:
+                    each.start(self._method, self._lifeline, unneeded)
+                except OSError as error:
+                    self._note_loss(each, f"{each.job.name} cannot be started ({error})")
 
     def _announce_once(self) -> None:
         # Not sooner: those that serve would take the connections of those that do not yet.
@@ -114,7 +118,10 @@ class Supervisor:
     def _note_end(self, ended: Supervised) -> None:
         assert ended.process is not None
         said, status = ended.said, ended.process.exitcode or 0
-        how = ended.forget()
+        ended.job.on_end()
+        self._note_loss(ended, ended.forget(), said, status)
+
+    def _note_loss(self, lost: Supervised, how: str, said: str = "", status: int = 1) -> None:
         if self.should_exit:
             return
         if not self._is_announced:
@@ -122,8 +129,8 @@ class Supervisor:
             self._failure = StartFailed(failed, max(1, status))
             self.should_exit = True
             return
-        when = f"in {ended.pause:g} s" if ended.pause else "now"
-        line = f"{how}. Another one is started {when}; ended so far: {ended.ended}. {said}"
+        when = f"in {lost.pause:g} s" if lost.pause else "now"
+        line = f"{how}. Another one is started {when}; ended so far: {lost.ended}. {said}"
         _logger.error("%s", line.rstrip())
 
     def _stop_next(self) -> bool:

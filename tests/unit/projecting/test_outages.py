@@ -60,6 +60,30 @@ async def test_storage_that_refuses_for_a_while_is_no_fault_of_an_event(log, sto
     assert (status.state, status.position) == (ProjectionState.RUNNING, 4)
 
 
+async def test_no_document_is_written_while_the_log_is_away(store, log, monkeypatch):
+    """It would be newer than the position beside which queries keep it, as long as that lasts."""
+    await write_notes(log, *"abcdefgh")
+    left, left_at_writes = 5, []
+
+    head = log.head
+
+    async def head_when_it_is_back() -> int:
+        nonlocal left
+        if left:
+            left -= 1
+            raise StorageUnavailable("PostgreSQL", "gone")
+        return await head()
+
+    async def note_write(step: str) -> None:
+        if step == "before write":
+            left_at_writes.append(left)
+
+    monkeypatch.setattr(log, "head", head_when_it_is_back)
+    status = await catch_up(log, EventfulStore(store, note_write), NOTES)
+    assert status.position == 9
+    assert set(left_at_writes) == {0}
+
+
 async def test_a_log_that_is_away_for_longer_is_said_to_other_processes(store, log):
     """Which reach it themselves, and would say that the projection runs; until it is back."""
     away = True

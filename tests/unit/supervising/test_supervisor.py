@@ -2,6 +2,7 @@
 tests/acceptance/test_workers.py.
 """
 
+import errno
 import logging
 import os
 import re
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.context import SpawnProcess
 from typing import Self
 
 import pytest
@@ -21,17 +23,24 @@ from app.host.workers.supervisor import Supervisor
 from tests.unit.supervising import jobs
 
 SECONDS = 20.0
+NO_ROOM = OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 class Trial:
     """A supervisor in a thread of the test, whose processes are fresh ones."""
 
-    def __init__(self, folder, *work, stop_seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        folder,
+        *work,
+        stop_seconds: float = SECONDS,
+        on_end: Callable[[], object] = lambda: None,
+    ) -> None:
         self.folder = folder
         self.listening = socket.socket()
         self.announced = 0
         self.supervisor = Supervisor(
-            [Job(f"Job {n}", each, accepts=accepts) for n, (each, accepts) in enumerate(work)],
+            [Job(f"Job {n}", each, accepts, on_end) for n, (each, accepts) in enumerate(work)],
             self.listening,
             self._announce,
             stop_seconds=stop_seconds,
@@ -77,6 +86,24 @@ class Trial:
     def pid_of(self, name: str) -> int:
         """The process that noted this name last."""
         return int([each for each in self.notes if each.startswith(f"{name} ")][-1].split()[1])
+
+
+class Room:
+    """For how many processes the system has room.
+
+    refusals: how many are refused, after those that are spared.
+    """
+
+    def __init__(self) -> None:
+        self.refusals = self.spared = 0
+
+    def take(self) -> None:
+        """Take the room of a process."""
+        if self.spared:
+            self.spared -= 1
+        elif self.refusals:
+            self.refusals -= 1
+            raise NO_ROOM
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -136,6 +163,46 @@ def test_one_that_cannot_start_later_is_tried_again(tmp_path, caplog):
         "ended with status 3. Another one is started in 0.5 s; ended so far: 2. The disk is full."
         in caplog.text
     )
+
+
+@pytest.fixture
+def room(monkeypatch) -> Room:
+    """For all processes, until the test says otherwise."""
+    room = Room()
+    start = SpawnProcess.start
+
+    def start_if_there_is_room(process: SpawnProcess) -> None:
+        room.take()
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", start_if_there_is_room)
+    return room
+
+
+def test_one_that_the_system_has_no_room_for_is_tried_again(tmp_path, caplog, room):
+    """A stop meanwhile would find nothing to stop; and it is known that its process has ended."""
+    ended: list[str] = []
+    with Trial(tmp_path, worker(tmp_path, "worker"), on_end=lambda: ended.append("one")) as trial:
+        until(lambda: trial.announced > 0)
+        first = trial.pid_of("worker")
+        room.refusals = 1
+        os.kill(first, signal.SIGKILL)
+        until(lambda: trial.pid_of("worker") != first)
+    assert trial.failure is None
+    assert ended == ["one", "one"]
+    assert (
+        f"Job 0 cannot be started ({NO_ROOM}). Another one is started in 0.5 s; ended so far: 1."
+    ) in caplog.text
+
+
+def test_no_room_at_the_start_ends_all(tmp_path, room):
+    """The first is stopped, and the reason is said."""
+    room.refusals, room.spared = 1, 1
+    with Trial(tmp_path, worker(tmp_path, "worker"), projector(tmp_path)) as trial:
+        trial.ends()
+    assert trial.failure
+    assert str(trial.failure).startswith(f"Job 1 cannot be started ({NO_ROOM}) ")
+    assert not trial.announced
 
 
 @pytest.mark.parametrize(
