@@ -1,12 +1,11 @@
 """Shares reads of the log between followers at the same position."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 
 from app.framework.eventsourcing import EventLog, RecordedEvent
 
-KEPT = 3
+KEPT = 6
 """How many full batches are cached for later readers."""
 
 _Read = tuple[int, int]
@@ -21,7 +20,7 @@ class SharedLog:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._reads: OrderedDict[_Read, asyncio.Task[Sequence[RecordedEvent]]] = OrderedDict()
+        self._reads: dict[_Read, asyncio.Task[Sequence[RecordedEvent]]] = {}
 
     async def read(self, *, after: int, limit: int) -> Sequence[RecordedEvent]:
         read = self._reads.get((after, limit))
@@ -48,16 +47,18 @@ class SharedLog:
         try:
             events = await self._log.read(after=after, limit=limit)
         finally:
+            finished = sorted(
+                key for key, read in self._reads.items() if read.done() or key == (after, limit)
+            )
             if len(events) < limit:
-                del self._reads[after, limit]
-            elif len(self._reads) > KEPT:
-                self._drop()
+                # Few readers come to the batches just before the end any more.
+                due = [key for key in finished if key[0] >= after - KEPT * limit]
+            else:
+                # The first go: readers behind will come to the others, and so come level.
+                due = finished[: max(0, len(self._reads) - KEPT)]
+            for key in due:
+                del self._reads[key]
         return events
-
-    def _drop(self) -> None:
-        finished = [key for key, read in self._reads.items() if read.done()]
-        for key in finished[: len(self._reads) - KEPT]:
-            del self._reads[key]
 
 
 def _note_error(read: asyncio.Task[Sequence[RecordedEvent]]) -> None:

@@ -72,6 +72,33 @@ async def test_few_batches_are_kept(log, counted):
     assert counted.reads == [(0, 1)]
 
 
+async def test_a_reader_that_began_later_comes_level(log, counted):
+    """It is given what those before it have read, and reads itself what is no longer cached."""
+    await write_notes(log, *"abcdefghijklmnopqrst")
+    shared = SharedLog(counted)
+    for after in range(KEPT + 1):
+        await shared.read(after=after, limit=1)
+    counted.reads.clear()
+    for ahead in range(KEPT + 1):
+        for after in (KEPT + 1 + ahead, 2 * ahead, 2 * ahead + 1):
+            await shared.read(after=after, limit=1)
+    behind = [after for after, _ in counted.reads if after <= KEPT]
+    assert behind == [0, 1, 2]
+    assert len(counted.reads) == len(behind) + KEPT + 1
+
+
+async def test_nothing_before_the_end_stays_in_memory(log, counted):
+    """Batches far before it do, for builds that are made there."""
+    await write_notes(log, *"abcdefghijklmnopqrst")
+    shared = SharedLog(counted)
+    for after in (0, 16, 18, 20):
+        await shared.read(after=after, limit=2)
+    counted.reads.clear()
+    for after in (0, 16, 18):
+        await shared.read(after=after, limit=2)
+    assert counted.reads == [(16, 2), (18, 2)]
+
+
 async def test_a_read_that_fails_fails_for_all_who_wait_and_no_other(log, counted):
     """Who asks later has it read anew."""
     await write_notes(log)
