@@ -215,6 +215,20 @@ def test_what_is_older_than_an_answer_is_forgotten(kept, stored, clock):
     assert kept.document(BUILD, "a", 0) is MISSING
 
 
+def test_a_read_of_a_build_that_was_taken_over_outdates_what_is_older(kept, stored, clock):
+    """It began when less was known, and has found more than one that began later."""
+    look(kept, stored, clock)
+    early = kept.reading(BUILD)
+    with early:
+        stored.save(1, epoch=2)
+        look(kept, stored, clock)
+        read(kept, stored, "a")
+        assert kept.document(BUILD, "a", 0) is not MISSING
+        stored.write(2, "a")
+        early.keep(stored.read("a"))
+    assert kept.document(BUILD, "a", 0) is MISSING
+
+
 def test_what_was_read_longest_ago_goes_first(stored, clock):
     """Beyond the size, and its size is no longer counted."""
     kept = KeptDocuments(3000, clock)

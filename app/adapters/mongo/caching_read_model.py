@@ -1,4 +1,4 @@
-"""A read model that keeps what queries read last, and never answers older than MongoDB would."""
+"""A read model that keeps what queries read last, and answers from it while that is right."""
 
 from collections.abc import Collection, Mapping, Sequence
 

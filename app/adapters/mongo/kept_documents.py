@@ -73,7 +73,7 @@ class Reading:
         Of two reads the one that ends last may have found less.
         """
         for key, entry in found.items():
-            if key in self.changed:
+            if key in self.changed or not self._documents.is_known(self.build):
                 self._documents.outdate(self.build.observed.build, {key: entry})
                 continue
             if (entry.position if entry else 0) < self.outdated_below.get(key, 0):
@@ -155,6 +155,10 @@ class KeptDocuments:
         self.hits += 1
         found: Entry | None = kept.found
         return found
+
+    def is_known(self, build: "_Build") -> bool:
+        """Whether what is read of a build may be kept: no other object has taken its place."""
+        return self._builds.get(build.observed.build) is build
 
     def found(self, build: "_Build", key: str) -> Entry | None:
         """What is kept under `key` of a build, or MISSING."""
@@ -259,7 +263,7 @@ class KeptDocuments:
         kept = self._kept.get(key)
         if kept is None or not self.is_alive or at_least > kept.build.observed.position:
             return None
-        if self._builds.get(kept.build.observed.build) is not kept.build:
+        if not self.is_known(kept.build):
             return None
         self._kept.move_to_end(key)
         return kept
@@ -267,7 +271,7 @@ class KeptDocuments:
     def keep(self, key: Hashable, kept: Kept) -> None:
         """Keep what a read has found."""
         build = kept.build.observed.build
-        if self._builds.get(build) is not kept.build:
+        if not self.is_known(kept.build):
             return
         place = build, key
         replaced = self._kept.pop(place, None)

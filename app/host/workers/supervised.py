@@ -73,9 +73,13 @@ class Supervised:
 
         """
         context: Any = get_context(method)
-        self._reports, theirs = context.Pipe(duplex=False)
         self.serves, self.said, self.asked_at = False, "", None
         self._started_at = time.monotonic()
+        try:
+            self._reports, theirs = context.Pipe(duplex=False)
+        except OSError:
+            self._delay()
+            raise
         inherited = (*unneeded, self._reports) if method == "fork" else ()
         process: BaseProcess = context.Process(
             target=begin, args=(self.job.work, Link(lifeline, theirs), inherited)
@@ -133,7 +137,8 @@ class Supervised:
         """How long its replacement waits: the first does not."""
         if self._in_a_row <= 1:
             return 0.0
-        return min(FIRST_PAUSE_SECONDS * 2.0 ** (self._in_a_row - 2), LONGEST_PAUSE_SECONDS)
+        doublings = min(self._in_a_row - 2, 16)
+        return min(FIRST_PAUSE_SECONDS * 2.0**doublings, LONGEST_PAUSE_SECONDS)
 
     def ask_to_stop(self) -> None:
         """Send the first signal."""

@@ -108,6 +108,8 @@ class Supervisor:
                     each.start(self._method, self._lifeline, unneeded)
                 except OSError as error:
                     self._note_loss(each, f"{each.job.name} cannot be started ({error})")
+            if self.should_exit:
+                return
 
     def _announce_once(self) -> None:
         # Not sooner: those that serve would take the connections of those that do not yet.

@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from multiprocessing.context import SpawnProcess
+from multiprocessing import Pipe
+from multiprocessing.context import BaseContext, SpawnProcess
 from typing import Self
 
 import pytest
@@ -252,7 +253,23 @@ def test_the_pause_grows_while_one_ends_again_and_again():
     """Up to half a minute."""
     found = []
     one = Supervised(Job("It", jobs.fail_always, accepts=True))
-    for _ in range(9):
+    for _ in range(2000):
         one._in_a_row += 1
         found.append(one.pause)
-    assert found == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert found[:9] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert set(found[9:]) == {30}
+
+
+def test_a_start_without_room_for_a_pipe_is_put_off(monkeypatch):
+    """Else it would be tried again without a pause."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise NO_ROOM
+
+    monkeypatch.setattr(BaseContext, "Pipe", refuse)
+    one, (lifeline, life) = Supervised(Job("It", jobs.fail_always, accepts=True)), Pipe()
+    with lifeline, life:
+        for _ in range(2):
+            with pytest.raises(OSError, match=str(errno.EAGAIN)):
+                one.start("spawn", lifeline, ())
+    assert one.due_at > time.monotonic()
