@@ -72,30 +72,14 @@ class Supervised:
             OSError: the system has no room for one; it is due to be tried again.
 
         """
-        context: Any = get_context(method)
         self.serves, self.said, self.asked_at = False, "", None
         self._started_at = time.monotonic()
         try:
-            self._reports, theirs = context.Pipe(duplex=False)
-        except OSError:
-            self._delay()
-            raise
-        inherited = (*unneeded, self._reports) if method == "fork" else ()
-        process: BaseProcess = context.Process(
-            target=begin, args=(self.job.work, Link(lifeline, theirs), inherited)
-        )
-        # The new process handles signals as soon as it can, and not as this one does.
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        try:
-            process.start()
+            self.process = self._begun(get_context(method), lifeline, unneeded)
         except OSError:
             self._close_reports()
             self._delay()
             raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            theirs.close()
-        self.process = process
 
     @property
     def watched(self) -> Sequence[Connection | int]:
@@ -155,6 +139,23 @@ class Supervised:
         if self.process is not None and self.process.exitcode is None:
             assert self.process.pid
             os.kill(self.process.pid, number)
+
+    def _begun(
+        self, context: Any, lifeline: Connection, unneeded: Sequence[Closable]
+    ) -> BaseProcess:
+        self._reports, theirs = context.Pipe(duplex=False)
+        with theirs:
+            inherited = (*unneeded, self._reports) if context.get_start_method() == "fork" else ()
+            process: BaseProcess = context.Process(
+                target=begin, args=(self.job.work, Link(lifeline, theirs), inherited)
+            )
+            # The new process handles signals as soon as it can, and not as this one does.
+            signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+            try:
+                process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            return process
 
     def _delay(self) -> None:
         now = time.monotonic()
