@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -100,8 +100,13 @@ async def test_a_look_during_an_election_is_not_taken_in(
     projecting, lease, open_reader, monkeypatch
 ):
     """The primary that answered may have been replaced before."""
-    elections, reports = count(), []
-    monkeypatch.setattr(looks, "election_of", lambda _: (1, next(elections)))
+    elections, reports = [], []
+
+    def another(_: object) -> tuple[int, int]:
+        elections.append(1)
+        return 1, len(elections)
+
+    monkeypatch.setattr(looks, "election_of", another)
     monkeypatch.setattr(looks, "LOOK_SECONDS", 0.001)
     reader = open_reader()
     monkeypatch.setattr(reader.kept, "report", lambda *report: reports.append(report))
@@ -109,7 +114,7 @@ async def test_a_look_during_an_election_is_not_taken_in(
 
     async def has_looked_often() -> bool:
         await reader.get(NOTES.name, "a")
-        return next(elections) > 100
+        return len(elections) > 100
 
     await eventually(has_looked_often)
     assert not reports

@@ -229,6 +229,36 @@ def test_a_read_of_a_build_that_was_taken_over_outdates_what_is_older(kept, stor
     assert kept.document(BUILD, "a", 0) is MISSING
 
 
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_document_that_is_gone_takes_what_was_found_before_along(kept, stored, clock, is_last):
+    """One read has answered it, a later one keeps it, and a third finds that it is gone."""
+    look(kept, stored, clock)
+    found = {"a": Entry("a", {}, 3)}
+    late, another = kept.reading(BUILD), kept.reading(BUILD)
+    with late, another:
+        kept.outdate(BUILD, found)
+        for reading in (another, late) if is_last else (late, another):
+            reading.keep(found if reading is another else {"a": None})
+    assert kept.document(BUILD, "a", 0) is MISSING
+
+
+@pytest.mark.parametrize("text", ["another has no room beside it", "x" * 1000])
+def test_what_had_to_make_room_is_not_followed_by_less(stored, clock, text):
+    """It was answered; it had to make room for another, or never had room."""
+    kept = KeptDocuments(1500, clock)
+    look(kept, stored, clock)
+    late = kept.reading(BUILD)
+    with late:
+        for found in ({"a": Entry("a", {"text": text}, 2)}, {"b": None, "c": None}):
+            reading = kept.reading(BUILD)
+            with reading:
+                reading.keep(found)
+        assert kept.document(BUILD, "a", 0) is MISSING
+        assert kept.document(BUILD, "c", 0) is None
+        late.keep(stored.read("a"))
+    assert kept.document(BUILD, "a", 0) is MISSING
+
+
 def test_what_was_read_longest_ago_goes_first(stored, clock):
     """Beyond the size, and its size is no longer counted."""
     kept = KeptDocuments(3000, clock)

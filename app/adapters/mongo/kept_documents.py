@@ -37,10 +37,8 @@ OVERHEAD = 600
 FACTOR = 4
 """How many bytes a document takes in Python for each character that it is written with."""
 
-
 MISSING: Final = Entry("", {}, 0)
 """Stands for what is not kept."""
-
 
 _BYTES = gauge("read_cache_bytes", "What is kept, an estimate.")
 _LIMIT = gauge("read_cache_limit_bytes", "How much may be kept.")
@@ -73,10 +71,12 @@ class Reading:
         Of two reads the one that ends last may have found less.
         """
         for key, entry in found.items():
-            if key in self.changed or not self._documents.is_known(self.build):
+            # What was found since may be gone.
+            is_gone = entry is None and key in self.outdated_below
+            if is_gone or key in self.changed or not self._documents.is_known(self.build):
                 self._documents.outdate(self.build.observed.build, {key: entry})
                 continue
-            if (entry.position if entry else 0) < self.outdated_below.get(key, 0):
+            if _position(entry) < self.outdated_below.get(key, 0):
                 continue
             other = self._documents.found(self.build, key)
             if other is MISSING or (entry and other and entry.position > other.position):
@@ -127,7 +127,7 @@ class KeptDocuments:
         self._clock = clock
         self._election = election
         self._builds: dict[str, _Build] = {}
-        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Hashable], Kept] = OrderedDict()
         self._size = 0
         self._alive_until = 0.0
         self._repaired: dict[str, tuple[Any, float]] = {}
@@ -157,7 +157,7 @@ class KeptDocuments:
         return found
 
     def is_known(self, build: "_Build") -> bool:
-        """Whether what is read of a build may be kept: no other object has taken its place."""
+        """Whether what was read of a build may be kept: it did not have to be forgotten since."""
         return self._builds.get(build.observed.build) is build
 
     def found(self, build: "_Build", key: str) -> Entry | None:
@@ -215,12 +215,10 @@ class KeptDocuments:
         if known is None:
             return
         for key, entry in found.items():
-            position = entry.position if entry else math.inf
             kept = self.found(known, key)
-            if kept is None or kept.position < position:
+            if kept is None or kept.position < _position(entry):
                 self._drop(known, key)
-            for reading in known.readings:
-                reading.outdated_below[key] = max(position, reading.outdated_below.get(key, 0))
+            _outdate(known, key, entry)
 
     def _observe(self, new: Observed) -> None:
         now = self._clock()
@@ -257,7 +255,7 @@ class KeptDocuments:
             if election == self._election():
                 self.observe(observed, asked_at)
 
-    def _find(self, key: Hashable, at_least: int) -> Kept | None:
+    def _find(self, key: tuple[str, Hashable], at_least: int) -> Kept | None:
         if self._reports:
             self._take_in_reports()
         kept = self._kept.get(key)
@@ -278,9 +276,24 @@ class KeptDocuments:
         self._size += kept.size - (replaced.size if replaced else 0)
         self._kept[place] = kept
         while self._size > self._limit:
-            _, oldest = self._kept.popitem(last=False)
-            self._size -= oldest.size
+            self._evict(place if kept.size > self._limit else next(iter(self._kept)))
         self._bytes.value = self._size
+
+    def _evict(self, place: tuple[str, Hashable]) -> None:
+        oldest = self._kept.pop(place)
+        self._size -= oldest.size
+        if isinstance(key := place[1], str):
+            # A read under way may have found less than it, which was answered.
+            _outdate(oldest.build, key, oldest.found)
+
+
+def _position(found: Entry | None) -> float:
+    return found.position if found is not None else math.inf
+
+
+def _outdate(build: _Build, key: str, found: Entry | None) -> None:
+    for reading in build.readings:
+        reading.outdated_below[key] = max(_position(found), reading.outdated_below.get(key, 0))
 
 
 def _size(entries: Sequence[Entry | None]) -> int:

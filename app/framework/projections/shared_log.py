@@ -54,7 +54,7 @@ class SharedLog:
                 # Few readers come to the batches just before the end any more.
                 due = [key for key in finished if key[0] >= after - KEPT * limit]
             else:
-                # The first go: readers behind will come to the others, and so come level.
+                # The first go: readers up to KEPT batches behind come to the others, and so level.
                 due = finished[: max(0, len(self._reads) - KEPT)]
             for key in due:
                 del self._reads[key]

@@ -1,14 +1,16 @@
 """One of the processes of a supervisor, and those before it that had the same job."""
 
+import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Literal
 
 from app.host.workers.child import SIGNALS, Closable, Link, Work, begin
@@ -145,14 +147,16 @@ class Supervised:
     ) -> BaseProcess:
         self._reports, theirs = context.Pipe(duplex=False)
         with theirs:
-            inherited = (*unneeded, self._reports) if context.get_start_method() == "fork" else ()
+            is_fork = context.get_start_method() == "fork"
+            inherited = (*unneeded, self._reports) if is_fork else ()
             process: BaseProcess = context.Process(
                 target=begin, args=(self.job.work, Link(lifeline, theirs), inherited)
             )
             # The new process handles signals as soon as it can, and not as this one does.
             signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
             try:
-                process.start()
+                with _closing_what_fails() if is_fork else contextlib.nullcontext():
+                    process.start()
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             return process
@@ -166,6 +170,26 @@ class Supervised:
         if self._reports is not None:
             self._reports.close()
             self._reports = None
+
+
+@contextlib.contextmanager
+def _closing_what_fails() -> Iterator[None]:
+    """Close what the block opens if it fails; no other thread may open anything meanwhile.
+
+    CPython opens two pipes for a fork, and leaves them open if there is no room for a process.
+    """
+    before = _descriptors()
+    try:
+        yield
+    except OSError:
+        for each in _descriptors() - before:
+            os.close(each)
+        raise
+
+
+def _descriptors() -> set[int]:
+    # That of the list itself is closed, and so has no link any more.
+    return {int(each.name) for each in Path("/dev/fd").iterdir() if os.path.lexists(each)}
 
 
 def _ending(status: int | None) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.context import BaseContext, SpawnProcess
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -258,6 +259,22 @@ def test_the_pause_grows_while_one_ends_again_and_again():
         found.append(one.pause)
     assert found[:9] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
     assert set(found[9:]) == {30}
+
+
+def test_a_fork_that_fails_leaves_nothing_open(monkeypatch):
+    """It is tried again and again: else there would be no descriptors left one day."""
+
+    def refuse() -> None:
+        raise NO_ROOM
+
+    monkeypatch.setattr(os, "fork", refuse)
+    one, (lifeline, life) = Supervised(Job("It", jobs.fail_always, accepts=True)), Pipe()
+    with lifeline, life:
+        before = list(Path("/dev/fd").iterdir())
+        for _ in range(3):
+            with pytest.raises(OSError, match=str(errno.EAGAIN)):
+                one.start("fork", lifeline, ())
+        assert len(list(Path("/dev/fd").iterdir())) == len(before)
 
 
 def test_a_start_without_room_for_a_pipe_is_put_off(monkeypatch):
