@@ -188,12 +188,14 @@ async def test_a_process_that_is_busy_answers_from_what_is_kept(projecting, leas
 
 
 @pytest.mark.parametrize(
-    ("hits", "share"), [(1_000_000, 0.0), (1, 1.5)], ids=["few hits", "a low share of the reads"]
+    ("hits", "share", "pause", "seconds"),
+    [(1_000_000, 0.0, 0.0, 0.3), (1, 1.5, 0.0, 0.3), (1_000_000, 0.0, 0.3, 1.0)],
+    ids=["few hits", "a low share of the reads", "reads with pauses between"],
 )
 async def test_a_process_whose_looks_are_not_worth_it_rests(
-    projecting, lease, open_reader, monkeypatch, hits, share
+    projecting, lease, open_reader, monkeypatch, hits, share, pause, seconds
 ):
-    """Longer each time, though there are reads all the time."""
+    """Longer each time, though there are reads all the time, or again and again."""
     monkeypatch.setattr(looks, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(looks, "TRIAL_SECONDS", 0.05)
     monkeypatch.setattr(looks, "WORTH", hits)
@@ -208,9 +210,11 @@ async def test_a_process_whose_looks_are_not_worth_it_rests(
     monkeypatch.setattr(reader.kept, "report", note)
     await store(projecting, lease, 1, "a")
     async with asyncio.timeout(30):
-        while not any(after - before > 0.3 for before, after in pairwise(looked)):
-            await reader.get(NOTES.name, "a")
-            await asyncio.sleep(0.005)
+        while not any(after - before > seconds for before, after in pairwise(looked)):
+            for _ in range(10):
+                await reader.get(NOTES.name, "a")
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(pause)
 
 
 async def test_no_read_waits_for_a_look_up_of_what_serves(projecting, lease, open_reader):

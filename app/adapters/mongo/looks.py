@@ -39,7 +39,8 @@ WORTH_SHARE = 0.25
 keeping what it reads: with fewer hits it answers more requests without."""
 
 LONGEST_REST_SECONDS = 16.0
-"""How long a rest is at most, after trials that were not worth it."""
+"""How long a rest is at most, after trials that were not worth it. When nothing is asked for so
+long, what is asked next may be of another kind, and rests begin again with the shortest."""
 
 
 class Looks:
@@ -88,7 +89,10 @@ class Looks:
                 asked = self.asked
                 self._stopping.wait(rest)
                 rest = min(2 * rest, LONGEST_REST_SECONDS)
+            ended = monotonic()
             while self.asked == asked and not self._stopping.wait(LOOK_SECONDS):
+                pass
+            if monotonic() >= ended + LONGEST_REST_SECONDS:
                 rest = TRIAL_SECONDS
 
     def _try(self, client: MongoClient[Found]) -> None:
